@@ -1,0 +1,51 @@
+# Two commands on a fresh machine (Python 3.11+, pip, make): `make demo` and `make test`.
+PYTHON ?= python3
+PORT ?= 8000
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+
+.PHONY: setup demo test lint bench requirements messages clean
+
+setup: .venv/runtime
+
+.venv/runtime: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) -r requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/runtime
+	$(PIP) -r requirements-dev.txt
+	touch $@
+
+demo: setup
+	$(BIN)/python manage.py demo --port $(PORT)
+
+# On Debian as root the browser is installed when missing; elsewhere its tests are skipped, loudly.
+.venv/browser: .venv/dev
+	@if command -v chromium >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; \
+	else echo "Chromium is missing: the browser tests will be skipped"; fi
+	touch $@
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+test: lint .venv/browser
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
+
+bench: .venv/dev
+	$(BIN)/pytest tests/benchmarks --benchmarks
+
+# Rewrites the pins; run it after a change of the dependencies in pyproject.toml.
+requirements: .venv/dev
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage

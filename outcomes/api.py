@@ -1,0 +1,207 @@
+"""Visits, previews and outcomes over HTTP: the same actions and report as the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import generics, renderers, status, views
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from outcomes import actions, report, report_documents
+from outcomes.models import Visit
+from outcomes.options import OUTCOME_PARAMETERS, options_of
+from outcomes.serializers import (
+    PreviewSerializer,
+    VisitSerializer,
+    derived_document,
+    entry,
+    visit_document,
+)
+from patients.api import id_parameter, text_parameter
+from patients.models import Patient
+from patients.serializers import UNKNOWN, visible_patient
+from registry.errors import FieldError, Refused
+from registry.rest import (
+    Pagination,
+    ReasonSerializer,
+    answer,
+    caller,
+    correction,
+    document,
+    required_reason,
+    required_version,
+)
+from trials.models import Trial
+
+
+def _validated(serializer: Any) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+@extend_schema_view(
+    get=extend_schema(
+        parameters=[OpenApiParameter("trial", str), OpenApiParameter("patient", int)],
+        responses=VisitSerializer(many=True),
+    )
+)
+class VisitList(generics.ListAPIView[Visit]):
+    """Visits within the caller's scope."""
+
+    serializer_class = VisitSerializer
+
+    def get_queryset(self) -> QuerySet[Visit]:
+        """Visible visits, of one trial or patient where asked."""
+        rows = Visit.objects.active().visible_to(caller(self.request))
+        if (trial := text_parameter(self.request, "trial")) is not None:
+            rows = rows.filter(patient__trial__registry_id=trial)
+        if (patient := id_parameter(self.request, "patient")) is not None:
+            rows = rows.filter(patient=patient)
+        return rows.with_rows().order_by("pk")
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """One page."""
+        page = self.paginate_queryset(self.get_queryset()) or []
+        return self.get_paginated_response([visit_document(visit) for visit in page])
+
+    @extend_schema(request=VisitSerializer, responses={201: VisitSerializer})
+    def post(self, request: Request) -> Response:
+        """Record a visit; the answer carries what was derived."""
+        values = _validated(VisitSerializer(data=document(request)))
+        patient = visible_patient(caller(request), values["patient"])
+        visit = actions.record_visit(patient=patient, entry=entry(values), by=caller(request))
+        return _visit_answer(visit, status.HTTP_201_CREATED)
+
+
+def _visit_answer(visit: Visit, status_code: int = status.HTTP_200_OK) -> Response:
+    stored = Visit.objects.with_rows().get(pk=visit.pk)
+    return answer(visit_document(stored), status_code)
+
+
+class VisitDetail(views.APIView):
+    """One visit."""
+
+    def _visit(self, pk: int) -> Visit:
+        rows = Visit.objects.active().visible_to(caller(self.request))
+        return get_object_or_404(rows.with_rows(), pk=pk)
+
+    @extend_schema(responses=VisitSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Read a visit."""
+        return answer(visit_document(self._visit(pk)))
+
+    @extend_schema(request=VisitSerializer, responses=VisitSerializer)
+    def put(self, request: Request, pk: int) -> Response:
+        """Correct a visit; needs If-Match and a reason."""
+        visit, version = self._visit(pk), required_version(request)
+        body, reason = correction(request)
+        values = _validated(VisitSerializer(data=body))
+        patient = visible_patient(caller(request), values["patient"])
+        actions.same_patient(visit, patient)
+        corrected = actions.correct_visit(
+            visit=visit, entry=entry(values), by=caller(request), reason=reason, version=version
+        )
+        return _visit_answer(corrected)
+
+
+class VisitVoid(VisitDetail):
+    """Take a visit out of lists and analyses."""
+
+    http_method_names = ["post", "options"]
+
+    @extend_schema(request=ReasonSerializer, responses=VisitSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Void; needs If-Match and a reason."""
+        visit, version = self._visit(pk), required_version(request)
+        reason = required_reason(request.data, only=True)
+        voided = actions.void_visit(visit=visit, by=caller(request), reason=reason, version=version)
+        return _visit_answer(voided)
+
+
+class VisitPreview(views.APIView):
+    """What saving a visit would derive; stores nothing."""
+
+    @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Derive an incomplete visit by the same function as the save."""
+        values = _validated(PreviewSerializer(data=document(request)))
+        patient = visible_patient(caller(request), values["patient"])
+        visit = _corrected(patient, values.get("visit"))
+        preview = actions.preview_visit(patient=patient, entry=entry(values), visit=visit)
+        return Response(
+            {
+                "derived": derived_document(preview.derived, preview.derived.warnings)
+                if preview.derived
+                else None,
+                "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
+                "later_visits": [
+                    {"id": v.id, "date": v.date.isoformat(), "from": v.before, "to": v.after}
+                    for v in preview.later_visits
+                ],
+            }
+        )
+
+
+def _corrected(patient: Patient, pk: int | None) -> Visit | None:
+    """The visit that a preview would correct; another patient's is refused as an unknown one."""
+    if pk is None:
+        return None
+    visit = patient.visits.filter(voided_at=None, pk=pk).first()
+    if visit is None:
+        raise Refused([FieldError("/visit", str(UNKNOWN))])
+    return visit
+
+
+class CSVRenderer(renderers.BaseRenderer):
+    """`Accept: text/csv`: the rows that the view offers, formulas neutralized."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        """The rows of a document as text."""
+        return report_documents.csv_text(data).encode()
+
+
+class OutcomesView(views.APIView):
+    """A trial's outcomes."""
+
+    renderer_classes = [renderers.JSONRenderer, CSVRenderer]
+
+    def report(self, request: Request, registry_id: str) -> report.Report:
+        """The report over what the caller may see."""
+        if "\0" in registry_id:
+            raise Http404
+        trials = Trial.objects.visible_to(caller(request))
+        trial = get_object_or_404(trials, registry_id=registry_id)
+        return report.build(trial, user=caller(request), options=options_of(request, trial))
+
+    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
+        return Response(report_documents.report_document(self.report(request, registry_id)))
+
+
+class PatientOutcomesView(OutcomesView):
+    """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
+
+    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """A page of patients; all of them as CSV."""
+        found = self.report(request, registry_id)
+        rows = [report_documents.patient_document(p) for p in found.patients]
+        if request.accepted_renderer.format == "csv":
+            return Response(rows)
+        pagination = Pagination()
+        page = pagination.paginate_queryset(rows, request, view=self)
+        return pagination.get_paginated_response(page)

@@ -1,0 +1,10 @@
+"""The outcomes app."""
+
+from django.apps import AppConfig
+
+
+class OutcomesConfig(AppConfig):
+    """See models.py for what it holds."""
+
+    name = "outcomes"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,175 @@
+"""Whether an entered visit may stand in a patient's history; every refusal names its field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date as Date
+
+from django.utils.translation import gettext as _
+
+from outcomes.entries import LesionEntry, VisitEntry
+from outcomes.history import History
+from outcomes.methods import recist
+from outcomes.models import LesionRole, Visit
+from outcomes.wording import word
+from registry.errors import Conflict, FieldError, Refused
+
+LABELS = {"targets": r"T\d{2}", "non_targets": r"NT\d{2}", "new_lesions": r"NL\d{2}"}
+
+
+def check(entry: VisitEntry, history: History, *, replaces: Visit | None = None) -> Date:
+    """The visit's date; raises Refused (400) or Conflict (409) unless it may be stored."""
+    errors = [*entry.unanswered(), *problems(entry, history, replaces=replaces)]
+    if errors or entry.date is None:
+        raise Refused(errors)
+    if contradictions := list(conflicts(entry, history, replaces=replaces)):
+        raise Conflict(contradictions)
+    return entry.date
+
+
+def problems(
+    entry: VisitEntry, history: History, *, replaces: Visit | None = None
+) -> Iterator[FieldError]:
+    """What contradicts the rules, complete or not: the preview shows these too."""
+    yield from _kind(entry, history, replaces)
+    if entry.date:
+        yield from _date(entry.date, entry, history, replaces)
+    yield from _labels(entry)
+    yield from _merges(entry)
+    on = entry.date or Date.min
+    if entry.baseline:
+        yield from _baseline(entry, on)
+    elif history.baseline:
+        yield from _follow_up(entry, on, history)
+
+
+def _kind(entry: VisitEntry, history: History, replaces: Visit | None) -> Iterator[FieldError]:
+    was_baseline = replaces is not None and replaces.kind == Visit.Kind.BASELINE
+    if replaces is not None and was_baseline != entry.baseline:
+        yield FieldError("/kind", _("A baseline stays a baseline, a follow-up a follow-up."))
+    elif not entry.baseline and history.baseline is None:
+        yield FieldError("/kind", _("Record the baseline first."))
+    if entry.baseline and entry.stated_response:
+        yield FieldError("/stated_response", _("A baseline has no response."))
+
+
+def _date(
+    on: Date, entry: VisitEntry, history: History, replaces: Visit | None
+) -> Iterator[FieldError]:
+    patient, today = history.patient, history.patient.site.today()
+    others = [visit for visit in history.visits if visit != replaces]
+    if on > today:
+        yield FieldError(
+            "/date", _("In the future at the site; at the latest today, %s.") % today.isoformat()
+        )
+    if patient.birth_year and on.year < patient.birth_year or on.year < 1900:
+        yield FieldError("/date", _("Before the patient's birth."))
+    if patient.died_on and on > patient.died_on:
+        yield FieldError("/date", _("After the patient's death on %s.") % patient.died_on)
+    if not entry.baseline and history.baseline and on < history.baseline.date:
+        yield FieldError("/date", _("Before the baseline of %s.") % history.baseline.date)
+    if entry.baseline and any(other.date < on for other in others):
+        first = min(other.date for other in others)
+        yield FieldError("/date", _("After the follow-up visit of %s.") % first)
+
+
+def conflicts(
+    entry: VisitEntry, history: History, *, replaces: Visit | None = None
+) -> Iterator[FieldError]:
+    """What contradicts the stored visits."""
+    others = [visit for visit in history.visits if visit != replaces]
+    if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
+        yield FieldError("/kind", _("There is a baseline already; correct that one."))
+    elif any(other.date == entry.date for other in others):
+        yield FieldError(
+            "/date", _("There is a visit on %s already; correct that one.") % entry.date
+        )
+    if entry.baseline and len(history.visits) > 1:
+        yield from _removed(entry, history)
+
+
+def _removed(entry: VisitEntry, history: History) -> Iterator[FieldError]:
+    for path, role, rows in (
+        ("/targets", LesionRole.TARGET, entry.targets),
+        ("/non_targets", LesionRole.NON_TARGET, entry.non_targets),
+    ):
+        missing = {lesion.label for lesion in history.of_role(role)} - {r.lesion for r in rows}
+        for label in sorted(missing):
+            yield FieldError(path, _("%s is used by later visits and must stay.") % label)
+
+
+def _labels(entry: VisitEntry) -> Iterator[FieldError]:
+    lists: tuple[tuple[str, Iterable[LesionEntry]], ...] = (
+        ("targets", entry.targets),
+        ("non_targets", entry.non_targets),
+        ("new_lesions", entry.new_lesions or ()),
+    )
+    for name, rows in lists:
+        seen: set[str] = set()
+        for index, row in enumerate(rows):
+            if not re.fullmatch(LABELS[name], row.lesion, re.ASCII):
+                example = LABELS[name].replace(r"\d{2}", "01")
+                detail = _("A label such as %s.") % example
+                yield FieldError(f"/{name}/{index}/lesion", detail)
+            elif row.lesion in seen and (entry.baseline or name == "new_lesions"):
+                yield FieldError(f"/{name}/{index}/lesion", _("%s is listed twice.") % row.lesion)
+            if entry.baseline and not row.organ.strip():
+                yield FieldError(f"/{name}/{index}/organ", _("Name the organ."))
+            seen.add(row.lesion)
+
+
+def _merges(entry: VisitEntry) -> Iterator[FieldError]:
+    states = {row.lesion: row.state for row in entry.targets}
+    for index, row in enumerate(entry.targets):
+        path = f"/targets/{index}/merged_into"
+        if row.merged_into and row.state != recist.TargetState.MERGED:
+            yield FieldError(path, _("Only a merged lesion names another."))
+        elif row.merged_into and states.get(row.merged_into) != recist.TargetState.MEASURED:
+            yield FieldError(path, _("Name a target that is measured at this visit."))
+        if row.fragments_mm and row.state != recist.TargetState.MEASURED:
+            yield FieldError(
+                f"/targets/{index}/fragments_mm", _("Only a measured lesion is split.")
+            )
+
+
+def _baseline(entry: VisitEntry, on: Date) -> Iterator[FieldError]:
+    if entry.new_lesions:
+        yield FieldError("/new_lesions", _("A baseline has no new lesions."))
+    for index, row in enumerate(entry.non_targets):
+        if row.status not in (None, recist.NonTargetState.PRESENT):
+            yield FieldError(f"/non_targets/{index}/status", _("At baseline a lesion is present."))
+    for problem in recist.check_baseline(entry.as_assessment(on)):
+        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
+
+
+def _follow_up(entry: VisitEntry, on: Date, history: History) -> Iterator[FieldError]:
+    described = entry.described_by(history.roster())
+    found = recist.check_follow_up(
+        described.as_assessment(on),
+        [lesion.label for lesion in history.of_role(LesionRole.TARGET)],
+        [lesion.label for lesion in history.of_role(LesionRole.NON_TARGET)],
+    )
+    incomplete = {row.lesion for row in (*entry.targets, *entry.non_targets)}
+    for problem in found:
+        if (
+            problem.reason.parameters.get("lesion") in incomplete
+            and problem.pointer.count("/") == 1
+        ):
+            continue  # listed, but its row says nothing yet: `unanswered` names the field
+        yield FieldError(_as_entered(problem.pointer, described), word(problem.reason))
+
+
+def _as_entered(pointer: str, entry: VisitEntry) -> str:
+    """A pointer into the assessment, as a pointer into the entry: incomplete rows count here."""
+    parts = pointer.split("/")
+    if len(parts) < 3:
+        return pointer
+    said: list[int] = []
+    if parts[1] == "targets":
+        said = [index for index, row in enumerate(entry.targets) if row.as_target()]
+    elif parts[1] == "non_targets":
+        said = [index for index, row in enumerate(entry.non_targets) if row.as_non_target()]
+    position = int(parts[2])
+    parts[2] = str(said[position] if position < len(said) else position)
+    return "/".join(parts)

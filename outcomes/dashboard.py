@@ -1,0 +1,393 @@
+"""A report as the dashboard shows it: cards, figures and patient lines, rounded for reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date as Date
+from fractions import Fraction
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from outcomes import charts, report_documents
+from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
+from outcomes.history import History
+from outcomes.methods import survival
+from outcomes.methods.survival import MissingReason, Quantile
+from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.models import ResponseChoice
+from outcomes.report import PatientOutcome, Rate, Report, Survival
+from outcomes.wording import word
+from trials.definitions import (
+    CensoringRule,
+    EndpointDefinition,
+    EndpointKind,
+    Population,
+    ProportionInterval,
+    SurvivalInterval,
+    TherapyKind,
+    TimeOrigin,
+)
+
+TITLES = {
+    EndpointKind.ORR: gettext_lazy("Objective response rate"),
+    EndpointKind.DCR: gettext_lazy("Disease control rate"),
+    EndpointKind.CBR: gettext_lazy("Clinical benefit rate"),
+    EndpointKind.PFS: gettext_lazy("Progression-free survival"),
+    EndpointKind.OS: gettext_lazy("Overall survival"),
+    EndpointKind.DOR: gettext_lazy("Duration of response"),
+    EndpointKind.TTR: gettext_lazy("Time to response"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number with its interval, its inputs and its definition."""
+
+    title: str
+    value: str
+    interval: str
+    inputs: str
+    definition: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A Kaplan-Meier chart with what stands under it."""
+
+    kind: EndpointKind
+    title: str
+    chart: KaplanMeierChart
+    median: str
+    landmarks: tuple[str, ...]
+    definition: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a patient's time ended, and why."""
+
+    months: str
+    days: int
+    event: bool
+    date: Date
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True)
+class PatientLine:
+    """One patient's outcomes."""
+
+    url: str
+    subject_id: str
+    site: str
+    histology: str
+    best_response: str
+    best_reason: str
+    confirmed_response: str
+    confirmed_reason: str
+    change: str
+    progression_free: Ending | None
+    overall: Ending | None
+    no_origin: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole dashboard."""
+
+    report: Report
+    cards: tuple[Card, ...]
+    figures: tuple[Figure, ...]
+    waterfall: WaterfallChart
+    waterfall_definition: str
+    best_responses: tuple[tuple[str, int, int], ...]
+    patients: tuple[PatientLine, ...]
+
+
+def page(report: Report) -> Page:
+    """Everything the dashboard shows."""
+    whole = report.whole
+    rates = [whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)]
+    times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
+    return Page(
+        report=report,
+        cards=(
+            _enrollment_card(report),
+            *(_rate_card(rate) for rate in rates),
+            *(_median_card(found) for found in times),
+            _follow_up_card(report),
+        ),
+        figures=tuple(_figure(found) for found in times),
+        waterfall=charts.waterfall([bar for p in report.patients if (bar := _bar(p))]),
+        waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
+        best_responses=tuple(
+            (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
+            for response, n in whole.best_unconfirmed.items()
+        ),
+        patients=tuple(patient_line(patient) for patient in report.patients),
+    )
+
+
+def percent(share: float | None) -> str:
+    """A share as percent with one decimal."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def months(days: float | None, reason: MissingReason | None = None) -> str:
+    """Days as months with one decimal, or why there are none."""
+    if days is None:
+        return _("not reached") if reason is MissingReason.NOT_REACHED else _("not estimable")
+    return f"{report_documents.months(days):.1f}"
+
+
+def _enrollment_card(report: Report) -> Card:
+    target = report.trial.enrollment_target
+    return Card(
+        title=str(POPULATIONS[report.population]),
+        value=str(report.whole.n),
+        interval=_("planned: %s") % target if target else "",
+        inputs=_("data cutoff %s") % report.options.cutoff,
+        definition=_("Patients in the analysis population on the data cutoff."),
+    )
+
+
+def _rate_card(rate: Rate) -> Card:
+    found, definition = rate.proportion.clipped, rate.endpoint.definition
+    style = PROPORTION_STYLES[definition.proportion_interval]
+    level = f"{definition.confidence_level:.0%}"
+    limits = f"{percent(found.lower)} – {percent(found.upper)}"
+    return Card(
+        title=str(TITLES[rate.endpoint.kind]),
+        value=percent(found.estimate),
+        interval=_("%(level)s CI %(limits)s (%(style)s)")
+        % {"level": level, "limits": limits, "style": style},
+        inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
+        definition=rate_definition(rate),
+    )
+
+
+def _median_card(found: Survival) -> Card:
+    return Card(
+        title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
+        value=_with_unit(found.median),
+        interval=_limits(found.median),
+        inputs=_("%(events)s events in %(n)s patients") % {"events": found.events, "n": found.n},
+        definition=survival_definition(found),
+    )
+
+
+def _with_unit(median: Quantile) -> str:
+    text = months(median.estimate, median.estimate_reason)
+    return text if median.estimate is None else _("%s months") % text
+
+
+def _limits(median: Quantile) -> str:
+    if median.lower is None and median.upper is None:
+        return _("no interval: not estimable (%s)") % SURVIVAL_STYLES[median.interval]
+    lower = months(median.lower, median.lower_reason)
+    upper = months(median.upper, median.upper_reason)
+    return _("%(level)s CI %(lower)s – %(upper)s (%(style)s)") % {
+        "level": f"{median.level:.0%}",
+        "lower": lower,
+        "upper": upper,
+        "style": SURVIVAL_STYLES[median.interval],
+    }
+
+
+def _follow_up_card(report: Report) -> Card:
+    found = report.whole.follow_up.reverse
+    q1, q3 = months(found.q1, found.q1_reason), months(found.q3, found.q3_reason)
+    value = months(found.median, found.median_reason)
+    return Card(
+        title=_("Median follow-up"),
+        value=value if found.median is None else _("%s months") % value,
+        interval=_("IQR %(q1)s – %(q3)s") % {"q1": q1, "q3": q3},
+        inputs=_("reverse Kaplan-Meier of overall survival"),
+        definition=_("Time under observation for survival: deaths count as censored."),
+    )
+
+
+def _figure(found: Survival) -> Figure:
+    definition = found.endpoint.definition
+    interval = survival.band_interval(definition.survival_interval)
+    band = found.curve.band(interval, definition.confidence_level)
+    group = KaplanMeierGroup(_("All patients"), found.curve, band)
+    kind = found.endpoint.kind
+    return Figure(
+        kind=kind,
+        title=str(TITLES[kind]),
+        chart=charts.kaplan_meier([group], kind=kind),
+        median=f"{_with_unit(found.median)}; {_limits(found.median)}",
+        landmarks=tuple(
+            _("%(n)s %(unit)s: %(share)s")
+            % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
+            for at, value in found.landmarks
+        ),
+        definition=survival_definition(found),
+    )
+
+
+def _bar(patient: PatientOutcome) -> WaterfallBar | None:
+    if patient.best_change_percent is None:
+        return None
+    return WaterfallBar(
+        subject_id=patient.facts.subject_id,
+        change_percent=patient.best_change_percent,
+        best_response=patient.best.response,
+        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        new_lesion=patient.new_lesion,
+    )
+
+
+def patient_line(patient: PatientOutcome) -> PatientLine:
+    """One patient's outcomes, worded."""
+    change = patient.best_change_percent
+    return PatientLine(
+        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        subject_id=patient.facts.subject_id,
+        site=patient.facts.site,
+        histology=patient.facts.histology,
+        best_response=patient.best.response,
+        best_reason=word(patient.best.reason),
+        confirmed_response=patient.confirmed_best.response,
+        confirmed_reason=word(patient.confirmed_best.reason),
+        change="" if change is None else f"{float(change):+.1f} %",
+        progression_free=_ending(patient.progression_free, patient),
+        overall=_ending(patient.overall, patient),
+        no_origin=word(patient.no_origin) if patient.no_origin else "",
+    )
+
+
+def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None:
+    if found is None:
+        return None
+    page = reverse("outcomes:patient", args=[patient.facts.id])
+    visit = found.source.record == "visit" and found.source.id
+    return Ending(
+        months=months(found.days),
+        days=found.days,
+        event=found.event,
+        date=found.date,
+        reason=word(found.reason),
+        url=f"{page}#visit-{found.source.id}" if visit else page,
+    )
+
+
+def spider_points(past: History) -> list[tuple[int, Fraction]]:
+    """Days from the baseline and change of the sum in percent, for complete sums."""
+    first = past.baseline
+    if first is None:
+        return []
+    changes = [(v.date, v.as_derived().change_from_baseline_percent) for v in past.visits]
+    return [((on - first.date).days, change) for on, change in changes if change is not None]
+
+
+def rate_definition(rate: Rate) -> str:
+    """A response rate's definition in a sentence."""
+    definition = rate.endpoint.definition
+    counted = {
+        EndpointKind.ORR: _("CR or PR"),
+        EndpointKind.DCR: _("CR, PR, SD or Non-CR/Non-PD"),
+        EndpointKind.CBR: _("a response, or no progression for %s days")
+        % definition.min_benefit_days,
+    }[rate.endpoint.kind]
+    return " ".join(
+        (
+            _("Patients whose best response by %(criteria)s is %(counted)s.")
+            % {"criteria": definition.criteria, "counted": counted},
+            _confirmation(definition),
+            _("Stable disease needs %s days.") % definition.min_stable_days,
+            _("Population: %s.") % POPULATIONS[definition.population].lower(),
+        )
+    )
+
+
+def _confirmation(definition: EndpointDefinition) -> str:
+    rule = definition.confirmation
+    if not rule.required:
+        return _("Responses need no confirmation.")
+    return _("CR and PR are confirmed at least %s days later.") % rule.min_days
+
+
+def survival_definition(found: Survival) -> str:
+    """A time-to-event endpoint's definition in a few sentences."""
+    definition, kind = found.endpoint.definition, found.endpoint.kind
+    origin = ORIGINS[definition.time_origin]
+    sentences = [EVENTS[kind] % {"origin": origin}]
+    if kind in (EndpointKind.PFS, EndpointKind.DOR):
+        sentences.append(str(CENSORINGS[definition.censoring.rule]))
+    sentences.append(_("Population: %s.") % POPULATIONS[definition.population].lower())
+    if definition.survival_interval is SurvivalInterval.SPSS:
+        sentences.append(_("Median interval in SPSS style; band log-log."))
+    else:
+        sentences.append(_("Interval and band: %s.") % definition.survival_interval.value)
+    if found.no_time_origin:
+        sentences.append(_("Without a time origin: %s.") % found.no_time_origin)
+    return " ".join(sentences)
+
+
+def _waterfall_definition(definition: EndpointDefinition) -> str:
+    kinds = ", ".join(str(THERAPIES[k]) for k in sorted(definition.censoring.therapies))
+    return (
+        _(
+            "Best change of the sum of diameters from baseline among complete sums up to the first"
+            " progression and not after new anticancer therapy (%s)."
+        )
+        % kinds
+    )
+
+
+POPULATIONS = {
+    Population.ENROLLED: gettext_lazy("Enrolled patients"),
+    Population.EVALUABLE: gettext_lazy("Response-evaluable patients"),
+    Population.SAFETY: gettext_lazy("Treated patients"),
+}
+PROPORTION_STYLES = {
+    ProportionInterval.CLOPPER_PEARSON: gettext_lazy("Clopper-Pearson, exact"),
+    ProportionInterval.WILSON: gettext_lazy("Wilson"),
+    ProportionInterval.WALD: gettext_lazy("Wald"),
+}
+SURVIVAL_STYLES = {
+    SurvivalInterval.LOG_LOG: gettext_lazy("log-log"),
+    SurvivalInterval.LOG: gettext_lazy("log"),
+    SurvivalInterval.PLAIN: gettext_lazy("plain"),
+    SurvivalInterval.SPSS: gettext_lazy("SPSS style"),
+}
+ORIGINS = {
+    TimeOrigin.FIRST_DOSE: gettext_lazy("the first dose"),
+    TimeOrigin.ENROLLMENT: gettext_lazy("enrollment"),
+    TimeOrigin.RANDOMIZATION: gettext_lazy("randomization"),
+}
+EVENTS = {
+    EndpointKind.PFS: gettext_lazy(
+        "From %(origin)s (day 1) to objective progression or death from any cause."
+    ),
+    EndpointKind.OS: gettext_lazy(
+        "From %(origin)s (day 1) to death from any cause; else censored when last known alive."
+    ),
+    EndpointKind.DOR: gettext_lazy(
+        "From the first response that counts to objective progression or death."
+    ),
+    EndpointKind.TTR: gettext_lazy("From %(origin)s (day 1) to the first response that counts."),
+}
+CENSORINGS = {
+    CensoringRule.LAST_PROGRESSION_FREE: gettext_lazy(
+        "Without an event censored at the last evaluable assessment; nothing else censors."
+    ),
+    CensoringRule.FDA: gettext_lazy(
+        "FDA rule: new anticancer therapy before an event, or an event after two missed"
+        " assessments, censors at the last assessment before."
+    ),
+    CensoringRule.EMA: gettext_lazy(
+        "EMA rule: events count at their date whatever was missed or started."
+    ),
+}
+THERAPIES = {
+    TherapyKind.SYSTEMIC: gettext_lazy("systemic"),
+    TherapyKind.RADIOTHERAPY: gettext_lazy("radiotherapy"),
+    TherapyKind.SURGERY: gettext_lazy("surgery"),
+}
+UNITS = {"months": gettext_lazy("months"), "weeks": gettext_lazy("weeks")}

@@ -1,0 +1,221 @@
+"""A visit as it was entered, through the form or the API, before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date as Date
+from decimal import Decimal
+from typing import TypeVar
+
+from django.utils.translation import gettext as _
+
+from outcomes.methods.organs import LYMPH_NODE, organ_group
+from outcomes.methods.recist import (
+    Assessment,
+    BoneType,
+    Certainty,
+    ImagingMethod,
+    NewLesion,
+    NonTarget,
+    NonTargetState,
+    Target,
+    TargetState,
+)
+from registry.errors import FieldError
+
+Row = TypeVar("Row", bound="LesionEntry")
+
+
+@dataclass(frozen=True)
+class LesionEntry:
+    """What every row says of its lesion; the description matters where the lesion is first seen."""
+
+    lesion: str
+    organ: str = ""
+    description: str = ""
+    nodal: bool = False
+    method: str = ""
+    slice_mm: Decimal | None = None
+    bone_type: str = ""
+    previously_irradiated: bool = False
+    progressed_since_irradiation: bool = False
+
+    @property
+    def organ_group(self) -> str:
+        """The organ as RECIST counts it: all nodes are one, paired organs are one."""
+        return organ_group(self.organ, nodal=self.nodal)
+
+    def with_node_inferred(self: Row, said: bool | None) -> Row:
+        """Whether the lesion is a node, as said, else as the organ's name says."""
+        nodal = organ_group(self.organ) == LYMPH_NODE if said is None else said
+        return replace(self, nodal=nodal)
+
+    @property
+    def imaging_method(self) -> ImagingMethod | None:
+        """The method as a value."""
+        return ImagingMethod(self.method) if self.method else None
+
+
+@dataclass(frozen=True)
+class TargetEntry(LesionEntry):
+    """A target lesion's row; `state` is None while the row is incomplete (preview)."""
+
+    state: str | None = None
+    diameter_mm: Decimal | None = None
+    reason: str = ""
+    merged_into: str = ""
+    fragments_mm: tuple[Decimal, ...] = ()
+
+    @property
+    def measured_mm(self) -> Decimal | None:
+        """The diameter; a split lesion is the sum of its fragments."""
+        return sum(self.fragments_mm, Decimal(0)) if self.fragments_mm else self.diameter_mm
+
+    def as_target(self) -> Target | None:
+        """The row as RECIST sees it; None while it says nothing yet."""
+        if not self.state or (self.state == TargetState.MEASURED and self.measured_mm is None):
+            return None
+        return Target(
+            lesion=self.lesion,
+            state=TargetState(self.state),
+            diameter_mm=self.measured_mm,
+            nodal=self.nodal,
+            organ_group=self.organ_group,
+            method=self.imaging_method,
+            slice_mm=self.slice_mm,
+            bone_type=BoneType(self.bone_type) if self.bone_type else None,
+            previously_irradiated=self.previously_irradiated,
+            progressed_since_irradiation=self.progressed_since_irradiation,
+        )
+
+
+@dataclass(frozen=True)
+class NonTargetEntry(LesionEntry):
+    """A non-target lesion's row; `status` is None while the row is incomplete (preview)."""
+
+    status: str | None = None
+    short_axis_mm: Decimal | None = None
+    reason: str = ""
+
+    def as_non_target(self) -> NonTarget | None:
+        """The row as RECIST sees it; None while it says nothing yet."""
+        if not self.status:
+            return None
+        return NonTarget(
+            lesion=self.lesion,
+            status=NonTargetState(self.status),
+            nodal=self.nodal,
+            short_axis_mm=self.short_axis_mm,
+            organ_group=self.organ_group,
+            method=self.imaging_method,
+        )
+
+
+@dataclass(frozen=True)
+class NewLesionEntry(LesionEntry):
+    """A lesion that was not there at baseline; `certainty` is None while incomplete (preview)."""
+
+    certainty: str | None = None
+    diameter_mm: Decimal | None = None
+
+    def as_new_lesion(self) -> NewLesion | None:
+        """The row as RECIST sees it; None while it says nothing yet."""
+        return NewLesion(self.lesion, Certainty(self.certainty)) if self.certainty else None
+
+
+def _described(row: Row, roster: Mapping[str, LesionEntry]) -> Row:
+    known = roster.get(row.lesion)
+    if known is None:
+        return row
+    return replace(
+        row,
+        organ=known.organ,
+        nodal=known.nodal,
+        bone_type=known.bone_type,
+        previously_irradiated=known.previously_irradiated,
+        progressed_since_irradiation=known.progressed_since_irradiation,
+    )
+
+
+@dataclass(frozen=True)
+class VisitEntry:
+    """A whole visit; `new_lesions` is None while the question is unanswered."""
+
+    kind: str
+    date: Date | None
+    targets: tuple[TargetEntry, ...] = ()
+    non_targets: tuple[NonTargetEntry, ...] = ()
+    new_lesions: tuple[NewLesionEntry, ...] | None = None
+    stated_response: str = ""
+    stated_response_reason: str = ""
+
+    @property
+    def baseline(self) -> bool:
+        """Whether this visit starts the patient's RECIST history."""
+        return self.kind == "baseline"
+
+    def described_by(self, roster: Mapping[str, LesionEntry]) -> VisitEntry:
+        """The same visit with organ and node taken from the lesions' first description.
+
+        A follow-up row names a lesion only; method and slice thickness are the visit's own.
+        """
+
+        return replace(
+            self,
+            targets=tuple(_described(row, roster) for row in self.targets),
+            non_targets=tuple(_described(row, roster) for row in self.non_targets),
+        )
+
+    def as_assessment(self, on: Date) -> Assessment:
+        """The rows that say something, as RECIST sees them."""
+        return Assessment(
+            date=on,
+            targets=[t for row in self.targets if (t := row.as_target())],
+            non_targets=[n for row in self.non_targets if (n := row.as_non_target())],
+            new_lesions=[new for row in self.new_lesions or () if (new := row.as_new_lesion())],
+        )
+
+    def unanswered(self) -> Iterator[FieldError]:
+        """What must still be said before the visit can be stored."""
+        if self.date is None:
+            yield FieldError("/date", _("Give the scan date as YYYY-MM-DD."))
+        for index, target in enumerate(self.targets):
+            yield from _unanswered_target(f"/targets/{index}", target)
+        for index, non_target in enumerate(self.non_targets):
+            yield from _unanswered_non_target(f"/non_targets/{index}", non_target)
+        if self.new_lesions is None and not self.baseline:
+            yield FieldError(
+                "/new_lesions", _("Answer whether there are new lesions: a list, empty for none.")
+            )
+        for index, new in enumerate(self.new_lesions or ()):
+            if not new.certainty:
+                yield FieldError(
+                    f"/new_lesions/{index}/certainty", _("One of: unequivocal, equivocal.")
+                )
+
+
+def _unanswered_target(path: str, row: TargetEntry) -> Iterator[FieldError]:
+    if not row.state:
+        yield FieldError(
+            f"{path}/state",
+            _("One of: measured, too_small, absent, not_evaluable, merged."),
+        )
+    elif row.state == TargetState.MEASURED and row.measured_mm is None:
+        yield FieldError(
+            f"{path}/diameter_mm", _("Give millimeters from 0 to 400, or another state.")
+        )
+    elif row.state == TargetState.NOT_EVALUABLE and not row.reason.strip():
+        yield FieldError(f"{path}/reason", _("Say why the lesion could not be evaluated."))
+    elif row.state == TargetState.MERGED and not row.merged_into:
+        yield FieldError(f"{path}/merged_into", _("Name the target lesion it merged into."))
+
+
+def _unanswered_non_target(path: str, row: NonTargetEntry) -> Iterator[FieldError]:
+    if not row.status:
+        yield FieldError(
+            f"{path}/status",
+            _("One of: absent, present, increased, unequivocal_progression, not_evaluable."),
+        )
+    elif row.status == NonTargetState.NOT_EVALUABLE and not row.reason.strip():
+        yield FieldError(f"{path}/reason", _("Say why the lesion could not be evaluated."))

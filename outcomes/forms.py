@@ -1,0 +1,452 @@
+"""The visit page: one form and three sets of rows that become a `VisitEntry`.
+
+The same entry goes to the preview and to the save, and errors come back by JSON Pointer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, cast
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from outcomes.actions import preview_visit
+from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
+from outcomes.history import History
+from outcomes.models import (
+    BoneTypeChoice,
+    CertaintyChoice,
+    LesionRole,
+    MethodChoice,
+    NonTargetStateChoice,
+    ResponseChoice,
+    TargetStateChoice,
+    Visit,
+)
+from outcomes.report import Options
+from registry.errors import FieldError, Refused
+from registry.form_fields import CalendarDateField
+from trials.definitions import Population, ProportionInterval, SurvivalInterval
+
+BLANK: list[tuple[str, Any]] = [("", "")]
+BASELINE_TARGETS, BASELINE_NON_TARGETS, NEW_LESIONS = 5, 3, 2
+
+
+class MillimeterField(forms.DecimalField):
+    """Millimeters; a decimal comma is read as a point."""
+
+    default_error_messages = {
+        "invalid": _("Give millimeters as a number, such as 27.5."),
+        "min_value": _("From 0 to 400 mm."),
+        "max_value": _("From 0 to 400 mm."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "size": 6})
+        super().__init__(
+            min_value=Decimal(0), max_value=Decimal(400), max_digits=5, decimal_places=2,
+            required=False, widget=widget, **options,
+        )  # fmt: skip
+
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
+        """The exact decimal."""
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+
+class RowForm(forms.Form):
+    """One lesion's row; a row without anything typed is skipped."""
+
+    lesion = forms.CharField(max_length=10, required=False, widget=forms.HiddenInput)
+
+    def typed(self) -> dict[str, Any]:
+        """The fields that say something; the label posted wins, as the rows may have shifted."""
+        cleaned = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", ())}
+        return {"lesion": self.initial["lesion"]} | cleaned
+
+
+class DescriptionMixin(forms.Form):
+    """How a lesion is described where it is first seen."""
+
+    organ = forms.CharField(label=_("Organ"), max_length=100, required=False)
+    description = forms.CharField(label=_("Location"), max_length=200, required=False)
+    nodal = forms.BooleanField(label=_("Lymph node"), required=False)
+    method = forms.ChoiceField(label=_("Method"), choices=MethodChoice.choices, required=False)
+
+
+class TargetRowForm(RowForm):
+    """A target at a follow-up visit."""
+
+    diameter_mm = MillimeterField(label=_("Today (mm)"))
+    state = forms.ChoiceField(
+        label=_("State"), choices=[*BLANK, *TargetStateChoice.choices], required=False
+    )
+    reason = forms.CharField(label=_("Why not evaluable"), max_length=300, required=False)
+    merged_into = forms.ChoiceField(label=_("Merged into"), required=False)
+    fragments = forms.CharField(
+        label=_("Fragments (mm)"), max_length=100, required=False, help_text=_("Such as 12 + 8.5")
+    )
+
+    def clean_fragments(self) -> tuple[Decimal, ...]:
+        """The diameters of a split lesion."""
+        field = MillimeterField()
+        parts = self.cleaned_data["fragments"].replace("+", " ").split()
+        return tuple(value for part in parts if (value := field.clean(part)) is not None)
+
+    def entry(self) -> TargetEntry:
+        """The row as a value; a number without a state, even a wrong one, was measured."""
+        values = self.typed()
+        measured = {"diameter_mm", "fragments"} & (values.keys() | self.errors.keys())
+        return TargetEntry(
+            lesion=values["lesion"],
+            state=values.get("state") or ("measured" if measured else None),
+            diameter_mm=values.get("diameter_mm"),
+            reason=values.get("reason", ""),
+            merged_into=values.get("merged_into", ""),
+            fragments_mm=values.get("fragments", ()),
+        )
+
+
+class BaselineTargetRowForm(DescriptionMixin, RowForm):
+    """A target at baseline."""
+
+    diameter_mm = MillimeterField(label=_("Diameter (mm)"))
+    slice_mm = MillimeterField(label=_("Slice (mm)"))
+    bone_type = forms.ChoiceField(
+        label=_("Bone lesion"), choices=[*BLANK, *BoneTypeChoice.choices], required=False
+    )
+    previously_irradiated = forms.BooleanField(label=_("Irradiated before"), required=False)
+    progressed_since_irradiation = forms.BooleanField(label=_("Progressed since"), required=False)
+
+    def blank(self) -> bool:
+        """Whether nothing but defaults was entered."""
+        return not any(self.data.get(self.add_prefix(n)) for n in ("organ", "diameter_mm"))
+
+    def entry(self) -> TargetEntry:
+        """The row as a value."""
+        row = TargetEntry(**{"state": "measured"} | self.typed())
+        return row.with_node_inferred(row.nodal or None)
+
+
+class NonTargetRowForm(RowForm):
+    """A non-target at a follow-up visit."""
+
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=NonTargetStateChoice.choices,
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    short_axis_mm = MillimeterField(label=_("Short axis (mm)"))
+    reason = forms.CharField(label=_("Why not evaluable"), max_length=300, required=False)
+
+    def entry(self) -> NonTargetEntry:
+        """The row as a value."""
+        return NonTargetEntry(**self.typed())
+
+
+class BaselineNonTargetRowForm(DescriptionMixin, RowForm):
+    """A non-target at baseline."""
+
+    short_axis_mm = MillimeterField(label=_("Short axis (mm)"))
+
+    def blank(self) -> bool:
+        """Whether nothing but defaults was entered."""
+        return not self.data.get(self.add_prefix("organ"))
+
+    def entry(self) -> NonTargetEntry:
+        """The row as a value."""
+        row = NonTargetEntry(**{"status": "present"} | self.typed())
+        return row.with_node_inferred(row.nodal or None)
+
+
+class NewLesionRowForm(DescriptionMixin, RowForm):
+    """A lesion that was not there at baseline; one seen before keeps its label."""
+
+    certainty = forms.ChoiceField(
+        label=_("Certainty"), choices=[*BLANK, *CertaintyChoice.choices], required=False
+    )
+    diameter_mm = MillimeterField(label=_("Diameter (mm)"))
+
+    def blank(self) -> bool:
+        """Whether nothing but defaults was entered."""
+        return not any(self.data.get(self.add_prefix(n)) for n in ("organ", "certainty"))
+
+    def entry(self) -> NewLesionEntry:
+        """The row as a value."""
+        row = NewLesionEntry(**self.typed())
+        return row.with_node_inferred(row.nodal or None)
+
+
+def _named(choices: type[StrEnum]) -> list[tuple[str, str]]:
+    return [(choice.value, choice.value) for choice in choices]
+
+
+class VisitForm(forms.Form):
+    """What is asked once per visit."""
+
+    date = CalendarDateField(label=_("Scan date"))
+    kind = forms.ChoiceField(
+        label=_("Visit"),
+        choices=[choice for choice in Visit.Kind.choices if choice[0] != Visit.Kind.BASELINE],
+        initial=Visit.Kind.SCHEDULED,
+    )
+    new_lesions = forms.ChoiceField(
+        label=_("Any new lesion?"),
+        choices=[("no", _("No")), ("yes", _("Yes"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    stated_response = forms.ChoiceField(
+        label=_("Investigator's response"),
+        choices=[("", _("Agrees with the computed response")), *ResponseChoice.choices],
+        required=False,
+    )
+    stated_response_reason = forms.CharField(
+        label=_("Why it differs"), max_length=500, required=False
+    )
+    reason = forms.CharField(label=_("Reason for the change"), max_length=500, required=False)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class OptionsForm(forms.Form):
+    """What a reader may choose of a report, as it stands."""
+
+    cutoff = CalendarDateField(label=_("Data cutoff"), required=False)
+    population = forms.ChoiceField(
+        label=_("Population"), choices=[("", _("as defined")), *_named(Population)], required=False
+    )
+    survival_interval = forms.ChoiceField(
+        label=_("Interval of the median"),
+        choices=[("", _("as defined")), *_named(SurvivalInterval)],
+        required=False,
+    )
+    proportion_interval = forms.ChoiceField(
+        label=_("Interval of a rate"),
+        choices=[("", _("as defined")), *_named(ProportionInterval)],
+        required=False,
+    )
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(initial={name: getattr(options, name) for name in self.base_fields})
+
+
+class ReasonForm(forms.Form):
+    """Why something is voided, against the version that was read."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=500)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class VisitForms:
+    """The visit page's forms as one: bound to what was typed, or showing a stored visit."""
+
+    def __init__(
+        self, past: History, *, visit: Visit | None = None, data: QueryDict | None = None
+    ) -> None:
+        self.past = past
+        self.visit = visit
+        first = past.baseline
+        self.baseline = first is None or (visit is not None and visit.pk == first.pk)
+        self.data = data
+        self.form = VisitForm(data, initial=self._initial())
+        if self.baseline:
+            del self.form.fields["kind"]
+        self.form.errors  # noqa: B018 (full_clean, so that rows and form are validated alike)
+        self.rows: dict[str, list[Any]] = {
+            "targets": self._targets(),
+            "non_targets": self._non_targets(),
+            "new_lesions": [] if self.baseline else self._new_lesions(),
+        }
+        for row in self.all_rows():
+            row.errors  # noqa: B018
+
+    def all_rows(self) -> Iterable[RowForm]:
+        """Every row of the page."""
+        return (row for rows in self.rows.values() for row in rows)
+
+    def is_valid(self) -> bool:
+        """Whether everything typed has the right shape; whether it may stand is asked later."""
+        forms_valid = self.form.is_valid()
+        return forms_valid and all(row.is_valid() for rows in self.rows for row in self._said(rows))
+
+    def checked_entry(self) -> VisitEntry:
+        """What was typed; raises Refused with all that is wrong with it, its shape included."""
+        entry = self.entry()
+        if not self.is_valid():
+            found = preview_visit(
+                patient=self.past.patient, entry=entry, visit=self.visit, past=self.past
+            )
+            raise Refused(found.missing)
+        return entry
+
+    def entry(self) -> VisitEntry:
+        """What was typed as a value; what has no valid shape counts as not said."""
+        cleaned = self.form.cleaned_data
+        answered = cleaned.get("new_lesions")
+        new = tuple(row.entry() for row in self._said("new_lesions"))
+        return VisitEntry(
+            kind="baseline" if self.baseline else cleaned.get("kind") or Visit.Kind.SCHEDULED,
+            date=cleaned.get("date"),
+            targets=tuple(row.entry() for row in self._said("targets")),
+            non_targets=tuple(row.entry() for row in self._said("non_targets")),
+            new_lesions={"yes": new, "no": ()}.get(answered or ""),
+            stated_response=cleaned.get("stated_response", ""),
+            stated_response_reason=cleaned.get("stated_response_reason", ""),
+        )
+
+    def reason(self) -> str:
+        """Why a stored visit is changed; raises Refused where it is blank."""
+        reason: str = self.form.cleaned_data.get("reason", "").strip()
+        if not reason:
+            raise Refused([FieldError("/reason", str(_("Say why this is changed.")))])
+        return reason
+
+    def add_errors(self, errors: Iterable[FieldError]) -> None:
+        """Put each refusal beside the field that its pointer names, one per field."""
+        for error in errors:
+            form, name = self._field(error.pointer)
+            if name not in form.errors:
+                form.add_error(name if name in form.fields else None, self._said_on_page(error))
+
+    def labelled(self, errors: Iterable[FieldError]) -> list[tuple[str, str]]:
+        """Each refusal with the lesion it speaks of, for the panel."""
+        return [
+            (
+                str(self._field(error.pointer)[0].initial.get("lesion", "")),
+                self._said_on_page(error),
+            )
+            for error in errors
+        ]
+
+    @staticmethod
+    def _said_on_page(error: FieldError) -> str:
+        """What an outside system sends as a list is a question on the page."""
+        return str(_("Answer yes or no.")) if error.pointer == "/new_lesions" else error.detail
+
+    def error_list(self) -> list[tuple[str, str, str]]:
+        """(element id, label, message) of every error in page order, for the summary."""
+        found = []
+        for form in (self.form, *self.all_rows()):
+            for name, messages in form.errors.items():
+                label = form.fields[name].label if name in form.fields else ""
+                row = form.initial.get("lesion") if isinstance(form, RowForm) else ""
+                target = form[name].id_for_label if name in form.fields else "visit-form"
+                text = " ".join(str(part) for part in (row, label) if part)
+                found += [(target, text, str(message)) for message in messages]
+        return found
+
+    def _said(self, name: str) -> list[Any]:
+        return [row for row in self.rows[name] if not (hasattr(row, "blank") and row.blank())]
+
+    def _field(self, pointer: str) -> tuple[forms.Form, str]:
+        parts = pointer.strip("/").split("/")
+        if len(parts) > 1 and parts[0] in self.rows:
+            said = self._said(parts[0])
+            if int(parts[1]) < len(said):
+                name = "fragments" if parts[-1].startswith("fragments") else parts[-1]
+                return said[int(parts[1])], name
+        return self.form, parts[0]
+
+    def _initial(self) -> dict[str, Any]:
+        if self.visit is None:
+            return {}
+        new = self.visit.new_lesion_statuses.all()
+        return {
+            "date": self.visit.date,
+            "kind": self.visit.kind,
+            "new_lesions": "yes" if new else "no",
+            "stated_response": self.visit.stated_response,
+            "stated_response_reason": self.visit.stated_response_reason,
+            "version": self.visit.version,
+        }
+
+    def _targets(self) -> list[Any]:
+        stored = self._stored("measurements")
+        labels = [lesion.label for lesion in self.past.of_role(LesionRole.TARGET)]
+        if self.baseline:
+            labels += _further("T", labels, BASELINE_TARGETS - len(labels))
+            return self._rows("targets", BaselineTargetRowForm, labels, stored)
+        rows = self._rows("targets", TargetRowForm, labels, stored)
+        for row in rows:
+            others = [(label, label) for label in labels if label != row.initial["lesion"]]
+            cast(forms.ChoiceField, row.fields["merged_into"]).choices = [*BLANK, *others]
+            row.full_clean()
+        return rows
+
+    def _non_targets(self) -> list[Any]:
+        stored = self._stored("non_target_statuses")
+        labels = [lesion.label for lesion in self.past.of_role(LesionRole.NON_TARGET)]
+        if self.baseline:
+            labels += _further(
+                "NT", labels, self._asked("non_targets", BASELINE_NON_TARGETS, labels)
+            )
+            return self._rows("non_targets", BaselineNonTargetRowForm, labels, stored)
+        return self._rows("non_targets", NonTargetRowForm, labels, stored)
+
+    def _new_lesions(self) -> list[Any]:
+        stored = self._stored("new_lesion_statuses")
+        labels = [lesion.label for lesion in self.past.of_role(LesionRole.NEW)]
+        labels += _further("NL", labels, self._asked("new_lesions", NEW_LESIONS, labels))
+        return self._rows("new_lesions", NewLesionRowForm, labels, stored)
+
+    def _asked(self, name: str, minimum: int, labels: list[str]) -> int:
+        """How many further rows: rows added in the browser were posted too."""
+        posted = str(self.data.get(f"{name}-rows", "")) if self.data else ""
+        total = int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 3 else 0
+        return max(minimum, min(total, 30) - len(labels))
+
+    def _stored(self, relation: str) -> Mapping[str, dict[str, Any]]:
+        """The visit's stored rows by label, as the forms' initial values."""
+        if self.visit is None:
+            return {}
+        labels = {lesion.pk: label for label, lesion in self.past.lesions.items()}
+        return {
+            labels[row.lesion_id]: _shown(row, labels)
+            for row in getattr(self.visit, relation).all()
+        }
+
+    def _rows(
+        self,
+        name: str,
+        form: type[RowForm],
+        labels: list[str],
+        stored: Mapping[str, dict[str, Any]],
+    ) -> list[RowForm]:
+        rows = []
+        for index, label in enumerate(labels):
+            lesion = self.past.lesions.get(label)
+            described = vars_of(lesion) if lesion else {}
+            initial = described | stored.get(label, {}) | {"lesion": label}
+            rows.append(form(self.data, prefix=f"{name}-{index}", initial=initial))
+        return rows
+
+
+DESCRIPTION = (
+    "organ", "description", "nodal", "method", "slice_mm", "bone_type", "previously_irradiated",
+    "progressed_since_irradiation",
+)  # fmt: skip
+
+
+def vars_of(lesion: Any) -> dict[str, Any]:
+    """A lesion's description as initial values."""
+    return {name: getattr(lesion, name) for name in DESCRIPTION}
+
+
+def _shown(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
+    names = ("state", "status", "certainty", "diameter_mm", "short_axis_mm", "reason")
+    shown = {name: getattr(row, name) for name in names if hasattr(row, name)}
+    if getattr(row, "merged_into_id", None):
+        shown["merged_into"] = labels[row.merged_into_id]
+    if getattr(row, "fragments_mm", None):
+        shown["fragments"] = " + ".join(str(mm) for mm in row.fragments_mm)
+    return shown
+
+
+def _further(prefix: str, labels: list[str], count: int) -> list[str]:
+    """The next free labels after these."""
+    last = max((int(label.removeprefix(prefix)) for label in labels), default=0)
+    return [f"{prefix}{number:02}" for number in range(last + 1, last + 1 + max(count, 0))]

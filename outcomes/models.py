@@ -1,0 +1,437 @@
+"""What happened to the tumor: lesions, visits and what was seen of each lesion at each visit.
+
+The derived columns of a visit are what `methods.recist` made of it on write; `manage.py
+recompute` rebuilds them. Measurements cannot point at another patient's lesion: composite
+foreign keys through the patient see to that (migration 0002).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Prefetch, Q
+from django.utils.translation import gettext_lazy as _
+
+from outcomes.methods import recist
+from patients.models import Patient
+from registry.audit import audited
+from trials.access import in_scope
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from registry.models import User
+
+INVESTIGATOR = "investigator"
+METHODS_VERSION = 1
+DIAMETER = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(400))]
+
+
+class ResponseChoice(models.TextChoices):
+    CR = recist.Response.CR.value, _("complete response")
+    PR = recist.Response.PR.value, _("partial response")
+    SD = recist.Response.SD.value, _("stable disease")
+    PD = recist.Response.PD.value, _("progressive disease")
+    NE = recist.Response.NE.value, _("not evaluable")
+    NON_CR_NON_PD = recist.Response.NON_CR_NON_PD.value, _("non-CR/non-PD")
+
+
+class MethodChoice(models.TextChoices):
+    CT = recist.ImagingMethod.CT.value, _("CT")
+    MRI = recist.ImagingMethod.MRI.value, _("MRI")
+    PET_CT = recist.ImagingMethod.PET_CT.value, _("PET-CT")
+    XRAY = recist.ImagingMethod.XRAY.value, _("X-ray")
+    CALIPER = recist.ImagingMethod.CALIPER.value, _("caliper")
+    ULTRASOUND = recist.ImagingMethod.ULTRASOUND.value, _("ultrasound")
+    OTHER = recist.ImagingMethod.OTHER.value, _("other")
+
+
+class TargetStateChoice(models.TextChoices):
+    MEASURED = recist.TargetState.MEASURED.value, _("Measured")
+    TOO_SMALL = recist.TargetState.TOO_SMALL.value, _("Too small to measure (5 mm)")
+    ABSENT = recist.TargetState.ABSENT.value, _("Absent (0 mm)")
+    NOT_EVALUABLE = recist.TargetState.NOT_EVALUABLE.value, _("Not evaluable")
+    MERGED = recist.TargetState.MERGED.value, _("Merged into another")
+
+
+class NonTargetStateChoice(models.TextChoices):
+    ABSENT = recist.NonTargetState.ABSENT.value, _("Absent")
+    PRESENT = recist.NonTargetState.PRESENT.value, _("Present")
+    INCREASED = recist.NonTargetState.INCREASED.value, _("Increased, not unequivocal")
+    UNEQUIVOCAL_PROGRESSION = (
+        recist.NonTargetState.UNEQUIVOCAL_PROGRESSION.value,
+        _("Unequivocal progression"),
+    )
+    NOT_EVALUABLE = recist.NonTargetState.NOT_EVALUABLE.value, _("Not evaluable")
+
+
+class CertaintyChoice(models.TextChoices):
+    UNEQUIVOCAL = recist.Certainty.UNEQUIVOCAL.value, _("Unequivocal")
+    EQUIVOCAL = recist.Certainty.EQUIVOCAL.value, _("Equivocal")
+
+
+class BoneTypeChoice(models.TextChoices):
+    LYTIC_SOFT_TISSUE = recist.BoneType.LYTIC_SOFT_TISSUE.value, _("lytic with soft tissue")
+    BLASTIC = recist.BoneType.BLASTIC.value, _("blastic")
+    MIXED = recist.BoneType.MIXED.value, _("mixed")
+
+
+class LesionRole(models.TextChoices):
+    TARGET = "target", _("target")
+    NON_TARGET = "non_target", _("non-target")
+    NEW = "new", _("new")
+
+
+def _diameter(verbose_name: Any, **options: Any) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(
+        verbose_name,
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=DIAMETER,
+        **options,
+    )
+
+
+def _sum(verbose_name: Any) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(
+        verbose_name, max_digits=7, decimal_places=2, null=True, editable=False
+    )
+
+
+class LesionQuerySet(models.QuerySet["Lesion"]):
+    """Lesions in domain words."""
+
+    def active(self) -> Self:
+        """Not voided with the visit that introduced them."""
+        return self.filter(voided_at=None)
+
+
+@audited()
+class Lesion(models.Model):
+    """A lesion and its permanent label; 5 targets and 2 per organ hold as unique slots."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="lesions")
+    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
+    label = models.CharField(_("label"), max_length=10)
+    role = models.CharField(_("role"), max_length=10, choices=LesionRole)
+    organ = models.CharField(_("organ"), max_length=100, blank=True)
+    organ_group = models.CharField(_("organ group"), max_length=100, blank=True)
+    description = models.CharField(_("location"), max_length=200, blank=True)
+    nodal = models.BooleanField(_("lymph node"), default=False)
+    method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
+    slice_mm = models.DecimalField(
+        _("slice thickness (mm)"),
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(50))],
+    )
+    bone_type = models.CharField(
+        _("bone lesion type"), max_length=20, choices=BoneTypeChoice, blank=True
+    )
+    previously_irradiated = models.BooleanField(_("previously irradiated"), default=False)
+    progressed_since_irradiation = models.BooleanField(
+        _("progressed since irradiation"), default=False
+    )
+    target_number = models.PositiveSmallIntegerField(null=True, blank=True)
+    organ_slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LesionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "label"]
+        verbose_name = _("lesion")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "evaluator", "label"],
+                condition=Q(voided_at=None),
+                name="lesion_label_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "evaluator", "target_number"],
+                condition=Q(voided_at=None),
+                name="lesion_target_number_unique",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "evaluator", "organ_group", "organ_slot"],
+                condition=Q(voided_at=None),
+                name="lesion_organ_slot_unique",
+            ),
+            models.UniqueConstraint(fields=["id", "patient"], name="lesion_identifies_patient"),
+            models.CheckConstraint(
+                condition=Q(role__in=LesionRole.values), name="lesion_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    role="target",
+                    target_number__range=(1, 5),
+                    organ_slot__range=(1, 2),
+                    target_number__isnull=False,
+                    organ_slot__isnull=False,
+                )
+                | ~Q(role="target") & Q(target_number=None, organ_slot=None),
+                name="lesion_at_most_5_targets_2_per_organ",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role="target") | ~Q(organ_group=""), name="lesion_target_has_organ"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def place(self) -> str:
+        """Organ and location in one line."""
+        return ", ".join(part for part in (self.organ, self.description) if part)
+
+
+class VisitQuerySet(models.QuerySet["Visit"]):
+    """Visits in domain words."""
+
+    def active(self) -> Self:
+        """Not voided, of a patient who is not voided."""
+        return self.filter(voided_at=None, patient__voided_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Visits of visible patients."""
+        return in_scope(self, user, "patient__")
+
+    def with_rows(self) -> Self:
+        """With the patient and every row and lesion, in four statements."""
+        return self.select_related("patient__trial", "patient__site").prefetch_related(
+            Prefetch("measurements", Measurement.objects.select_related("lesion", "merged_into")),
+            Prefetch("non_target_statuses", NonTargetStatus.objects.select_related("lesion")),
+            Prefetch("new_lesion_statuses", NewLesionStatus.objects.select_related("lesion")),
+        )
+
+
+@audited()
+class Visit(models.Model):
+    """What one evaluator saw of a patient's tumor on one date, and what RECIST 1.1 makes of it."""
+
+    class Kind(models.TextChoices):
+        BASELINE = "baseline", _("Baseline")
+        SCHEDULED = "scheduled", _("Scheduled")
+        UNSCHEDULED = "unscheduled", _("Unscheduled")
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
+    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    date = models.DateField(_("scan date"))
+    stated_response = models.CharField(
+        _("stated response"), max_length=20, choices=ResponseChoice, blank=True
+    )
+    stated_response_reason = models.CharField(
+        _("reason for a different response"), max_length=500, blank=True
+    )
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    sum_mm = _sum(_("sum of diameters"))
+    baseline_sum_mm = _sum(_("baseline sum"))
+    nadir_mm = _sum(_("nadir"))
+    complete = models.BooleanField(default=False, editable=False)
+    target_response = models.CharField(
+        max_length=20, choices=ResponseChoice, blank=True, editable=False
+    )
+    non_target_response = models.CharField(
+        max_length=20, choices=ResponseChoice, blank=True, editable=False
+    )
+    new_lesion = models.BooleanField(default=False, editable=False)
+    overall_response = models.CharField(
+        _("response"), max_length=20, choices=ResponseChoice, blank=True, editable=False
+    )
+    reasons = models.JSONField(default=list, editable=False)
+    warnings = models.JSONField(default=list, editable=False)
+    methods_version = models.PositiveSmallIntegerField(default=METHODS_VERSION, editable=False)
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "date"]
+        verbose_name = _("visit")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "evaluator", "date"],
+                condition=Q(voided_at=None),
+                name="visit_one_per_date",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "evaluator"],
+                condition=Q(kind="baseline", voided_at=None),
+                name="visit_one_baseline",
+            ),
+            models.UniqueConstraint(fields=["id", "patient"], name="visit_identifies_patient"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["baseline", "scheduled", "unscheduled"]),
+                name="visit_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(sum_mm=None) | Q(sum_mm__gte=0), name="visit_sum_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="baseline", overall_response="")
+                | ~Q(kind="baseline") & ~Q(overall_response=""),
+                name="visit_response_after_baseline_only",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.date}"
+
+    def as_derived(self) -> recist.Derived:
+        """The derived columns as a value."""
+        return recist.Derived(
+            sum_mm=self.sum_mm,
+            baseline_sum_mm=self.baseline_sum_mm,
+            nadir_mm=self.nadir_mm,
+            complete=self.complete,
+            target_response=_response(self.target_response),
+            non_target_response=_response(self.non_target_response),
+            new_lesion=self.new_lesion,
+            overall_response=_response(self.overall_response),
+            reasons=tuple(_reason(document) for document in self.reasons),
+            warnings=tuple(_reason(document) for document in self.warnings),
+        )
+
+    def all_warnings(self) -> tuple[recist.Reason, ...]:
+        """The stored warnings and those that depend on the patient's dates as they are now."""
+        stored = tuple(_reason(document) for document in self.warnings)
+        if self.kind != Visit.Kind.BASELINE:
+            return stored
+        window = self.patient.trial.baseline_window_days
+        return (*stored, *recist.window_warnings(self.date, self.patient.first_dose_on, window))
+
+
+def _response(stored: str) -> recist.Response | None:
+    return recist.Response(stored) if stored else None
+
+
+def _reason(document: dict[str, Any]) -> recist.Reason:
+    return recist.Reason(document["code"], document["parameters"])
+
+
+@audited()
+class Measurement(models.Model):
+    """A target lesion at a visit: the state beside the number, both as recorded."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="measurements")
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="measurements")
+    state = models.CharField(_("state"), max_length=20, choices=TargetStateChoice)
+    diameter_mm = _diameter(_("diameter (mm)"))
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    merged_into = models.ForeignKey(
+        Lesion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    fragments_mm = ArrayField(
+        models.DecimalField(max_digits=5, decimal_places=2, validators=DIAMETER),
+        default=list,
+        blank=True,
+    )
+    method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
+    slice_mm = models.DecimalField(
+        _("slice thickness (mm)"), max_digits=5, decimal_places=2, null=True, blank=True
+    )
+
+    class Meta:
+        ordering = ["visit", "lesion__label"]
+        verbose_name = _("measurement")
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "lesion"], name="measurement_once_per_visit"),
+            models.CheckConstraint(
+                condition=Q(state__in=TargetStateChoice.values), name="measurement_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="measured", diameter_mm__isnull=False)
+                | ~Q(state="measured") & Q(diameter_mm=None),
+                name="measurement_number_if_measured",
+            ),
+            models.CheckConstraint(
+                condition=Q(diameter_mm=None) | Q(diameter_mm__range=(0, 400)),
+                name="measurement_0_to_400_mm",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="not_evaluable") | ~Q(reason=""),
+                name="measurement_not_evaluable_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="merged", merged_into__isnull=False)
+                | ~Q(state="merged") & Q(merged_into=None),
+                name="measurement_merged_names_lesion",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesion_id} {self.state}"
+
+
+@audited()
+class NonTargetStatus(models.Model):
+    """A non-target lesion at a visit."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="non_target_statuses")
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="non_target_statuses")
+    status = models.CharField(_("status"), max_length=30, choices=NonTargetStateChoice)
+    short_axis_mm = _diameter(_("short axis (mm)"))
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["visit", "lesion__label"]
+        verbose_name = _("non-target status")
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "lesion"], name="non_target_once_per_visit"),
+            models.CheckConstraint(
+                condition=Q(status__in=NonTargetStateChoice.values), name="non_target_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(short_axis_mm=None) | Q(short_axis_mm__range=(0, 400)),
+                name="non_target_0_to_400_mm",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="not_evaluable") | ~Q(reason=""),
+                name="non_target_not_evaluable_has_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesion_id} {self.status}"
+
+
+@audited()
+class NewLesionStatus(models.Model):
+    """A lesion that was not there at baseline, seen at a visit."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="new_lesion_statuses")
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="new_lesion_statuses")
+    certainty = models.CharField(_("certainty"), max_length=20, choices=CertaintyChoice)
+    diameter_mm = _diameter(_("diameter (mm)"))
+    method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
+
+    class Meta:
+        ordering = ["visit", "lesion__label"]
+        verbose_name = _("new lesion status")
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "lesion"], name="new_lesion_once_per_visit"),
+            models.CheckConstraint(
+                condition=Q(certainty__in=CertaintyChoice.values), name="new_lesion_certainty_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(diameter_mm=None) | Q(diameter_mm__range=(0, 400)),
+                name="new_lesion_0_to_400_mm",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lesion_id} {self.certainty}"

@@ -1,0 +1,100 @@
+"""What a reader may choose of a report: the same query keys on the page and in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date as Date
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from outcomes.report import LandmarkTime, Options
+from registry.rest import InvalidParameter
+from trials.definitions import Population, ProportionInterval, SurvivalInterval
+from trials.models import Trial
+
+GROUPS = ("arm", "histology", "site", "sex", "ecog")
+PARAMETERS = (
+    "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
+    "definition",
+)  # fmt: skip
+NOT_CHOICES = ("page", "page_size", "format")
+OUTCOME_PARAMETERS = [OpenApiParameter(name, str) for name in PARAMETERS]
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
+    """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
+    query: Mapping[str, str] = request.GET
+    for name in query:
+        if name not in PARAMETERS and name not in NOT_CHOICES:
+            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(PARAMETERS))
+    landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
+    return Options(
+        cutoff=_cutoff(query.get("cutoff"), trial),
+        population=_choice(Population, query, "population"),
+        group_by=_group(query.get("group_by"), trial),
+        survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
+        proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
+        definition=_definition(query.get("definition"), trial),
+        **landmarks,
+    )
+
+
+def _cutoff(asked: str | None, trial: Trial) -> Date:
+    """The asked date, else today at the trial's easternmost site."""
+    if asked:
+        try:
+            return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar date)
+        except ValueError as error:
+            raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
+    zones = {site.timezone for site in trial.sites.all()} or {"UTC"}
+    return max(datetime.now(ZoneInfo(zone)).date() for zone in zones)
+
+
+def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
+    asked = query.get(name)
+    if not asked:
+        return None
+    try:
+        return choices(asked)
+    except ValueError as error:
+        accepted = ", ".join(choices)
+        raise InvalidParameter(name, _("One of: %s.") % accepted) from error
+
+
+def _group(asked: str | None, trial: Trial) -> str | None:
+    accepted = [name for name in GROUPS if not (trial.masked and name == "arm")]
+    if asked and asked not in accepted:
+        raise InvalidParameter("group_by", _("One of: %s.") % ", ".join(accepted))
+    return asked or None
+
+
+def _landmarks(asked: str) -> tuple[LandmarkTime, ...]:
+    parts = asked.split(",")
+    if len(parts) > 20:
+        raise InvalidParameter("landmarks", _("At most 20."))
+    return tuple(_landmark(part.strip()) for part in parts)
+
+
+def _landmark(text: str) -> LandmarkTime:
+    number, unit = (text[:-1], "weeks") if text.endswith("w") else (text, "months")
+    if not (number.isascii() and number.isdigit() and len(number) < 4):
+        raise InvalidParameter("landmarks", _("Months, or weeks with a w, such as 3,6,12w."))
+    return LandmarkTime(int(number), unit)
+
+
+def _definition(asked: str | None, trial: Trial) -> int | None:
+    if not asked:
+        return None
+    endpoints = {str(endpoint.pk) for endpoint in trial.endpoints.all()}
+    if asked not in endpoints:
+        raise InvalidParameter("definition", _("The id of one of the trial's endpoints."))
+    return int(asked)

@@ -1,0 +1,383 @@
+"""A trial's outcomes as one value: the page, the API, the CSV and the charts all read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date as Date
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from outcomes import queries
+from outcomes.methods import best_response, proportions, survival, time_to_event
+from outcomes.methods.best_response import BestResponse, FirstResponse
+from outcomes.methods.proportions import Proportion
+from outcomes.methods.recist import Reason, Response
+from outcomes.methods.survival import Curve, FollowUp, Landmark, Quantile, Quartiles
+from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.queries import PatientFacts
+from patients.models import Patient
+from registry import database
+from trials.definitions import (
+    EndpointDefinition,
+    EndpointKind,
+    Population,
+    ProportionInterval,
+    SurvivalInterval,
+    TimeOrigin,
+)
+
+if TYPE_CHECKING:
+    from registry.models import User
+    from trials.models import Endpoint, Trial
+
+DAYS_PER_MONTH = 30.4375
+RESPONDERS = {Response.CR, Response.PR}
+CONTROLLED = {Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD}
+ALWAYS = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.PFS, EndpointKind.OS)
+
+
+@dataclass(frozen=True)
+class LandmarkTime:
+    """A time at which survival is asked for: months of 30.4375 days, or weeks."""
+
+    number: int
+    unit: str = "months"
+
+    @property
+    def days(self) -> float:
+        """Days from the origin."""
+        return self.number * (7 if self.unit == "weeks" else DAYS_PER_MONTH)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a reader may choose; None leaves the endpoint's own definition."""
+
+    cutoff: Date
+    population: Population | None = None
+    group_by: str | None = None
+    survival_interval: SurvivalInterval | None = None
+    proportion_interval: ProportionInterval | None = None
+    landmarks: tuple[LandmarkTime, ...] = tuple(LandmarkTime(m) for m in (3, 6, 12, 24))
+    definition: int | None = None
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An endpoint as this report computes it."""
+
+    kind: EndpointKind
+    name: str
+    wording: str
+    definition: EndpointDefinition
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A response rate: how many of the population, with its interval."""
+
+    endpoint: Declared
+    proportion: Proportion
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A time-to-event endpoint over a population."""
+
+    endpoint: Declared
+    curve: Curve
+    median: Quantile
+    landmarks: tuple[tuple[LandmarkTime, Landmark], ...]
+    no_time_origin: int
+    quartiles: Quartiles | None = None
+
+    @property
+    def n(self) -> int:
+        """Patients with a time origin."""
+        return self.curve.patients
+
+    @property
+    def events(self) -> int:
+        """Patients with an event."""
+        return int(self.curve.events.sum())
+
+    @property
+    def censored(self) -> int:
+        """Patients without one."""
+        return self.n - self.events
+
+
+@dataclass(frozen=True)
+class PatientOutcome:
+    """One patient's line: every value with the reason and the record it came from."""
+
+    facts: PatientFacts
+    best: BestResponse
+    confirmed_best: BestResponse
+    best_change_percent: Fraction | None
+    progression_free: TimeToEvent | None
+    overall: TimeToEvent | None
+    no_origin: Reason | None
+    response: FirstResponse | None
+    duration_of_response: TimeToEvent | None
+    new_lesion: bool
+
+
+@dataclass(frozen=True)
+class Section:
+    """All endpoints over one set of patients."""
+
+    n: int
+    best_unconfirmed: Mapping[Response, int]
+    best_confirmed: Mapping[Response, int]
+    rates: Mapping[EndpointKind, Rate]
+    survivals: Mapping[EndpointKind, Survival]
+    additional: tuple[Rate | Survival, ...]
+    follow_up: FollowUp
+
+
+@dataclass(frozen=True)
+class Report:
+    """A trial's outcomes at a cutoff, as one reader may see them."""
+
+    trial: Trial
+    options: Options
+    population: Population
+    whole: Section
+    groups: tuple[tuple[str, Section], ...]
+    patients: tuple[PatientOutcome, ...]
+
+
+def build(trial: Trial, *, user: User, options: Options) -> Report:
+    """Compute a trial's outcomes over the patients that the user may see."""
+    with database.snapshot():
+        endpoints = list(trial.endpoints.all())
+        patients = Patient.objects.active().visible_to(user).filter(trial=trial)
+        facts = queries.facts(patients, blinded=trial.masked)
+    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+
+
+def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
+    """One patient's outcomes, by the trial's own definitions."""
+    options = Options(cutoff=cutoff or patient.site.today())
+    endpoints = declared(list(patient.trial.endpoints.all()), options)
+    builder = _Builder(patient.trial, options, endpoints)
+    (facts,) = queries.facts(Patient.objects.filter(pk=patient.pk), blinded=patient.trial.masked)
+    return builder.patient(builder.known(facts))
+
+
+def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
+    """The trial's endpoints with the reader's choices, the asked definition first of its kind."""
+    chosen = sorted(endpoints, key=lambda endpoint: endpoint.pk != options.definition)
+    result = [
+        Declared(EndpointKind(e.kind), e.name, e.wording, _chosen(e.as_definition(), options))
+        for e in chosen
+    ]
+    kinds = {endpoint.kind for endpoint in result}
+    default = _chosen(EndpointDefinition(), options)
+    return result + [Declared(kind, "", "", default) for kind in ALWAYS if kind not in kinds]
+
+
+def _chosen(definition: EndpointDefinition, options: Options) -> EndpointDefinition:
+    overrides = {
+        "population": options.population,
+        "survival_interval": options.survival_interval,
+        "proportion_interval": options.proportion_interval,
+    }
+    return definition.model_copy(update={k: v for k, v in overrides.items() if v is not None})
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A patient's history at the cutoff, prepared once per time origin."""
+
+    facts: PatientFacts
+    prepared: Mapping[TimeOrigin, Prepared]
+
+    def belongs(self, population: Population, cutoff: Date) -> bool:
+        """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
+        dates = self.facts.dates
+        if population is Population.SAFETY:
+            return _by(dates["first_dose_on"], cutoff)
+        if not _by(dates["enrolled_on"], cutoff):
+            return False
+        assessed = any(record.date <= cutoff for record in self.facts.history.records)
+        return population is Population.ENROLLED or (self.facts.measurable and assessed)
+
+
+def _by(date: Date | None, cutoff: Date) -> bool:
+    return date is not None and date <= cutoff
+
+
+class _Builder:
+    """The endpoints of one report."""
+
+    def __init__(self, trial: Trial, options: Options, endpoints: Sequence[Declared]) -> None:
+        self.trial = trial
+        self.options = options
+        self.endpoints = endpoints
+        self.first = {e.kind: e for e in reversed(endpoints)}
+        self.timing = {
+            "assessment_interval_days": trial.assessment_interval_days,
+            "assessment_window_days": trial.assessment_window_days,
+        }
+
+    def report(self, facts: Iterable[PatientFacts]) -> Report:
+        known = [self.known(patient) for patient in facts]
+        population = self.first[EndpointKind.ORR].definition.population
+        members = [k for k in known if k.belongs(population, self.options.cutoff)]
+        return Report(
+            trial=self.trial,
+            options=self.options,
+            population=population,
+            whole=self.section(known),
+            groups=tuple((name, self.section(group)) for name, group in self.grouped(known)),
+            patients=tuple(self.patient(k) for k in members),
+        )
+
+    def known(self, facts: PatientFacts) -> _Known:
+        origins = {endpoint.definition.time_origin for endpoint in self.endpoints}
+        cutoff = self.options.cutoff
+        return _Known(
+            facts, {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in origins}
+        )
+
+    def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
+        if self.options.group_by is None:
+            return []
+        groups: dict[str, list[_Known]] = {}
+        for patient in known:
+            value = getattr(patient.facts, self.options.group_by)
+            groups.setdefault("unknown" if value in (None, "") else str(value), []).append(patient)
+        return sorted(groups.items())
+
+    def section(self, known: Sequence[_Known]) -> Section:
+        rates = [e for e in self.endpoints if e.kind in RATES]
+        times = [e for e in self.endpoints if e.kind not in RATES]
+        results: list[Rate | Survival] = [self.rate(e, known) for e in rates]
+        results += [self.survival(e, known) for e in times]
+        first = {id(endpoint) for endpoint in self.first.values()}
+        main = [r for r in results if id(r.endpoint) in first]
+        best = self.first[EndpointKind.ORR]
+        members = self.members(best, known)
+        return Section(
+            n=len(members),
+            best_unconfirmed=self.counts(best, members, confirmed=False),
+            best_confirmed=self.counts(best, members, confirmed=True),
+            rates={r.endpoint.kind: r for r in main if isinstance(r, Rate)},
+            survivals={r.endpoint.kind: r for r in main if isinstance(r, Survival)},
+            additional=tuple(r for r in results if id(r.endpoint) not in first),
+            follow_up=self.follow_up(known),
+        )
+
+    def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
+        population = endpoint.definition.population
+        return [k for k in known if k.belongs(population, self.options.cutoff)]
+
+    def counts(
+        self, endpoint: Declared, members: Sequence[_Known], *, confirmed: bool
+    ) -> Mapping[Response, int]:
+        counted = Counter(
+            self.best(endpoint, patient, confirmed=confirmed).response for patient in members
+        )
+        return {response: counted[response] for response in RESPONSE_ORDER}
+
+    def best(self, endpoint: Declared, patient: _Known, *, confirmed: bool) -> BestResponse:
+        definition = endpoint.definition
+        prepared = patient.prepared[definition.time_origin]
+        function = (
+            best_response.confirmed_best_response
+            if confirmed
+            else best_response.best_overall_response
+        )
+        records = prepared.counted(definition.censoring.therapies)
+        return function(records, prepared.origin_date, definition)
+
+    def rate(self, endpoint: Declared, known: Sequence[_Known]) -> Rate:
+        members = self.members(endpoint, known)
+        definition = endpoint.definition
+        successes = sum(self.succeeded(endpoint, patient) for patient in members)
+        proportion = proportions.proportion(
+            successes, len(members), definition.proportion_interval, definition.confidence_level
+        )
+        return Rate(endpoint, proportion)
+
+    def succeeded(self, endpoint: Declared, patient: _Known) -> bool:
+        definition = endpoint.definition
+        if endpoint.kind is EndpointKind.CBR:
+            prepared = patient.prepared[definition.time_origin]
+            records = prepared.counted(definition.censoring.therapies)
+            return best_response.has_clinical_benefit(records, prepared.origin_date, definition)
+        best = self.best(endpoint, patient, confirmed=definition.confirmation.required)
+        return best.response in (RESPONDERS if endpoint.kind is EndpointKind.ORR else CONTROLLED)
+
+    def survival(self, endpoint: Declared, known: Sequence[_Known]) -> Survival:
+        members = self.members(endpoint, known)
+        times = [self.time(endpoint, patient) for patient in members]
+        found = [time for time in times if time is not None]
+        definition = endpoint.definition
+        curve = survival.kaplan_meier([t.days for t in found], [t.event for t in found])
+        interval, level = definition.survival_interval, definition.confidence_level
+        band = survival.band_interval(interval)
+        without = sum(p.prepared[definition.time_origin].origin is None for p in members)
+        observed = endpoint.kind is EndpointKind.TTR
+        return Survival(
+            endpoint=endpoint,
+            curve=curve,
+            median=survival.median(curve, interval, level),
+            landmarks=tuple(
+                (at, survival.landmark(curve, at.days, band, level))
+                for at in self.options.landmarks
+            ),
+            no_time_origin=without,
+            quartiles=survival.observed_quartiles([t.days for t in found]) if observed else None,
+        )
+
+    def time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
+        definition = endpoint.definition
+        prepared = patient.prepared[definition.time_origin]
+        if endpoint.kind is EndpointKind.OS:
+            return time_to_event.overall_survival(prepared)
+        if endpoint.kind is EndpointKind.PFS:
+            censoring = definition.censoring
+            return time_to_event.progression_free_survival(
+                prepared, censoring=censoring, **self.timing
+            )
+        if endpoint.kind is EndpointKind.TTR:
+            return time_to_event.time_to_response(prepared, definition=definition)
+        return time_to_event.duration_of_response(prepared, definition=definition, **self.timing)
+
+    def follow_up(self, known: Sequence[_Known]) -> FollowUp:
+        endpoint = self.first[EndpointKind.OS]
+        times = [self.time(endpoint, patient) for patient in self.members(endpoint, known)]
+        found = [time for time in times if time is not None]
+        return survival.follow_up([t.days for t in found], [t.event for t in found])
+
+    def patient(self, patient: _Known) -> PatientOutcome:
+        rates = self.first[EndpointKind.ORR]
+        prepared = patient.prepared[rates.definition.time_origin]
+        counted = prepared.counted(rates.definition.censoring.therapies)
+        sums = [s for r in counted if (s := patient.facts.sums.get(r.source or 0))]
+        changes = [change for s in sums if (change := s.change_percent) is not None]
+        return PatientOutcome(
+            facts=patient.facts,
+            best=self.best(rates, patient, confirmed=False),
+            confirmed_best=self.best(rates, patient, confirmed=True),
+            best_change_percent=min(changes, default=None),
+            progression_free=self.time(self.first[EndpointKind.PFS], patient),
+            overall=self.time(self.first[EndpointKind.OS], patient),
+            no_origin=prepared.no_origin,
+            response=time_to_event.responded(prepared, rates.definition),
+            duration_of_response=time_to_event.duration_of_response(
+                prepared, definition=rates.definition, **self.timing
+            ),
+            new_lesion=any(record.unequivocal for record in counted),
+        )
+
+
+RATES = {EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR}
+RESPONSE_ORDER = (
+    Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD, Response.PD, Response.NE,
+)  # fmt: skip

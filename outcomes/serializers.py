@@ -1,0 +1,243 @@
+"""Visits over HTTP: a body becomes a `VisitEntry`, a stored visit its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from outcomes.entries import NewLesionEntry, NonTargetEntry, Row, TargetEntry, VisitEntry
+from outcomes.history import described
+from outcomes.methods import recist
+from outcomes.models import (
+    BoneTypeChoice,
+    CertaintyChoice,
+    Lesion,
+    MethodChoice,
+    NonTargetStateChoice,
+    ResponseChoice,
+    TargetStateChoice,
+    Visit,
+)
+from outcomes.wording import word
+from registry.fields import Text, WholeNumber
+from registry.rest import CalendarDateField, FlagField, MillimeterField, StrictSerializer
+
+
+class LowercaseChoiceField(serializers.ChoiceField):
+    """A choice in any case; the error names what would be accepted."""
+
+    default_error_messages = {"invalid_choice": _("One of: {accepted}.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The stored value."""
+        folded = data.casefold() if isinstance(data, str) else data
+        for choice in self.choices:
+            if isinstance(folded, str) and str(choice).casefold() == folded:
+                return choice
+        if data == "" and self.allow_blank:
+            return ""
+        self.fail("invalid_choice", accepted=", ".join(str(choice) for choice in self.choices))
+
+
+def _choice(choices: Any, **options: Any) -> LowercaseChoiceField:
+    return LowercaseChoiceField(choices=choices.choices, **options)
+
+
+class LesionRow(StrictSerializer):
+    """What a row may say of its lesion."""
+
+    ignored = StrictSerializer.ignored | {"organ_group"}
+
+    lesion = Text(max_length=10)
+    organ = Text(max_length=100, required=False, allow_blank=True)
+    description = Text(max_length=200, required=False, allow_blank=True)
+    nodal = FlagField(required=False)
+    method = _choice(MethodChoice, required=False, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values; null says as little as a missing key."""
+        if isinstance(data, Mapping):
+            data = {key: value for key, value in data.items() if value is not None}
+        return super().to_internal_value(data)
+
+
+class BaselineLesionRow(LesionRow):
+    """What a baseline row may say besides."""
+
+    slice_mm = MillimeterField(min_value="0.01", max_value=50, required=False)
+    bone_type = _choice(BoneTypeChoice, required=False, allow_blank=True)
+    previously_irradiated = FlagField(required=False)
+    progressed_since_irradiation = FlagField(required=False)
+
+
+class TargetRow(BaselineLesionRow):
+    """A target lesion at a visit."""
+
+    state = _choice(TargetStateChoice, required=False)
+    diameter_mm = MillimeterField(required=False)
+    reason = Text(max_length=300, required=False, allow_blank=True)
+    merged_into = Text(max_length=10, required=False, allow_blank=True)
+    fragments_mm = serializers.ListField(child=MillimeterField(), required=False, max_length=20)
+
+
+class NonTargetRow(BaselineLesionRow):
+    """A non-target lesion at a visit."""
+
+    status = _choice(NonTargetStateChoice, required=False)
+    short_axis_mm = MillimeterField(required=False)
+    reason = Text(max_length=300, required=False, allow_blank=True)
+
+
+class NewLesionRow(LesionRow):
+    """A lesion that was not there at baseline."""
+
+    certainty = _choice(CertaintyChoice, required=False)
+    diameter_mm = MillimeterField(required=False)
+
+
+class VisitSerializer(StrictSerializer):
+    """A visit as outside systems send it; what is missing is asked for by `entries`."""
+
+    ignored = StrictSerializer.ignored | {"evaluator"}
+
+    patient = WholeNumber(min_value=1, max_value=2**63 - 1)
+    kind = _choice(Visit.Kind)
+    date = CalendarDateField()
+    targets = TargetRow(many=True)
+    non_targets = NonTargetRow(many=True)
+    new_lesions = NewLesionRow(many=True, required=False, allow_null=True)
+    stated_response = _choice(ResponseChoice, required=False, allow_blank=True, allow_null=True)
+    stated_response_reason = Text(max_length=500, required=False, allow_blank=True)
+
+
+class PreviewSerializer(VisitSerializer):
+    """A visit that is still being typed; `visit` is the one being corrected."""
+
+    visit = WholeNumber(required=False, allow_null=True, min_value=1, max_value=2**63 - 1)
+    date = CalendarDateField(required=False, allow_null=True)
+    targets = TargetRow(many=True, required=False)
+    non_targets = NonTargetRow(many=True, required=False)
+
+
+def entry(values: Mapping[str, Any]) -> VisitEntry:
+    """A validated body as a value."""
+    new = values.get("new_lesions")
+    return VisitEntry(
+        kind=values["kind"],
+        date=values.get("date"),
+        targets=tuple(_row(TargetEntry, row) for row in values.get("targets", ())),
+        non_targets=tuple(_row(NonTargetEntry, row) for row in values.get("non_targets", ())),
+        new_lesions=None if new is None else tuple(_row(NewLesionEntry, row) for row in new),
+        stated_response=values.get("stated_response") or "",
+        stated_response_reason=values.get("stated_response_reason", ""),
+    )
+
+
+def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return kind(**values).with_node_inferred(row.get("nodal"))
+
+
+def visit_document(visit: Visit) -> dict[str, Any]:
+    """A stored visit; its rows are expected to be prefetched with their lesions."""
+    baseline = visit.kind == Visit.Kind.BASELINE
+    return {
+        "id": visit.pk,
+        "version": visit.version,
+        "patient": visit.patient_id,
+        "evaluator": visit.evaluator,
+        "kind": visit.kind,
+        "date": visit.date.isoformat(),
+        "targets": [
+            {
+                "lesion": row.lesion.label,
+                "state": row.state,
+                "diameter_mm": number(row.diameter_mm),
+                "reason": row.reason,
+                "merged_into": row.merged_into.label if row.merged_into else None,
+                "fragments_mm": [number(mm) for mm in row.fragments_mm],
+                "method": row.method,
+                "slice_mm": number(row.slice_mm),
+            }
+            | (_description(row.lesion) if baseline else {})
+            for row in visit.measurements.all()
+        ],
+        "non_targets": [
+            {
+                "lesion": row.lesion.label,
+                "status": row.status,
+                "short_axis_mm": number(row.short_axis_mm),
+                "reason": row.reason,
+            }
+            | (_description(row.lesion) if baseline else {})
+            for row in visit.non_target_statuses.all()
+        ],
+        "new_lesions": [
+            {
+                "lesion": row.lesion.label,
+                "organ": row.lesion.organ,
+                "description": row.lesion.description,
+                "certainty": row.certainty,
+                "diameter_mm": number(row.diameter_mm),
+                "method": row.method,
+                "nodal": row.lesion.nodal,
+            }
+            for row in visit.new_lesion_statuses.all()
+        ],
+        "stated_response": visit.stated_response or None,
+        "stated_response_reason": visit.stated_response_reason,
+        "derived": derived_document(visit.as_derived(), visit.all_warnings()),
+        "links": {
+            "self": reverse("api:visit", args=[visit.pk]),
+            "patient": reverse("api:patient", args=[visit.patient_id]),
+        },
+    }
+
+
+def _description(lesion: Lesion) -> dict[str, Any]:
+    entry = described(lesion)
+    return {
+        "organ": entry.organ,
+        "organ_group": lesion.organ_group,
+        "nodal": entry.nodal,
+        "description": entry.description,
+        "method": entry.method,
+        "slice_mm": number(entry.slice_mm),
+        "bone_type": entry.bone_type,
+        "previously_irradiated": entry.previously_irradiated,
+        "progressed_since_irradiation": entry.progressed_since_irradiation,
+    }
+
+
+def derived_document(
+    derived: recist.Derived, warnings: tuple[recist.Reason, ...]
+) -> dict[str, Any]:
+    """What RECIST made of a visit; percentages are not rounded."""
+    return {
+        "sum_mm": number(derived.sum_mm),
+        "baseline_sum_mm": number(derived.baseline_sum_mm),
+        "nadir_mm": number(derived.nadir_mm),
+        "complete": derived.complete,
+        "change_from_baseline_percent": number(derived.change_from_baseline_percent),
+        "change_from_nadir_percent": number(derived.change_from_nadir_percent),
+        "change_from_nadir_mm": number(derived.change_from_nadir_mm),
+        "target_response": derived.target_response,
+        "non_target_response": derived.non_target_response,
+        "new_lesion": derived.new_lesion,
+        "overall_response": derived.overall_response,
+        "reasons": [_reason(reason) for reason in derived.reasons],
+        "warnings": [_reason(reason) for reason in warnings],
+    }
+
+
+def _reason(reason: recist.Reason) -> dict[str, Any]:
+    return {"code": reason.code, "parameters": dict(reason.parameters), "text": word(reason)}
+
+
+def number(value: Any) -> float | None:
+    """An exact decimal or fraction as a JSON number."""
+    return None if value is None else float(value)

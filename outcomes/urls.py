@@ -1,0 +1,15 @@
+"""Addresses of the pages that show or enter outcomes."""
+
+from django.urls import path
+
+from outcomes import views
+
+app_name = "outcomes"
+urlpatterns = [
+    path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
+    path("patients/<int:pk>/", views.patient, name="patient"),
+    path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),
+    path("patients/<int:pk>/visits/preview/", views.visit_preview, name="visit_preview"),
+    path("visits/<int:pk>/edit/", views.visit_edit, name="visit_edit"),
+    path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+]

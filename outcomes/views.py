@@ -1,0 +1,176 @@
+"""Pages that show or enter outcomes: the dashboard, the patient, the visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from outcomes import actions, charts, dashboard, history, report
+from outcomes.flow_sheet import flow_sheet
+from outcomes.forms import OptionsForm, ReasonForm, VisitForms
+from outcomes.models import Visit
+from outcomes.options import options_of
+from outcomes.visit_page import VisitPage, response_panel
+from patients.views import signed_in, visible_patient
+from registry.errors import Refused, StaleVersion
+from registry.rest import InvalidParameter
+from trials import access
+from trials.models import Trial
+
+
+def _visit(request: HttpRequest, pk: int) -> Visit:
+    return get_object_or_404(
+        Visit.objects.active().visible_to(signed_in(request)).with_rows(), pk=pk
+    )
+
+
+@login_required
+def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """A trial's outcomes: cards, curves, waterfall, patients."""
+    trials = Trial.objects.visible_to(signed_in(request))
+    trial = get_object_or_404(trials, registry_id=registry_id)
+    error = None
+    try:
+        options = options_of(request, trial)
+    except InvalidParameter as invalid:
+        error = f"{invalid.parameter}: {invalid.detail}"
+        options = report.Options(cutoff=_today(trial))
+    found = report.build(trial, user=signed_in(request), options=options)
+    context = {
+        "trial": trial,
+        "page": dashboard.page(found),
+        "options": OptionsForm(found.options),
+        "error": error,
+        "may_enroll": access.may_somewhere(
+            signed_in(request), access.Action.WRITE_RECORDS, trial=trial
+        ),
+    }
+    return render(request, "outcomes/trial_dashboard.html", context, status=400 if error else 200)
+
+
+def _today(trial: Trial) -> Any:
+    return max(site.today() for site in trial.sites.all())
+
+
+@login_required
+def patient(request: HttpRequest, pk: int) -> HttpResponse:
+    """A patient: header, flow sheet, outcomes with their reasons."""
+    row = visible_patient(request, pk)
+    past = history.load(row)
+    may_write = access.may(
+        signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site
+    )
+    may_void = access.may(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
+    context = {
+        "trial": row.trial,
+        "patient": row,
+        "sheet": flow_sheet(past),
+        "outcome": dashboard.patient_line(report.outcome_of(row)),
+        "spider": charts.spider_line(dashboard.spider_points(past)),
+        "spider_title": _("Sum of diameters, change from baseline"),
+        "therapies": row.therapies.active(),
+        "may_write": may_write,
+        "may_void": may_void,
+    }
+    return render(request, "outcomes/patient.html", context)
+
+
+@login_required
+def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Enter the baseline, or the next follow-up visit."""
+    row = visible_patient(request, pk)
+    access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
+
+    def save(forms: VisitForms) -> Visit:
+        return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
+
+    return _enter(request, VisitForms(history.load(row), data=request.POST or None), save)
+
+
+@login_required
+def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct a visit, with a reason."""
+    visit = _visit(request, pk)
+    row = visit.patient
+    access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
+    forms = VisitForms(history.load(row), visit=visit, data=request.POST or None)
+
+    def save(forms: VisitForms) -> Visit:
+        return actions.correct_visit(
+            visit=visit,
+            entry=forms.checked_entry(),
+            by=signed_in(request),
+            reason=forms.reason(),
+            version=forms.form.cleaned_data.get("version") or 0,
+        )
+
+    return _enter(request, forms, save)
+
+
+def _enter(
+    request: HttpRequest, forms: VisitForms, save: Callable[[VisitForms], Visit]
+) -> HttpResponse:
+    """Show the page; on a valid POST store the visit and go to the patient."""
+    stale = False
+    if request.method == "POST":
+        try:
+            visit = save(forms)
+        except Refused as refused:
+            forms.add_errors(refused.errors)
+        except StaleVersion:
+            stale = True
+        else:
+            messages.success(request, _stored(visit))
+            return redirect("outcomes:patient", pk=visit.patient_id)
+    page = VisitPage(forms, stale=stale)
+    context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
+    failed = request.method == "POST"
+    return render(request, "outcomes/visit.html", context, status=422 if failed else 200)
+
+
+def _stored(visit: Visit) -> str:
+    response = visit.get_overall_response_display()
+    if not visit.overall_response:
+        return _("Baseline of %(date)s stored.") % {"date": visit.date}
+    return _("Visit of %(date)s stored: %(response)s.") % {"date": visit.date, "response": response}
+
+
+@login_required
+@require_POST
+def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """The computed response of a visit that is being typed, as a piece of the page."""
+    row = visible_patient(request, pk)
+    past = history.load(row)
+    corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
+    forms = VisitForms(past, visit=corrected, data=request.POST)
+    preview = actions.preview_visit(patient=row, entry=forms.entry(), visit=corrected, past=past)
+    return render(request, "outcomes/_response.html", {"panel": response_panel(preview, forms)})
+
+
+@login_required
+def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a visit out of lists and analyses, with a reason."""
+    visit = _visit(request, pk)
+    row = visit.patient
+    access.require(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
+    form = ReasonForm(request.POST or None, initial={"version": visit.version})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.void_visit(visit=visit, by=signed_in(request), **form.cleaned_data)
+        except Refused as refused:
+            form.add_error(None, str(refused.errors[0].detail))
+        except StaleVersion:
+            form.add_error(None, _("Somebody changed this visit meanwhile; look at it again."))
+        else:
+            messages.success(request, _("Visit of %s voided.") % visit.date)
+            return redirect("outcomes:patient", pk=row.pk)
+    context = {"trial": row.trial, "patient": row, "visit": visit, "form": form}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "outcomes/visit_void.html", context, status=status)

@@ -1,0 +1,243 @@
+"""Reasons in the reader's language: code + parameters -> a sentence.
+
+Thresholds stand in the sentence exactly as they decided (69.3, not 69).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from outcomes.methods.recist import Reason
+
+_SUMS = _(
+    "Sum %(sum_mm)s mm is %(change_from_baseline_percent)s %% from baseline %(baseline_sum_mm)s"
+    " (PR needs ≤ %(pr_at_most_mm)s); %(change_from_nadir_percent)s %% and"
+    " %(change_from_nadir_mm)s mm from nadir %(nadir_mm)s"
+    " (PD needs ≥ %(pd_at_least_mm)s and +%(pd_increase_mm)s)."
+)
+_SUMS_FROM_ZERO = _(
+    "Sum %(sum_mm)s mm, baseline %(baseline_sum_mm)s (PR needs ≤ %(pr_at_most_mm)s);"
+    " %(change_from_nadir_mm)s mm from nadir %(nadir_mm)s (PD needs ≥ %(pd_at_least_mm)s)."
+)
+SENTENCES: dict[str, str | Promise] = {
+    # target response
+    "baseline_sum": _("Baseline sum of diameters %(sum_mm)s mm over %(targets)s target lesions."),
+    "baseline_incomplete": _("The baseline sum is incomplete: no diameter for %(lesions)s."),
+    "no_targets": _("No target lesions at baseline."),
+    "target_pd": _SUMS,
+    "target_pr": _SUMS,
+    "target_sd": _SUMS,
+    "target_pd_nadir_zero": _SUMS_FROM_ZERO,
+    "target_pr_nadir_zero": _SUMS_FROM_ZERO,
+    "target_sd_nadir_zero": _SUMS_FROM_ZERO,
+    "target_pd_partial": _(
+        "The evaluated targets alone sum to %(sum_mm)s mm, %(change_from_nadir_mm)s mm from nadir"
+        " %(nadir_mm)s (PD needs ≥ %(pd_at_least_mm)s and +%(pd_increase_mm)s);"
+        " not evaluated: %(lesions)s."
+    ),
+    "target_ne_partial": _(
+        "Not evaluated: %(lesions)s. The other targets sum to %(sum_mm)s mm, short of PD"
+        " (≥ %(pd_at_least_mm)s and +%(pd_increase_mm)s from nadir %(nadir_mm)s)."
+    ),
+    "target_ne_nothing_evaluated": _("No target lesion was evaluated: %(lesions)s."),
+    "target_ne_no_baseline_sum": _(
+        "The baseline sum is incomplete; there is nothing to compare with."
+    ),
+    "target_cr": _(
+        "Every non-nodal target is gone and every nodal target is below %(normal_node_below_mm)s mm"
+        " (sum %(sum_mm)s mm)."
+    ),
+    "target_reappeared": _(
+        "Back after the complete response of %(on)s: %(lesions)s (sum %(sum_mm)s mm);"
+        " PD whatever the size."
+    ),
+    # non-target response
+    "no_non_targets": _("No non-target lesions at baseline."),
+    "non_target_pd": _("Unequivocal progression of non-target %(lesions)s."),
+    "non_target_reappeared": _(
+        "Non-target back after the complete response of %(on)s: %(lesions)s."
+    ),
+    "non_target_ne": _("Non-target not evaluated: %(lesions)s."),
+    "non_target_cr": _("Every non-target is gone (nodes below %(normal_node_below_mm)s mm)."),
+    "non_target_remains": _(
+        "Non-target still there, without unequivocal progression: %(lesions)s."
+    ),
+    # new lesions
+    "no_new_lesion": _("No new lesion."),
+    "new_lesion": _("Unequivocal new lesion: %(lesions)s."),
+    "new_lesion_equivocal": _("Equivocal new lesion, no PD now: %(lesions)s."),
+    # overall response
+    "overall_cr": _("Targets CR, nothing left among the non-targets, no new lesion: CR."),
+    "overall_pr_target_cr": _("Targets CR but non-targets %(non_target_response)s: PR."),
+    "overall_as_target": _("The targets decide: %(response)s."),
+    "overall_as_non_target": _("Without targets the non-targets decide: %(response)s."),
+    "overall_pd_target": _("PD by the target lesions."),
+    "overall_pd_non_target": _("PD by the non-target lesions."),
+    "overall_pd_new_lesion": _("PD by a new lesion."),
+    "overall_ne_no_lesions": _(
+        "Neither targets nor non-targets at baseline: not evaluable until a new lesion."
+    ),
+    # questions about a visit's data
+    "response_after_cr": _(
+        "%(response)s after the complete response of %(on)s: please check the data."
+    ),
+    "target_response_after_target_cr": _(
+        "Targets %(response)s after their complete response of %(on)s: please check the data."
+    ),
+    "progression_of_normal_nodes": _(
+        "PD by the sum (%(sum_mm)s mm from nadir %(nadir_mm)s) although nothing but nodes below"
+        " %(normal_node_below_mm)s mm is seen: please check."
+    ),
+    "lesions_not_at_baseline": _("Not among the baseline lesions, so not counted: %(lesions)s."),
+    # what a visit may not say
+    "too_many_targets": _("At most %(maximum)s target lesions; record this one as a non-target."),
+    "too_many_targets_in_organ": _(
+        "At most %(maximum)s targets in one organ (%(organ_group)s; all nodes are one organ,"
+        " paired organs are one)."
+    ),
+    "baseline_target_not_measured": _("At baseline a target is measured, not %(state)s."),
+    "diameter_required": _("Give the diameter in mm, 0 to 400, or another state."),
+    "diameter_out_of_range": _("%(value_mm)s: accepted are %(minimum_mm)s to %(maximum_mm)s mm."),
+    "diameter_too_many_decimals": _("%(value_mm)s: at most %(maximum)s decimals."),
+    "target_below_minimum": _(
+        "%(diameter_mm)s mm is not measurable; a target has at least %(minimum_mm)s mm."
+    ),
+    "target_below_slice_minimum": _(
+        "%(diameter_mm)s mm is not measurable; with slices above 5 mm a target has at least twice"
+        " the slice, %(minimum_mm)s mm."
+    ),
+    "xray_target_below_minimum": _(
+        "%(diameter_mm)s mm is not measurable; on X-ray a target has at least %(minimum_mm)s mm."
+    ),
+    "node_target_below_minimum": _(
+        "Short axis %(diameter_mm)s mm; a nodal target has at least %(minimum_mm)s mm"
+        " (10 to below 15 mm: non-target)."
+    ),
+    "target_by_ultrasound": _(
+        "Ultrasound does not measure; use CT, MRI, caliper or X-ray, or record a non-target."
+    ),
+    "blastic_bone_target": _(
+        "A blastic bone lesion is a non-target; accepted are lytic_soft_tissue and mixed."
+    ),
+    "irradiated_without_progression": _(
+        "An irradiated lesion may be a target only if it has progressed since."
+    ),
+    "short_axis_not_evaluable": _(
+        "A lesion that was not evaluable has no short axis; remove it or change the status."
+    ),
+    "short_axis_not_absent": _(
+        "A node of %(short_axis_mm)s mm is not absent (below %(below_mm)s mm is)."
+    ),
+    "unknown_lesion": _("%(lesion)s is not a baseline lesion; expected: %(expected)s."),
+    "lesion_listed_twice": _("%(lesion)s is listed twice."),
+    "lesion_missing": _(
+        "%(lesion)s is missing; list every baseline lesion, as not_evaluable if need be."
+    ),
+    "diameter_not_evaluable": _(
+        "A lesion that was not evaluable has no diameter; remove %(diameter_mm)s or choose measured."
+    ),
+    "diameter_contradicts_state": _(
+        "%(state)s counts %(counted_mm)s mm; remove %(diameter_mm)s or choose measured."
+    ),
+    # what a reader should confirm about a baseline
+    "baseline_outside_window": _(
+        "Baseline %(baseline_on)s is %(days_before)s days before the first dose of"
+        " %(first_dose_on)s; at most %(window_days)s are expected."
+    ),
+    "baseline_after_first_dose": _(
+        "Baseline %(baseline_on)s is %(days_after)s days after the first dose of %(first_dose_on)s."
+    ),
+    "method_to_confirm": _(
+        "%(lesion)s by %(method)s: confirm that the method measures reproducibly."
+    ),
+    "measurable_non_target_only": _(
+        "%(lesion)s, %(short_axis_mm)s mm, is measurable (≥ %(minimum_mm)s mm),"
+        " but no target is recorded."
+    ),
+    "node_size_missing": _(
+        "Node %(lesion)s has no short axis; a non-target node has %(from_mm)s to below"
+        " %(below_mm)s mm."
+    ),
+    "node_normal_size": _(
+        "Node %(lesion)s of %(short_axis_mm)s mm is normal (below %(from_mm)s mm)"
+        " and need not be recorded."
+    ),
+    "node_not_marked_nodal": _(
+        "%(lesion)s lies in a lymph node but is not marked as nodal; a node of %(from_mm)s to below"
+        " %(below_mm)s mm is a non-target (here %(diameter_mm)s mm)."
+    ),
+    # best response
+    "response": _("%(response)s on %(date)s."),
+    "response_confirmed": _("%(response)s on %(date)s, confirmed on %(confirmed_on)s."),
+    "best_response_lasted": _(
+        "%(response)s on %(date)s, %(days)s days after the time origin"
+        " (at least %(minimum)s are needed)."
+    ),
+    "best_response_unconfirmed_is_stable": _(
+        "%(response)s on %(date)s was not confirmed; %(days)s days after the time origin"
+        " (at least %(minimum)s) it counts as stable disease."
+    ),
+    "best_response_too_early": _(
+        "%(response)s on %(date)s came only %(days)s days after the time origin"
+        " (at least %(minimum)s are needed), so it counts as not evaluable."
+    ),
+    "best_response_unconfirmed_too_early": _(
+        "%(response)s on %(date)s was not confirmed and came only %(days)s days after the time"
+        " origin (stable disease needs %(minimum)s), so it counts as not evaluable."
+    ),
+    "best_response_never_evaluable": _("None of the %(visits)s assessments was evaluable."),
+    "best_response_not_assessed": _("No assessment after baseline counts: not assessed."),
+    "best_response_no_time_origin": _("There is no time origin, so no assessment counts."),
+    # events and censorings
+    "progression": _("Progressive disease on %(date)s."),
+    "progression_dated_back": _(
+        "Progressive disease on %(date)s, when a new lesion was first seen as equivocal;"
+        " it was confirmed on %(confirmed_on)s."
+    ),
+    "death": _("Death on %(date)s."),
+    "censored_last_assessment": _(
+        "No event: censored at the last assessment that counts, %(date)s."
+    ),
+    "censored_never_assessed": _(
+        "No event and never assessed: censored at the time origin, %(date)s."
+    ),
+    "censored_never_evaluable": _(
+        "No event and no evaluable assessment: censored at the time origin, %(date)s."
+    ),
+    "censored_no_baseline": _("No usable baseline: censored at the time origin, %(date)s."),
+    "censored_new_therapy": _(
+        "New anticancer therapy started on %(started_on)s:"
+        " censored at the last assessment on or before it, %(date)s."
+    ),
+    "censored_new_therapy_at_origin": _(
+        "New anticancer therapy started on %(started_on)s, before any assessment that counts:"
+        " censored at the time origin, %(date)s."
+    ),
+    "censored_missed_assessments": _(
+        "The event on %(event_on)s came %(days)s days after the last assessment that counts"
+        " (at most %(limit)s are allowed): censored at that assessment, %(date)s."
+    ),
+    "censored_missed_assessments_at_origin": _(
+        "The event on %(event_on)s came %(days)s days after the time origin without an assessment"
+        " that counts (at most %(limit)s are allowed): censored at the time origin, %(date)s."
+    ),
+    "censored_last_known_alive": _("Alive: censored when last known alive, %(date)s."),
+    "censored_alive_on_cutoff": _(
+        "Known to be alive on the data cutoff: censored on it, %(date)s."
+    ),
+    "no_time_origin": _("The date from which time is counted is not recorded."),
+    "origin_after_cutoff": _("The time origin %(origin)s lies after the data cutoff %(cutoff)s."),
+    "origin_after_death": _(
+        "The time origin %(origin)s lies after the death on %(died)s: please check the dates."
+    ),
+}
+
+
+def word(reason: Reason | Mapping[str, Any]) -> str:
+    """One reason, as a value or as stored, in words."""
+    if not isinstance(reason, Reason):
+        reason = Reason(reason["code"], reason["parameters"])
+    sentence: str = str(SENTENCES[reason.code]) % reason.parameters
+    return sentence

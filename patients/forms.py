@@ -1,0 +1,90 @@
+"""A patient's data and therapies as entered on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import DATES, Patient, Sex, TherapyChoice
+from registry.errors import FieldError
+from registry.form_fields import CalendarDateField
+from trials.models import Arm, Site, Trial
+
+SUBJECT_ID = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
+
+
+class ChangeForm(forms.Form):
+    """What every form for an action knows: the refusals' fields, and why a stored row changes."""
+
+    def add_errors(self, errors: Iterable[FieldError]) -> None:
+        """Put each refusal beside the field that its pointer names."""
+        for error in errors:
+            name = error.pointer.strip("/")
+            self.add_error(name if name in self.fields else None, error.detail)
+
+    def ask_why(self, version: int) -> None:
+        """Ask for the reason of a change, against the version that was read."""
+        self.fields["reason"] = forms.CharField(label=_("Reason for the change"), max_length=500)
+        self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=version)
+
+    def facts(self) -> dict[str, Any]:
+        """What was entered, without why and against which version."""
+        return {k: v for k, v in self.cleaned_data.items() if k not in ("reason", "version")}
+
+
+class PatientForm(ChangeForm):
+    """A patient: pseudonymous, with the dates that the endpoints need."""
+
+    subject_id = forms.RegexField(
+        SUBJECT_ID,
+        label=_("Subject ID"),
+        max_length=40,
+        error_messages={"invalid": _("Letters, digits, . _ - only.")},
+    )
+    site = forms.ModelChoiceField(Site.objects.none(), label=_("Site"), empty_label=None)
+    arm = forms.ModelChoiceField(Arm.objects.none(), label=_("Arm"), required=False)
+    sex = forms.ChoiceField(label=_("Sex"), choices=Sex.choices, initial=Sex.UNKNOWN)
+    birth_year = forms.IntegerField(
+        label=_("Birth year"), min_value=1900, max_value=2100, required=False
+    )
+    histology = forms.CharField(label=_("Histology"), max_length=100, required=False)
+    ecog = forms.IntegerField(
+        label=_("ECOG performance status"), min_value=0, max_value=5, required=False
+    )
+    enrolled_on = CalendarDateField(label=_("Enrolled on"), required=False)
+    randomized_on = CalendarDateField(label=_("Randomized on"), required=False)
+    first_dose_on = CalendarDateField(label=_("First dose on"), required=False)
+    last_dose_on = CalendarDateField(label=_("Last dose on"), required=False)
+    last_known_alive_on = CalendarDateField(label=_("Last known alive on"), required=False)
+    died_on = CalendarDateField(label=_("Died on"), required=False)
+    death_cause = forms.CharField(label=_("Cause of death"), max_length=200, required=False)
+
+    def __init__(
+        self, trial: Trial, sites: Any, data: Any = None, patient: Patient | None = None
+    ) -> None:
+        super().__init__(data, initial=_facts_of(patient) if patient else {})
+        for name, rows in (("site", sites), ("arm", trial.arms.all())):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+        if trial.randomized or trial.masked:
+            del self.fields["arm"]
+        if patient:
+            del self.fields["subject_id"]
+            self.ask_why(patient.version)
+
+
+def _facts_of(patient: Patient) -> dict[str, Any]:
+    names = ("site", "arm", "sex", "birth_year", "histology", "ecog", *DATES, "death_cause")
+    return {name: getattr(patient, name) for name in names}
+
+
+class TherapyForm(ChangeForm):
+    """A subsequent anticancer therapy."""
+
+    started_on = CalendarDateField(label=_("Started on"))
+    kind = forms.ChoiceField(label=_("Kind"), choices=TherapyChoice.choices)
+    description = forms.CharField(label=_("Description"), max_length=300, required=False)

@@ -1,0 +1,143 @@
+"""Patients and therapies over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from patients.models import DATES, Patient, Sex, Therapy, TherapyChoice
+from registry.fields import Text, WholeNumber
+from registry.rest import CalendarDateField, StrictSerializer
+from trials.models import Arm, Site, Trial
+from trials.serializers import TermField
+
+SUBJECT_ID = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
+FACTS = ("sex", "birth_year", "histology", "ecog", "death_cause")
+UNKNOWN = _("No such record, or not yours.")
+
+
+class PatientSerializer(StrictSerializer):
+    """A patient as outside systems see it; trial, site and arm by their names."""
+
+    ignored = StrictSerializer.ignored | {"arm_reason"}
+
+    trial = Text(max_length=40)
+    subject_id = Text(
+        max_length=40, validators=[RegexValidator(SUBJECT_ID, _("Letters, digits, . _ - only."))]
+    )
+    site = Text(max_length=20)
+    arm = Text(max_length=100, allow_null=True, required=False)
+    sex = TermField(Sex.choices, required=False)
+    birth_year = WholeNumber(
+        min_value=1900, max_value=2100, allow_null=True, required=False
+    )
+    histology = Text(max_length=100, allow_blank=True, required=False)
+    ecog = WholeNumber(max_value=5, min_value=0, allow_null=True, required=False)
+    enrolled_on = CalendarDateField(allow_null=True, required=False)
+    randomized_on = CalendarDateField(allow_null=True, required=False)
+    first_dose_on = CalendarDateField(allow_null=True, required=False)
+    last_dose_on = CalendarDateField(allow_null=True, required=False)
+    last_known_alive_on = CalendarDateField(allow_null=True, required=False)
+    died_on = CalendarDateField(allow_null=True, required=False)
+    death_cause = Text(max_length=200, allow_blank=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Names become rows of what the caller may see; others do not exist."""
+        trial = self.instance.trial if self.instance else self._visible_trial(attrs["trial"])
+        if self.instance and attrs.get("trial", trial.registry_id) != trial.registry_id:
+            raise serializers.ValidationError({"trial": [_("A patient stays in the trial.")]})
+        if self.instance and attrs.get("subject_id", "") not in ("", self.instance.subject_id):
+            raise serializers.ValidationError({"subject_id": [_("A subject id never changes.")]})
+        attrs |= {"trial": trial}
+        if "site" in attrs:
+            attrs["site"] = self._visible_site(trial, attrs["site"])
+        if attrs.get("arm") is not None:
+            attrs["arm"] = self._arm(trial, attrs["arm"])
+        return attrs
+
+    def _visible_trial(self, registry_id: str) -> Trial:
+        user = self.context["request"].user
+        trial = Trial.objects.visible_to(user).filter(registry_id=registry_id).first()
+        if trial is None:
+            raise serializers.ValidationError({"trial": [UNKNOWN]})
+        return trial
+
+    def _visible_site(self, trial: Trial, code: str) -> Site:
+        user = self.context["request"].user
+        site = Site.objects.visible_to(user).filter(trial=trial, code=code).first()
+        if site is None:
+            raise serializers.ValidationError({"site": [UNKNOWN]})
+        return site
+
+    def _arm(self, trial: Trial, name: str) -> Arm:
+        arm = trial.arms.filter(name=name).first()
+        if arm is None:
+            accepted = ", ".join(trial.arms.values_list("name", flat=True)) or "null"
+            raise serializers.ValidationError({"arm": [_("One of: %s.") % accepted]})
+        return arm
+
+    def to_representation(self, instance: Patient) -> dict[str, Any]:
+        """The patient; the arm of a masked trial is null with its reason."""
+        concealed = instance.trial.masked
+        arm = None if concealed else instance.arm
+        return {
+            "id": instance.pk,
+            "version": instance.version,
+            "trial": instance.trial.registry_id,
+            "subject_id": instance.subject_id,
+            "site": instance.site.code,
+            "arm": arm.name if arm else None,
+            "arm_reason": "blinded" if concealed else None,
+            **{name: getattr(instance, name) for name in FACTS},
+            **{name: _iso(getattr(instance, name)) for name in DATES},
+            "links": {
+                "self": reverse("api:patient", args=[instance.pk]),
+                "visits": f"{reverse('api:visits')}?patient={instance.pk}",
+                "therapies": f"{reverse('api:therapies')}?patient={instance.pk}",
+            },
+        }
+
+
+def _iso(value: Any) -> str | None:
+    return value.isoformat() if value else None
+
+
+class TherapySerializer(StrictSerializer):
+    """A subsequent anticancer therapy."""
+
+    patient = WholeNumber(min_value=1, max_value=2**63 - 1)
+    started_on = CalendarDateField()
+    kind = TermField(TherapyChoice.choices, required=False)
+    description = Text(max_length=300, allow_blank=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The patient's id becomes the row, if the caller may see it."""
+        if self.instance and attrs["patient"] != self.instance.patient_id:
+            raise serializers.ValidationError({"patient": [_("A therapy stays with its patient.")]})
+        attrs["patient"] = visible_patient(self.context["request"].user, attrs["patient"])
+        return {"kind": TherapyChoice.SYSTEMIC.value, "description": ""} | attrs
+
+    def to_representation(self, instance: Therapy) -> dict[str, Any]:
+        """The therapy."""
+        return {
+            "id": instance.pk,
+            "version": instance.version,
+            "patient": instance.patient_id,
+            "started_on": instance.started_on.isoformat(),
+            "kind": instance.kind,
+            "description": instance.description,
+            "links": {"self": reverse("api:therapy", args=[instance.pk])},
+        }
+
+
+def visible_patient(user: Any, pk: int) -> Patient:
+    """A patient named in a body; a foreign one is refused as one that does not exist."""
+    found = Patient.objects.active().visible_to(user).select_related("trial", "site").filter(pk=pk)
+    patient = found.first()
+    if patient is None:
+        raise serializers.ValidationError({"patient": [UNKNOWN]})
+    return patient

@@ -1,0 +1,107 @@
+"""Pages that enter a patient's data; what they show of outcomes lives in `outcomes`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from patients import actions
+from patients.forms import ChangeForm, PatientForm, TherapyForm
+from patients.models import Patient
+from registry.errors import Refused, StaleVersion
+from registry.models import User
+from trials import access
+from trials.models import Site, Trial
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The account that asks; views are behind `login_required`."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+def visible_patient(request: HttpRequest, pk: int) -> Patient:
+    """A patient within the user's scope; 404 for any other."""
+    rows = Patient.objects.active().visible_to(signed_in(request))
+    return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
+
+
+@login_required
+def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Add a patient to a trial."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user), registry_id=registry_id)
+    sites = Site.objects.visible_to(user).filter(trial=trial)
+    if not access.may_somewhere(user, access.Action.WRITE_RECORDS, trial=trial):
+        raise PermissionDenied(access.refusal())
+    form = PatientForm(trial, sites, request.POST or None)
+
+    def save() -> Patient:
+        return actions.enroll_patient(trial=trial, by=user, **form.facts())
+
+    context = {"trial": trial, "title": _("Add a patient")}
+    return _entered(request, form, save, context)
+
+
+@login_required
+def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a patient's data, with a reason."""
+    user, patient = signed_in(request), visible_patient(request, pk)
+    access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    sites = Site.objects.visible_to(user).filter(trial=patient.trial)
+    form = PatientForm(patient.trial, sites, request.POST or None, patient)
+
+    def save() -> Patient:
+        return actions.update_patient(
+            patient=patient,
+            changes=form.facts(),
+            by=user,
+            reason=form.cleaned_data["reason"],
+            version=form.cleaned_data["version"],
+        )
+
+    context = {"trial": patient.trial, "patient": patient, "title": _("Change the patient's data")}
+    return _entered(request, form, save, context)
+
+
+@login_required
+def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record a subsequent anticancer therapy."""
+    user, patient = signed_in(request), visible_patient(request, pk)
+    access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    form = TherapyForm(request.POST or None)
+
+    def save() -> Patient:
+        actions.record_therapy(patient=patient, by=user, **form.facts())
+        return patient
+
+    context = {"trial": patient.trial, "patient": patient, "title": _("Add a therapy")}
+    return _entered(request, form, save, context)
+
+
+def _entered(
+    request: HttpRequest, form: ChangeForm, save: Callable[[], Model], context: dict[str, Any]
+) -> HttpResponse:
+    """Show the form; on a valid POST store it and go to the patient."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = save()
+        except Refused as refused:
+            form.add_errors(refused.errors)
+        except StaleVersion:
+            form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
+        else:
+            messages.success(request, _("Stored."))
+            return redirect(reverse("outcomes:patient", args=[patient.pk]))
+    status = 422 if request.method == "POST" else 200
+    return render(request, "patients/form.html", context | {"form": form}, status=status)

@@ -1,0 +1,46 @@
+"""The REST API's addresses: one explicit list."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from outcomes.api import (
+    OutcomesView,
+    PatientOutcomesView,
+    VisitDetail,
+    VisitList,
+    VisitPreview,
+    VisitVoid,
+)
+from patients.api import (
+    PatientDetail,
+    PatientList,
+    PatientVoid,
+    TherapyDetail,
+    TherapyList,
+    TherapyVoid,
+)
+from trials.api import TrialDetail, TrialList
+
+app_name = "api"
+urlpatterns = [
+    path("trials/", TrialList.as_view(), name="trials"),
+    path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
+    path(
+        "trials/<str:registry_id>/outcomes/patients/",
+        PatientOutcomesView.as_view(),
+        name="patient_outcomes",
+    ),
+    path("patients/", PatientList.as_view(), name="patients"),
+    path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
+    path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
+    path("therapies/", TherapyList.as_view(), name="therapies"),
+    path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
+    path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
+    path("visits/", VisitList.as_view(), name="visits"),
+    path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
+    path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
+    path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+]

@@ -1,0 +1,61 @@
+"""Who wrote what, when and why: event tables filled by triggers, append-only.
+
+Every audited model is declared with `@audited()`; every action begins with `attribute(...)`.
+The triggers record bulk writes and raw SQL too; what no action explains has no context.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import pghistory
+import pgtrigger
+from django.db import connection, models
+
+Model = TypeVar("Model", bound=type[models.Model])
+
+
+def _truncate_refused() -> pgtrigger.Trigger:
+    """TRUNCATE fires no row trigger, so it is refused as a statement."""
+    return pgtrigger.Trigger(
+        name="truncate_refused",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Truncate,
+        level=pgtrigger.Statement,
+        func="RAISE EXCEPTION 'TRUNCATE of % is refused: it would leave no trace', TG_TABLE_NAME;",
+    )
+
+
+def audited(*, exclude: Sequence[str] = ()) -> Callable[[Model], Model]:
+    """Record each insert, update and delete of a model in its event table."""
+
+    def declare(model: Model) -> Model:
+        changed = pghistory.AnyChange(exclude=list(exclude)) if exclude else pghistory.AnyChange()
+        pgtrigger.register(_truncate_refused())(model)
+        tracked: Model = pghistory.track(
+            pghistory.InsertEvent(),
+            pghistory.UpdateEvent(condition=changed),
+            pghistory.DeleteEvent(),
+            exclude=list(exclude),
+            meta={"triggers": [_truncate_refused()]},
+        )(model)
+        return tracked
+
+    return declare
+
+
+def attribute(*, by: object, reason: str) -> None:
+    """Name who writes, and why, for the rest of this transaction.
+
+    Raises RuntimeError outside a transaction, where the setting would be lost at once.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("attribute() belongs inside transaction.atomic()")
+    context = {"user": getattr(by, "pk", None), "name": str(by), "reason": reason}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('pghistory.context_id', %s, true),"
+            " set_config('pghistory.context_metadata', %s, true)",
+            [str(uuid.uuid4()), json.dumps(context)],
+        )

@@ -1,0 +1,347 @@
+"""The manners of the REST API: tokens, versions, reasons, problem documents, pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from http import HTTPStatus
+from typing import IO, Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import (
+    authentication,
+    exceptions,
+    pagination,
+    parsers,
+    renderers,
+    serializers,
+    status,
+)
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from registry.errors import Conflict, FieldError, Refused, StaleVersion
+from registry.models import ApiToken, User
+
+PROBLEM = "application/problem+json"
+DEEPEST = 50  # levels of nesting in a body
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+DECIMAL = re.compile(r"\s*[+-]?\d+(\.\d*)?\s*", re.ASCII)
+VERSION_TAG = re.compile(r'"[1-9]\d{0,8}"', re.ASCII)
+
+
+def never_cache(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Keep every answer but static files out of browser caches: they hold patients' data."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if "Cache-Control" not in response:
+            add_never_cache_headers(response)
+        return response
+
+    return middleware
+
+
+class TokenAuthentication(authentication.TokenAuthentication):
+    """`Authorization: Token <key>` against the stored digests."""
+
+    def authenticate_credentials(self, key: str) -> tuple[User, ApiToken]:
+        """The token's user; 401 for a key that is unknown, expired or of a disabled account."""
+        token = ApiToken.objects.valid().matching(key).select_related("user").first()
+        if token is None:
+            raise exceptions.AuthenticationFailed(_("Unknown or expired token."))
+        return token.user, token
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON with exact decimals; whatever cannot be stored as text is refused here."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The decoded body; 400 for malformed, too deeply nested or unstorable input."""
+        try:
+            body = json.loads(
+                stream.read().decode(), parse_float=Decimal, parse_constant=_refuse_constant
+            )
+            if any("\0" in text for text in _texts(body)):
+                raise ValueError(_("NUL characters are not accepted."))
+        except RecursionError as error:
+            raise exceptions.ParseError(_("The body is nested too deeply.")) from error
+        except ValueError as error:
+            raise exceptions.ParseError(_("Malformed JSON: %s") % error) from error
+        return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _texts(value: object, depth: int = 0) -> Iterable[str]:
+    """Every text in a body; RecursionError beyond a depth that all later steps can take."""
+    if depth > DEEPEST:
+        raise RecursionError
+    if isinstance(value, str):
+        value.encode()  # a lone surrogate raises UnicodeEncodeError, a ValueError
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _texts(key, depth + 1)
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
+
+
+class Pagination(pagination.PageNumberPagination):
+    """`page` and `page_size` (50, at most 500)."""
+
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 500
+
+    def get_page_size(self, request: Request) -> int:
+        """The asked size; 400 where it is no number from 1 to 500."""
+        asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 4 and 1 <= int(asked) <= 500):
+            raise InvalidParameter("page_size", _("A whole number from 1 to 500."))
+        return int(asked)
+
+    def get_page_number(self, request: Request, paginator: Any) -> str:
+        """The asked page; 400 where it is no positive number."""
+        asked = request.query_params.get(self.page_query_param, "1")
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked) > 0):
+            raise InvalidParameter("page", _("A whole number, 1 or more."))
+        return str(asked)
+
+
+class InvalidParameter(exceptions.APIException):
+    """A query parameter that cannot be used; the problem document names it."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, parameter: str, detail: str) -> None:
+        super().__init__(detail)
+        self.parameter = parameter
+
+
+class PreconditionRequired(exceptions.APIException):
+    """A change without If-Match."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_detail = 'Send If-Match with the version you read, such as If-Match: "3".'
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses keys it does not know; read-only ones are ignored."""
+
+    ignored = frozenset({"id", "version", "derived", "links"})
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values; an unknown key is an error of its own."""
+        if isinstance(data, Mapping):
+            unknown = [k for k in data if k not in self.fields and k not in self.ignored]
+            if unknown:
+                accepted = ", ".join(k for k, f in self.fields.items() if not f.read_only)
+                message = _("Unknown key. Accepted: %s.") % accepted
+                raise serializers.ValidationError({str(key): [message] for key in unknown})
+        return super().to_internal_value(data)
+
+
+class MillimeterField(serializers.DecimalField):
+    """Millimeters with at most two decimals: a number or a string in, a number out."""
+
+    def __init__(self, *, max_value: int = 400, min_value: str = "0", **options: Any) -> None:
+        super().__init__(
+            max_digits=5,
+            decimal_places=2,
+            min_value=Decimal(min_value),
+            max_value=Decimal(max_value),
+            **options,
+        )
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """The exact decimal; neither true nor "1_0" nor "1e1" is a number of millimeters."""
+        if isinstance(data, bool) or (isinstance(data, str) and not DECIMAL.fullmatch(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+    def to_representation(self, value: Any) -> Any:
+        """A JSON number."""
+        return None if value is None else float(value)
+
+
+class CalendarDateField(serializers.DateField):
+    """A date as YYYY-MM-DD: no time of day, no week, no missing zeros."""
+
+    default_error_messages = {"invalid": gettext_lazy("A date such as 2022-08-08.")}
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The date; any other way to write one is refused."""
+        if not (isinstance(value, str) and DATE.fullmatch(value)):
+            self.fail("invalid")
+        return super().to_internal_value(value)
+
+
+class FlagField(serializers.BooleanField):
+    """true or false; "yes", "1" and 1 are neither."""
+
+    default_error_messages = {"invalid": gettext_lazy("Either true or false.")}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The truth value as it was sent."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+def caller(request: Request) -> User:
+    """The account that asks; views are for authenticated callers only."""
+    if not isinstance(request.user, User):
+        raise exceptions.NotAuthenticated
+    return request.user
+
+
+def required_version(request: Request) -> int:
+    """The version that If-Match names; 428 without the header, 412 where it names none."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise PreconditionRequired
+    tag = header.strip()
+    if VERSION_TAG.fullmatch(tag):
+        return int(tag[1:-1])
+    raise StaleVersion(0)
+
+
+class ReasonSerializer(StrictSerializer):
+    """The body of a void: why."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+def required_reason(data: Any, *, only: bool = False) -> str:
+    """The top-level `reason` of a change; 400 where it is missing or blank, or not the `only` key."""
+    if only and isinstance(data, Mapping):
+        ReasonSerializer(data={"reason": "-"} | dict(data)).is_valid(raise_exception=True)
+    reason = data.get("reason") if isinstance(data, Mapping) else None
+    if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+        raise Refused(
+            [FieldError("/reason", _("Say why this is changed, in 1 to 500 characters."))]
+        )
+    return reason.strip()
+
+
+def document(request: Request) -> dict[str, Any]:
+    """The body, which must be an object."""
+    if not isinstance(request.data, dict):
+        raise Refused([FieldError("", _("The body must be a JSON object."))])
+    return dict(request.data)
+
+
+def correction(request: Request) -> tuple[dict[str, Any], str]:
+    """The body of a change without its reason, and the reason."""
+    body = document(request)
+    reason = required_reason(body)
+    return {key: value for key, value in body.items() if key != "reason"}, reason
+
+
+def answer(data: Mapping[str, Any], status_code: int = status.HTTP_200_OK) -> Response:
+    """An object with its version as strong ETag."""
+    return Response(data, status=status_code, headers={"ETag": f'"{data["version"]}"'})
+
+
+def problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """RFC 9457 problem document of any error a caller can cause."""
+    # Not at the top: that module reads the settings, and they name the classes above.
+    from rest_framework.views import exception_handler, set_rollback
+
+    found = _from_domain(error)
+    if found is None:
+        handled = exception_handler(error, context)
+        if handled is None:
+            return None
+        found = _from_framework(error, handled)
+    else:
+        set_rollback()
+    _answer_in_json(context)
+    status_code, detail, members, headers = found
+    body = {"type": "about:blank", "title": HTTPStatus(status_code).phrase, "status": status_code}
+    return Response(
+        body | {"detail": detail} | members, status_code, headers=headers, content_type=PROBLEM
+    )
+
+
+def _answer_in_json(context: dict[str, Any]) -> None:
+    """A problem is JSON whatever was asked for: a CSV client gets its refusal in one format too."""
+    if request := context.get("request"):
+        request.accepted_renderer = renderers.JSONRenderer()
+        request.accepted_media_type = renderers.JSONRenderer.media_type
+
+
+Found = tuple[int, str, dict[str, Any], dict[str, str]]
+
+
+def _from_domain(error: Exception) -> Found | None:
+    if isinstance(error, StaleVersion):
+        detail = _("The row was changed meanwhile; read it again and repeat your change.")
+        return 412, detail, {}, {}
+    if isinstance(error, Refused):
+        code = 409 if isinstance(error, Conflict) else 400
+        errors = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
+        return code, _summary(errors), {"errors": errors}, {}
+    if isinstance(error, IntegrityError):
+        return 409, _("Another request stored something contradictory first."), {}, {}
+    return None
+
+
+def _from_framework(error: Exception, handled: Response) -> Found:
+    headers = {
+        name: handled[name] for name in ("WWW-Authenticate", "Retry-After") if name in handled
+    }
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_pointers(error.detail))
+        return 400, _summary(errors), {"errors": errors}, headers
+    if isinstance(error, InvalidParameter):
+        named = {"errors": [{"parameter": error.parameter, "detail": str(error.detail)}]}
+        return 400, str(error.detail), {"parameter": error.parameter} | named, headers
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return 404, _("No such record."), {}, headers
+    if isinstance(error, PermissionDenied) and error.args:
+        return 403, str(error), {}, headers
+    detail = getattr(error, "detail", HTTPStatus(handled.status_code).phrase)
+    return handled.status_code, str(detail), {}, headers
+
+
+def _summary(errors: list[dict[str, str]]) -> str:
+    return " ".join(f"{e['pointer']}: {e['detail']}" for e in errors[:3])
+
+
+def _pointers(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+    if isinstance(detail, Mapping):
+        for key, value in detail.items():
+            step = (
+                ""
+                if key == "non_field_errors"
+                else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
+            )
+            yield from _pointers(value, path + step)
+    elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        for index, item in enumerate(detail):
+            yield from _pointers(item, f"{path}/{index}")
+    elif isinstance(detail, list):
+        for item in detail:
+            yield {"pointer": path, "detail": str(item)}
+    else:
+        yield {"pointer": path, "detail": str(detail)}

@@ -1,0 +1,12 @@
+"""The WSGI application."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
+
+from registry import database
+
+database.start()
+application = get_wsgi_application()

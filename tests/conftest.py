@@ -1,0 +1,176 @@
+"""The cast, and a database in which the tests have the web role's privileges only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.backends.signals import connection_created
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from registry import database
+from registry.models import User
+from tests import factories
+from trials.models import Trial
+from trials.vocabularies import Role
+
+
+def pytest_configure() -> None:
+    """The test client and the live server speak plain HTTP; all else is as in production."""
+    settings.SECURE_SSL_REDIRECT = False
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Create the test database as the owner."""
+    database.start()
+    connection.settings_dict.update(
+        {
+            key: settings.OWNER_DATABASE[key]
+            for key in ("USER", "PASSWORD")
+            if key in settings.OWNER_DATABASE
+        }
+    )
+
+
+def _become_web(sender: object, connection: Any, **_: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {settings.WEB_DATABASE['USER']}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """After the migrations every connection works with the privileges of the web role."""
+    with django_db_blocker.unblock():
+        _become_web(None, connection)
+        _flush_as_owner()
+        connection_created.connect(_become_web)
+        yield
+        connection_created.disconnect(_become_web)
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE")
+
+
+def _flush_as_owner() -> None:
+    """Let transactional tests empty the tables, which the audit triggers refuse to everybody else."""
+    sql_flush = connection.ops.sql_flush
+
+    def flush(*args: Any, **options: Any) -> list[str]:
+        before = ["RESET ROLE", "SET session_replication_role = replica"]
+        after = [
+            "SET session_replication_role = origin",
+            f"SET ROLE {settings.WEB_DATABASE['USER']}",
+        ]
+        return [*before, *sql_flush(*args, **options), *after]
+
+    connection.ops.sql_flush = flush  # type: ignore[method-assign]
+
+
+@dataclass
+class Cast:
+    """Who is who in a trial with the sites 01 and 02."""
+
+    trial: Trial
+    coordinator: User  # site 01
+    colleague: User  # site 01
+    outsider: User  # site 02
+    investigator: User  # the trial
+    administrator: User
+    viewer: User
+    stranger: User  # no role at all
+    superuser: User
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """One trial with its people."""
+    return assemble_cast()
+
+
+def assemble_cast() -> Cast:
+    """Create the trial and its people."""
+    trial = factories.trial("NCT00000001")
+    people = {
+        name: factories.user(name)
+        for name in (
+            "coordinator",
+            "colleague",
+            "outsider",
+            "investigator",
+            "administrator",
+            "viewer",
+            "stranger",
+        )
+    }
+    for name, role, site in (
+        ("coordinator", Role.COORDINATOR, "01"),
+        ("colleague", Role.COORDINATOR, "01"),
+        ("outsider", Role.COORDINATOR, "02"),
+        ("investigator", Role.INVESTIGATOR, None),
+        ("administrator", Role.ADMINISTRATOR, None),
+        ("viewer", Role.VIEWER, None),
+    ):
+        factories.membership(people[name], trial, role, site)
+    return Cast(trial=trial, superuser=factories.user("root", superuser=True), **people)
+
+
+class Api:
+    """The test client with a token and JSON bodies."""
+
+    def __init__(self, user: User) -> None:
+        self.client = Client(headers={"Authorization": f"Token {factories.token(user)}"})
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """One request; keyword headers such as `if_match='"1"'`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.generic(
+            method, f"/api/v1{path}", _json(body), content_type="application/json", headers=named
+        )
+
+    def get(self, path: str, **headers: str) -> Any:
+        """GET."""
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """POST."""
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        """PUT."""
+        return self.call("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        """PATCH."""
+        return self.call("PATCH", path, body, **headers)
+
+
+def _json(body: Any) -> str:
+    import json
+
+    return body if isinstance(body, str) else "" if body is None else json.dumps(body)
+
+
+@pytest.fixture
+def api() -> Callable[[User], Api]:
+    """`api(user)` answers to the user's token."""
+    return Api
+
+
+@pytest.fixture
+def pages() -> Callable[[User], Client]:
+    """`pages(user)` is logged in."""
+
+    def log_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+__all__ = ["Api", "Cast", "DjangoAssertNumQueries"]

@@ -1,0 +1,105 @@
+"""Plain typed factories: one row each, with defaults that make it valid."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from django.db import transaction
+
+from outcomes import actions
+from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
+from outcomes.models import Visit
+from patients.models import Patient
+from registry import audit
+from registry.models import ApiToken, User
+from trials.models import Membership, Site, Trial
+from trials.vocabularies import Role
+
+START = date(2024, 1, 15)
+PASSWORD = "correct horse battery staple"
+_numbers = count(1)
+
+
+def user(username: str = "", *, superuser: bool = False) -> User:
+    """An account with the password `PASSWORD`."""
+    name = username or f"user{next(_numbers)}"
+    with transaction.atomic():
+        audit.attribute(by="tests", reason="factory")
+        make = User.objects.create_superuser if superuser else User.objects.create_user
+        return make(name, password=PASSWORD)
+
+
+def token(of: User) -> str:
+    """A fresh API key."""
+    return ApiToken.issue(of, days=1)
+
+
+def trial(registry_id: str = "", **fields: Any) -> Trial:
+    """A trial with the sites 01 and 02."""
+    row = Trial.objects.create(
+        registry_id=registry_id or f"NCT{next(_numbers):08}",
+        **{"brief_title": "Anlotinib in sarcoma"} | fields,
+    )
+    for code in ("01", "02"):
+        Site.objects.create(trial=row, code=code, timezone="Asia/Shanghai")
+    return row
+
+
+def membership(member: User, of: Trial, role: Role, site: str | None = None) -> Membership:
+    """A role, valid since START."""
+    at = of.sites.get(code=site) if site else None
+    return Membership.objects.create(user=member, trial=of, site=at, role=role, valid_from=START)
+
+
+def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) -> Patient:
+    """An enrolled, dosed patient."""
+    dates = {"enrolled_on": START, "first_dose_on": START + timedelta(days=1)}
+    return Patient.objects.create(
+        trial=of,
+        site=of.sites.get(code=site),
+        subject_id=subject_id or f"{site}-{next(_numbers):03}",
+        **dates | fields,
+    )
+
+
+def target(label: str, mm: str | int | None = None, **fields: Any) -> TargetEntry:
+    """A target row: a number, or another state."""
+    diameter = None if mm is None else Decimal(str(mm))
+    return TargetEntry(
+        lesion=label, diameter_mm=diameter, **{"state": "measured", "method": "ct"} | fields
+    )
+
+
+def non_target(label: str, status: str = "present", **fields: Any) -> NonTargetEntry:
+    """A non-target row."""
+    return NonTargetEntry(lesion=label, status=status, **fields)
+
+
+def new_lesion(label: str, certainty: str = "unequivocal", **fields: Any) -> NewLesionEntry:
+    """A new lesion's row."""
+    return NewLesionEntry(lesion=label, certainty=certainty, **{"organ": "liver"} | fields)
+
+
+def baseline(of: Patient, *, by: User, on: date = START, **rows: Any) -> Visit:
+    """A baseline: two lung targets of 50 and 30 mm and a pleural effusion, unless told otherwise."""
+    targets = (target("T01", 50, organ="lung"), target("T02", 30, organ="liver"))
+    default = {"targets": targets, "non_targets": (non_target("NT01", organ="pleural effusion"),)}
+    return actions.record_visit(
+        patient=of, entry=VisitEntry(kind="baseline", date=on, **default | rows), by=by
+    )
+
+
+def follow_up(
+    of: Patient, day: int, mm: tuple[str | int, ...] = (50, 30), *, by: User, **rows: Any
+) -> Visit:
+    """A scheduled visit `day` days after START with these diameters."""
+    default = {
+        "targets": tuple(target(f"T{i:02}", value) for i, value in enumerate(mm, 1)),
+        "non_targets": (non_target("NT01"),),
+        "new_lesions": (),
+    }
+    entry = VisitEntry(kind="scheduled", date=START + timedelta(days=day), **default | rows)
+    return actions.record_visit(patient=of, entry=entry, by=by)

@@ -1,0 +1,75 @@
+"""The OpenAPI document: valid, and with the manners that hold for every operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+from tests.conftest import Cast
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """The document."""
+    generator: Any = SchemaGenerator
+    return dict(generator().get_schema(request=None, public=True))
+
+
+def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each (path, method, operation)."""
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_the_document_is_valid_openapi_3_1(schema: dict[str, Any]) -> None:
+    assert schema["openapi"].startswith("3.1")
+    validate_schema(schema)  # type: ignore[no-untyped-call]
+
+
+def test_every_operation_answers_problems_and_needs_a_token(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        expected = {"400", "401"} | ({"403", "409"} if method != "get" else set())
+        assert expected <= set(operation["responses"]), path
+        for status, response in operation["responses"].items():
+            problem = "application/problem+json" in response.get("content", {})
+            assert problem == (status >= "400"), (path, method, status)
+        assert {"token": []} in operation["security"], path
+
+
+def test_changes_need_a_version(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+        changes = method in ("put", "patch") or path.endswith("/void/")
+        assert ("If-Match" in named) == changes, path
+        assert ({"412", "428"} <= set(operation["responses"])) == changes, path
+
+
+def test_changes_say_why(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        if method in ("put", "patch"):
+            body = operation["requestBody"]["content"]["application/json"]["schema"]
+            assert body["allOf"][1]["required"] == ["reason"], path
+
+
+def test_definitions_are_described(schema: dict[str, Any]) -> None:
+    components = schema["components"]["schemas"]
+    definition = components["Endpoint"]["properties"]["definition"]
+    assert definition["properties"]["censoring"]["$ref"] == "#/components/schemas/Censoring"
+    assert components["CensoringRule"]["enum"] == ["last_progression_free", "fda", "ema"]
+    assert components["Censoring"]["additionalProperties"] is False
+
+
+def test_the_document_is_served(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.viewer)
+    response = client.get("/api/v1/schema/")
+    assert response.status_code == 200
+    assert "/api/v1/trials/" in yaml.safe_load(response.content)["paths"]
+    assert client.get("/api/v1/docs/").status_code == 200

@@ -1,0 +1,94 @@
+"""Who may see and do what: the one gate.
+
+A record that a user may not see answers exactly as one that does not exist; an action that a
+user may not take on a visible record is refused by name.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from trials.vocabularies import Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from registry.models import User
+    from trials.models import Site, Trial
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+class Action(StrEnum):
+    """What a role may allow."""
+
+    WRITE_TRIAL = "write_trial"
+    WRITE_RECORDS = "write_records"
+    VOID = "void"
+
+
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.WRITE_TRIAL: frozenset({Role.ADMINISTRATOR}),
+    Action.WRITE_RECORDS: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
+    Action.VOID: frozenset({Role.INVESTIGATOR}),
+}
+
+
+def in_scope(rows: Rows, user: User | AnonymousUser, path: str = "") -> Rows:
+    """Rows of the trials and sites that the user works on today.
+
+    `path` leads from a row to its patient, such as `patient__`.
+    """
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return rows
+    mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef(f"{path}trial"))
+    return rows.filter(Exists(mine.filter(Q(site=None) | Q(site=OuterRef(f"{path}site")))))
+
+
+def may(
+    user: User | AnonymousUser, action: Action, *, trial: Trial, site: Site | None = None
+) -> bool:
+    """Whether one of the user's roles, at the trial or at the site, allows the action."""
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return True
+    scope = Q(site=None) | Q(site=site) if site else Q(site=None)
+    mine = Membership.objects.current().filter(scope, user=user.pk, trial=trial)
+    return mine.filter(role__in=ALLOWED[action]).exists()
+
+
+def may_somewhere(user: User | AnonymousUser, action: Action, *, trial: Trial) -> bool:
+    """Whether one of the user's roles allows the action at any site of the trial."""
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return True
+    mine = Membership.objects.current().filter(user=user.pk, trial=trial)
+    return mine.filter(role__in=ALLOWED[action]).exists()
+
+
+def require(
+    user: User | AnonymousUser, action: Action, *, trial: Trial, site: Site | None = None
+) -> None:
+    """Raise PermissionDenied, with whom to ask, unless the user may."""
+    if not may(user, action, trial=trial, site=site):
+        raise PermissionDenied(refusal())
+
+
+def refusal() -> str:
+    """What a user is told whose role does not suffice, and whom to ask."""
+    return _("Your role does not allow this; ask the trial's administrator for it.")
+
+
+def require_superuser(user: User | AnonymousUser) -> None:
+    """Raise PermissionDenied unless the user may create trials."""
+    if not user.is_superuser:
+        raise PermissionDenied(_("Trials are created by superusers."))

@@ -1,0 +1,165 @@
+"""Writes of trials and of who works on them: each atomic, audited, against a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Model, ProtectedError
+from django.utils.translation import gettext as _
+
+from registry import audit
+from registry.errors import Conflict, FieldError, Refused, StaleVersion
+from trials import access
+from trials.models import Arm, Criterion, Endpoint, Intervention, Membership, Site, Trial
+from trials.vocabularies import Role
+
+if TYPE_CHECKING:
+    from registry.models import User
+
+Document = Mapping[str, Any]
+Row = TypeVar("Row", Site, Arm, Intervention, Endpoint, Criterion)
+LISTS = ("sites", "arms", "endpoints", "criteria")
+PROTECTED = ("id", "version", "registry_id", "synthetic")
+
+
+@transaction.atomic
+def create_trial(*, by: User, **document: Any) -> Trial:
+    """Store a trial with its protocol. Raises PermissionDenied, Refused or Conflict."""
+    audit.attribute(by=by, reason="created")
+    access.require_superuser(by)
+    registry_id = document["registry_id"]
+    if Trial.objects.filter(registry_id=registry_id).exists():
+        raise Conflict([FieldError("/registry_id", _("This registry id is taken."))])
+    trial = Trial(registry_id=registry_id)
+    _assign(trial, document)
+    trial.save()
+    unnumbered = [{**item, "id": None} for item in document.get("criteria", [])]
+    _replace_lists(trial, {**document, "criteria": unnumbered}, LISTS)
+    return trial
+
+
+@transaction.atomic
+def update_trial(
+    *, trial: Trial, by: User, reason: str, version: int, document: Document, partial: bool = False
+) -> Trial:
+    """Replace a trial's protocol, or (partial) only the keys that the document names.
+
+    Raises StaleVersion where `version` is not the stored one, Conflict where a removed item is in
+    use, Refused or PermissionDenied.
+    """
+    audit.attribute(by=by, reason=reason)
+    access.require(by, access.Action.WRITE_TRIAL, trial=trial)
+    stored = Trial.objects.select_for_update().get(pk=trial.pk)
+    if stored.version != version:
+        raise StaleVersion(stored.version)
+    if document.get("registry_id", stored.registry_id) != stored.registry_id:
+        raise Refused([FieldError("/registry_id", _("A trial keeps its registry id."))])
+    _assign(stored, document, partial=partial)
+    stored.version += 1
+    stored.save()
+    _replace_lists(stored, document, [n for n in LISTS if n in document or not partial])
+    return stored
+
+
+@transaction.atomic
+def add_member(
+    *, trial: Trial, user: User, role: Role, site: Site | None, by: User | str
+) -> Membership:
+    """Give a user a role from today; one that the user has already is left as it is.
+
+    `by` is an account that may write the trial, or the name of a command.
+    """
+    audit.attribute(by=by, reason="member added")
+    if not isinstance(by, str):
+        access.require(by, access.Action.WRITE_TRIAL, trial=trial)
+    if role == Role.COORDINATOR and site is None:
+        raise Refused([FieldError("/site", _("A coordinator works at a site; name it."))])
+    if site is not None and site.trial_id != trial.pk:
+        raise Refused([FieldError("/site", _("Not a site of this trial."))])
+    current = Membership.objects.current().filter(user=user, trial=trial, role=role, site=site)
+    given_by = None if isinstance(by, str) else by
+    return current.first() or Membership.objects.create(
+        user=user, trial=trial, role=role, site=site, given_by=given_by
+    )
+
+
+def _replace_lists(trial: Trial, document: Document, named: Iterable[str]) -> None:
+    """Make these lists of a trial equal to the document's."""
+    parent = {"trial": trial}
+    for name in named:
+        items = document.get(name, [])
+        if name == "arms":
+            _replace_arms(trial, items)
+        elif name == "criteria":
+            _known(trial, items)
+            _replace(Criterion, parent, items, key=("id",), pointer="/criteria")
+        elif name == "endpoints":
+            _replace(Endpoint, parent, items, key=("kind", "name"), pointer="/endpoints")
+        else:
+            _replace(Site, parent, items, key=("code",), pointer="/sites")
+
+
+def _replace_arms(trial: Trial, items: Sequence[Document]) -> None:
+    arms = _replace(Arm, {"trial": trial}, items, key=("name",), pointer="/arms")
+    for index, (arm, item) in enumerate(zip(arms, items, strict=True)):
+        interventions, pointer = item.get("interventions", []), f"/arms/{index}/interventions"
+        _replace(Intervention, {"arm": arm}, interventions, key=("name",), pointer=pointer)
+
+
+def _known(trial: Trial, items: Sequence[Document]) -> None:
+    """Refuse criteria whose id is not one of the trial's."""
+    stored = {None, *trial.criteria.values_list("pk", flat=True)}
+    unknown = [index for index, item in enumerate(items) if item.get("id") not in stored]
+    if unknown:
+        detail = _("Not a criterion of this trial; leave the id out to add one.")
+        raise Refused([FieldError(f"/criteria/{index}/id", detail) for index in unknown])
+
+
+def _replace(
+    model: type[Row],
+    parent: Mapping[str, Model],
+    items: Sequence[Document],
+    *,
+    key: tuple[str, ...],
+    pointer: str,
+) -> list[Row]:
+    """Make a parent's rows equal to the items, writing only what differs; returns the rows."""
+    wanted = [tuple(item.get(name) or "" for name in key) for item in items]
+    stored = {
+        tuple(getattr(row, name) for name in key): row
+        for row in model._default_manager.filter(**parent)
+    }
+    _remove([row for named, row in stored.items() if named not in wanted], pointer)
+    rows = [stored.get(named) or model(**parent) for named in wanted]
+    for row, item in zip(rows, items, strict=True):
+        if _assign(row, item) or row.pk is None:
+            row.save()
+    return rows
+
+
+def _remove(rows: Iterable[Model], pointer: str) -> None:
+    """Delete rows that nothing refers to; any other is a Conflict."""
+    errors = []
+    for row in rows:
+        try:
+            row.delete()
+        except ProtectedError:
+            detail = _("%s is in use and cannot be removed.") % row
+            errors.append(FieldError(pointer, detail))
+    if errors:
+        raise Conflict(errors)
+
+
+def _assign(row: Model, document: Document, *, partial: bool = False) -> bool:
+    """Put a document's values, else the defaults, into a row; whether anything changed."""
+    changed = False
+    for field in row._meta.concrete_fields:
+        absent = field.name not in document
+        if field.name in PROTECTED or field.is_relation or (absent and partial):
+            continue
+        value = field.get_default() if absent else document[field.name]
+        changed |= getattr(row, field.name) != value
+        setattr(row, field.name, value)
+    return changed

@@ -1,0 +1,10 @@
+"""The trials app."""
+
+from django.apps import AppConfig
+
+
+class TrialsConfig(AppConfig):
+    """See models.py for what it holds."""
+
+    name = "trials"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,392 @@
+"""The protocol: trials, their arms, sites, endpoints and criteria, and who works on them.
+
+Names follow ClinicalTrials.gov v2.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registry.audit import audited
+from trials import vocabularies as v
+from trials.definitions import EndpointDefinition, EndpointKind
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from registry.models import User
+
+
+class TrialQuerySet(models.QuerySet["Trial"]):
+    """Trials in domain words."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Trials that the user works on today."""
+        if user.is_superuser:
+            return self
+        return self.filter(pk__in=Membership.objects.current().filter(user=user.pk).values("trial"))
+
+    def with_protocol(self) -> Self:
+        """With sites, arms, endpoints and criteria: one statement each, however many trials."""
+        return self.prefetch_related("sites", "arms__interventions", "endpoints", "criteria")
+
+    def with_patient_counts(self, user: User | AnonymousUser) -> QuerySet[Trial]:
+        """Each trial's `n_patients`: of the user's own sites, since a count tells of patients too."""
+        active = Q(patients__voided_at=None)
+        if user.is_superuser:
+            return self.annotate(n_patients=Count("patients", filter=active))
+        mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("pk"))
+        scope = Exists(mine.filter(Q(site=None) | Q(site=OuterRef("patients__site"))))
+        return self.annotate(n_patients=Count("patients", filter=active & Q(scope)))
+
+
+@audited()
+class Trial(models.Model):
+    """A study: what its registry entry says, and the parameters that its rules need."""
+
+    registry_id = models.CharField(
+        _("registry id"),
+        max_length=40,
+        validators=[
+            RegexValidator(r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z", _("Letters, digits, . _ - only."))
+        ],
+    )
+    brief_title = models.CharField(_("brief title"), max_length=300)
+    official_title = models.CharField(_("official title"), max_length=600, blank=True)
+    acronym = models.CharField(_("acronym"), max_length=40, blank=True)
+    phase = models.CharField(_("phase"), max_length=20, choices=v.Phase, blank=True)
+    status = models.CharField(_("status"), max_length=30, choices=v.Status, blank=True)
+    study_type = models.CharField(_("study type"), max_length=20, choices=v.StudyType, blank=True)
+    allocation = models.CharField(
+        _("allocation"), max_length=20, choices=v.AllocationType, blank=True
+    )
+    intervention_model = models.CharField(
+        _("intervention model"), max_length=20, choices=v.InterventionModel, blank=True
+    )
+    primary_purpose = models.CharField(
+        _("primary purpose"), max_length=30, choices=v.PrimaryPurpose, blank=True
+    )
+    masking = models.CharField(_("masking"), max_length=20, choices=v.Masking, blank=True)
+    enrollment_target = models.PositiveIntegerField(
+        _("enrollment target"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
+    )
+    conditions = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("conditions")
+    )
+    lead_sponsor = models.CharField(_("lead sponsor"), max_length=200, blank=True)
+    collaborators = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("collaborators")
+    )
+    principal_investigator = models.CharField(
+        _("principal investigator"), max_length=200, blank=True
+    )
+    response_criteria = models.CharField(
+        _("response criteria"),
+        max_length=20,
+        choices=v.ResponseCriteria,
+        default=v.ResponseCriteria.RECIST_1_1,
+    )
+    assessment_interval_days = models.PositiveSmallIntegerField(
+        _("assessment interval (days)"),
+        default=42,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+    )
+    assessment_window_days = models.PositiveSmallIntegerField(
+        _("assessment window (days)"), default=7, validators=[MaxValueValidator(180)]
+    )
+    baseline_window_days = models.PositiveSmallIntegerField(
+        _("baseline window (days)"), default=28, validators=[MaxValueValidator(365)]
+    )
+    ctcae_version = models.CharField(
+        _("CTCAE version"), max_length=10, choices=v.CtcaeVersion, blank=True
+    )
+    ae_window_days = models.PositiveSmallIntegerField(
+        _("adverse event window (days)"), default=21, validators=[MaxValueValidator(365)]
+    )
+    enrollment_gate = models.CharField(
+        _("enrollment gate"),
+        max_length=20,
+        choices=v.EnrollmentGate,
+        default=v.EnrollmentGate.RECORDED_ELSEWHERE,
+    )
+    synthetic = models.BooleanField(
+        _("synthetic patients"),
+        default=False,
+        help_text=_("No patient-level data were published; the patients are made up."),
+    )
+    version = models.PositiveIntegerField(default=1)
+
+    objects = TrialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["registry_id"]
+        verbose_name = _("trial")
+        constraints = [
+            models.UniqueConstraint(fields=["registry_id"], name="trial_registry_id_unique"),
+            models.CheckConstraint(condition=~Q(brief_title=""), name="trial_brief_title_given"),
+            models.CheckConstraint(
+                condition=Q(assessment_interval_days__gte=1),
+                name="trial_assessment_interval_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.acronym or self.registry_id
+
+    @property
+    def randomized(self) -> bool:
+        """Whether arms are given by allocation only."""
+        return self.allocation == v.AllocationType.RANDOMIZED
+
+    @property
+    def masked(self) -> bool:
+        """Whether arms are hidden from those who look at single patients."""
+        return self.masking not in ("", v.Masking.NONE)
+
+    def definition_of(self, kind: EndpointKind) -> EndpointDefinition:
+        """The first definition of an endpoint's kind, else the defaults."""
+        for endpoint in self.endpoints.all():
+            if endpoint.kind == kind:
+                return endpoint.as_definition()
+        return EndpointDefinition()
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    """Sites in domain words."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Sites that the user works for today: one, or all of a trial."""
+        if user.is_superuser:
+            return self
+        mine = Membership.objects.current().filter(user=user.pk)
+        return self.filter(
+            Q(pk__in=mine.values("site")) | Q(trial__in=mine.filter(site=None).values("trial"))
+        )
+
+
+@audited()
+class Site(models.Model):
+    """A hospital that takes part in a trial."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="sites")
+    code = models.CharField(_("code"), max_length=20)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=100, blank=True)
+    timezone = models.CharField(
+        _("time zone"), max_length=64, default="Asia/Shanghai", validators=[v.validate_timezone]
+    )
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["trial", "code"]
+        verbose_name = _("site")
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "code"], name="site_code_unique_in_trial"),
+            models.UniqueConstraint(fields=["id", "trial"], name="site_identifies_trial"),
+            models.CheckConstraint(condition=~Q(code=""), name="site_code_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def today(self) -> date:
+        """The calendar date at the site: a Shanghai morning is yesterday in UTC."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
+
+
+@audited()
+class Arm(models.Model):
+    """A group of patients who get the same interventions."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="arms")
+    name = models.CharField(_("name"), max_length=100)
+    type = models.CharField(_("type"), max_length=30, choices=v.ArmType, blank=True)
+    description = models.TextField(_("description"), blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("arm")
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "name"], name="arm_name_unique_in_trial"),
+            models.UniqueConstraint(fields=["id", "trial"], name="arm_identifies_trial"),
+            models.CheckConstraint(condition=~Q(name=""), name="arm_name_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@audited()
+class Intervention(models.Model):
+    """A drug with its dose schedule, such as 12 mg orally on days 1 to 14 of 21."""
+
+    arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="interventions")
+    name = models.CharField(_("name"), max_length=100)
+    dose = models.DecimalField(
+        _("dose"),
+        max_digits=10,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    route = models.CharField(_("route"), max_length=40, blank=True)
+    days_on = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MinValueValidator(1)]),
+        default=list,
+        blank=True,
+        verbose_name=_("days on"),
+    )
+    cycle_days = models.PositiveSmallIntegerField(
+        _("cycle length (days)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+    )
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("intervention")
+        constraints = [
+            models.UniqueConstraint(fields=["arm", "name"], name="intervention_name_unique_in_arm"),
+            models.CheckConstraint(
+                condition=Q(dose=None) | Q(dose__gte=0), name="intervention_dose_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(cycle_days=None) | Q(cycle_days__gte=1),
+                name="intervention_cycle_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@audited()
+class Endpoint(models.Model):
+    """An endpoint: its published wording, and its definition as data."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="endpoints")
+    kind = models.CharField(
+        _("kind"), max_length=3, choices=[(k.value, k.value) for k in EndpointKind]
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    role = models.CharField(
+        _("role"), max_length=10, choices=v.EndpointRole, default=v.EndpointRole.SECONDARY
+    )
+    wording = models.TextField(_("published wording"), blank=True)
+    definition = models.JSONField(_("definition"), default=dict, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("endpoint")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "kind", "name"], name="endpoint_kind_name_unique_in_trial"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=[k.value for k in EndpointKind]), name="endpoint_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".strip()
+
+    def as_definition(self) -> EndpointDefinition:
+        """The stored document as a value."""
+        return EndpointDefinition.model_validate(self.definition)
+
+
+@audited()
+class Criterion(models.Model):
+    """An eligibility criterion: its text, and its rule once it has one."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="criteria")
+    kind = models.CharField(_("kind"), max_length=10, choices=v.CriterionKind)
+    text = models.TextField(_("text"))
+    rule = models.JSONField(_("rule"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("criterion")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=v.CriterionKind.values), name="criterion_kind_known"
+            ),
+            models.CheckConstraint(condition=~Q(text=""), name="criterion_text_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships in domain words."""
+
+    def current(self) -> Self:
+        """Valid today (UTC)."""
+        today = timezone.now().date()
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=today), valid_from__lte=today)
+
+
+def _today() -> date:
+    return timezone.now().date()
+
+
+@audited()
+class Membership(models.Model):
+    """A user's role in a trial, at one site or at all."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships"
+    )
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="memberships")
+    site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
+    role = models.CharField(_("role"), max_length=20, choices=v.Role)
+    valid_from = models.DateField(_("valid from"), default=_today)
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("membership")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "trial", "site", "role", "valid_from"],
+                name="membership_unique",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=v.Role.values), name="membership_role_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(role=v.Role.COORDINATOR) | Q(site__isnull=False),
+                name="membership_coordinator_has_site",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
+                name="membership_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role}"

@@ -1,0 +1,253 @@
+"""Trials over HTTP: types, limits and defaults come from the models; unknown keys are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.drainage import set_override
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import Direction
+from pydantic import ValidationError as Misdefined
+from pydantic_core import ErrorDetails
+from rest_framework import serializers
+
+from registry.fields import JSONObject, Number, Text, WholeNumber, plain
+from registry.rest import StrictSerializer
+from trials.definitions import EndpointDefinition
+from trials.models import Arm, Criterion, Endpoint, Intervention, Site, Trial
+from trials.vocabularies import code_of
+
+SITE = ("code", "name", "city", "country", "timezone")
+INTERVENTION = ("name", "dose", "unit", "route", "days_on", "cycle_days")
+ARM = ("name", "type", "description")
+ENDPOINT = ("kind", "name", "role", "wording", "definition")
+CRITERION = ("kind", "text", "rule")
+
+
+class TermField(serializers.ChoiceField):
+    """A controlled term: its code, or the registry's label in any case."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.accepted = ", ".join(self.choices)
+        described = f"One of {self.accepted}; a label of the registry is accepted in any case."
+        set_override(self, "field", {"type": "string", "description": described})
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The code."""
+        text = data.strip() if isinstance(data, str) else None
+        if text == "" and self.allow_blank:
+            return ""
+        code = code_of(self.choices.items(), text) if text else None
+        if code is None:
+            raise serializers.ValidationError(_("One of: %s.") % self.accepted)
+        return code
+
+
+class DefinitionField(serializers.JSONField):
+    """An endpoint's definition; absent keys take the defaults, visibly."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The whole document; each error is at its own key."""
+        try:
+            return EndpointDefinition.parse(plain(data)).as_document()
+        except Misdefined as error:
+            raise serializers.ValidationError(_by_key(error.errors())) from error
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: Any) -> Any:
+        """The whole document."""
+        return EndpointDefinition.parse(value).as_document()
+
+
+class DefinitionSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """The definition's own JSON Schema, in the OpenAPI document."""
+
+    target_class = DefinitionField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """A schema whose parts are components."""
+        schema = EndpointDefinition.model_json_schema(ref_template="#/components/schemas/{model}")
+        for name, part in schema.pop("$defs").items():
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]
+                name, ResolvedComponent.SCHEMA, schema=part, object=name
+            )
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:
+    """Messages nested as the document is."""
+    tree: dict[str, Any] = {}
+    for error in errors:
+        node = tree
+        for step in error["loc"]:
+            node = node.setdefault(str(step), {})
+        unknown = error["type"] == "extra_forbidden"
+        node["non_field_errors"] = [_("Unknown key.") if unknown else error["msg"]]
+    return tree
+
+
+class ModelFields(StrictSerializer, serializers.ModelSerializer[Any]):
+    """Fields of a model, with JSON's own types; nothing is saved here."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: Text,
+        models.TextField: Text,
+        models.PositiveIntegerField: WholeNumber,
+        models.PositiveSmallIntegerField: WholeNumber,
+        models.DecimalField: Number,
+    }
+    serializer_choice_field = TermField
+
+
+class SiteSerializer(ModelFields):
+    """A site; matched by its code."""
+
+    class Meta:
+        model = Site
+        fields = ["id", *SITE]
+
+
+class InterventionSerializer(ModelFields):
+    """An intervention; matched by its name within the arm."""
+
+    days_on = serializers.ListField(child=WholeNumber(min_value=1, max_value=31), required=False)
+
+    class Meta:
+        model = Intervention
+        fields = ["id", *INTERVENTION]
+
+    def validate_days_on(self, days: list[int]) -> list[int]:
+        """Each day once, in order."""
+        return sorted(set(days))
+
+
+class ArmSerializer(ModelFields):
+    """An arm; matched by its name."""
+
+    interventions = InterventionSerializer(many=True, required=False)
+
+    class Meta:
+        model = Arm
+        fields = ["id", *ARM, "interventions"]
+
+    def validate_interventions(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Names are unique."""
+        return _each_once(rows, "name")
+
+
+class EndpointSerializer(ModelFields):
+    """An endpoint; matched by kind and name."""
+
+    definition = DefinitionField(default=EndpointDefinition().as_document)
+
+    class Meta:
+        model = Endpoint
+        fields = ["id", *ENDPOINT]
+
+
+class CriterionSerializer(ModelFields):
+    """An eligibility criterion; matched by its id, a new one has none."""
+
+    id = WholeNumber(min_value=1, max_value=2**63 - 1, required=False, allow_null=True)
+    rule = JSONObject(required=False, allow_null=True)
+
+    class Meta:
+        model = Criterion
+        fields = ["id", *CRITERION]
+
+
+class TrialSerializer(ModelFields):
+    """A trial with its protocol."""
+
+    sites = SiteSerializer(many=True, required=False)
+    arms = ArmSerializer(many=True, required=False)
+    endpoints = EndpointSerializer(many=True, required=False)
+    criteria = CriterionSerializer(many=True, required=False)
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Trial
+        fields = [
+            "id",
+            "version",
+            "registry_id",
+            "brief_title",
+            "official_title",
+            "acronym",
+            "phase",
+            "status",
+            "study_type",
+            "allocation",
+            "intervention_model",
+            "primary_purpose",
+            "masking",
+            "enrollment_target",
+            "conditions",
+            "lead_sponsor",
+            "collaborators",
+            "principal_investigator",
+            "response_criteria",
+            "assessment_interval_days",
+            "assessment_window_days",
+            "baseline_window_days",
+            "ctcae_version",
+            "ae_window_days",
+            "enrollment_gate",
+            "synthetic",
+            "sites",
+            "arms",
+            "endpoints",
+            "criteria",
+            "links",
+        ]
+        read_only_fields = ["version", "synthetic"]
+        # A taken id is a conflict, which the action finds.
+        extra_kwargs = {"registry_id": {"validators": Trial.registry_id.field.validators}}
+
+    def get_links(self, trial: Trial) -> dict[str, str]:
+        """Where to go from here."""
+        return {
+            "self": reverse("api:trial", args=[trial.registry_id]),
+            "outcomes": reverse("api:outcomes", args=[trial.registry_id]),
+            "patients": f"{reverse('api:patients')}?trial={trial.registry_id}",
+        }
+
+    def validate_sites(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Codes are unique."""
+        return _each_once(rows, "code")
+
+    def validate_arms(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Names are unique."""
+        return _each_once(rows, "name")
+
+    def validate_endpoints(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Names are unique within a kind."""
+        return _each_once(rows, "kind", "name")
+
+    def validate_criteria(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ids are unique."""
+        return _each_once(rows, "id")
+
+
+def _each_once(rows: list[dict[str, Any]], *key: str) -> list[dict[str, Any]]:
+    """The rows, if no two share their key; criteria without an id are new ones."""
+    seen: set[tuple[object, ...]] = set()
+    errors = []
+    for row in rows:
+        named = tuple(row.get(name) or "" for name in key)
+        errors.append({key[-1]: [_("Twice in this list.")]} if named in seen else {})
+        if any(named):
+            seen.add(named)
+    if any(errors):
+        raise serializers.ValidationError(errors)
+    return rows
