@@ -21,8 +21,9 @@ from trials.vocabularies import Role
 
 
 def pytest_configure() -> None:
-    """The test client and the live server speak plain HTTP; all else is as in production."""
+    """Plain HTTP for the test client and the live server, and a cheap password hash."""
     settings.SECURE_SSL_REDIRECT = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")
