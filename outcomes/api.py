@@ -182,8 +182,7 @@ class OutcomesView(views.APIView):
         """The report over what the caller may see."""
         if "\0" in registry_id:
             raise Http404
-        trials = Trial.objects.visible_to(caller(request))
-        trial = get_object_or_404(trials, registry_id=registry_id)
+        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
         return report.build(trial, user=caller(request), options=options_of(request, trial))
 
     @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)

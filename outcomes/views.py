@@ -34,8 +34,7 @@ def _visit(request: HttpRequest, pk: int) -> Visit:
 @login_required
 def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes: cards, curves, waterfall, patients."""
-    trials = Trial.objects.visible_to(signed_in(request))
-    trial = get_object_or_404(trials, registry_id=registry_id)
+    trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
     error = None
     try:
         options = options_of(request, trial)

@@ -40,7 +40,7 @@ def visible_patient(request: HttpRequest, pk: int) -> Patient:
 def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add a patient to a trial."""
     user = signed_in(request)
-    trial = get_object_or_404(Trial.objects.visible_to(user), registry_id=registry_id)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     sites = Site.objects.visible_to(user).filter(trial=trial)
     if not access.may_somewhere(user, access.Action.WRITE_RECORDS, trial=trial):
         raise PermissionDenied(access.refusal())

@@ -9,7 +9,8 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
@@ -73,9 +74,8 @@ class JSONParser(parsers.JSONParser):
     ) -> Any:
         """The decoded body; 400 for malformed, too deeply nested or unstorable input."""
         try:
-            body = json.loads(
-                stream.read().decode(), parse_float=Decimal, parse_constant=_refuse_constant
-            )
+            text = stream.read().decode()
+            body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
             if any("\0" in text for text in _texts(body)):
                 raise ValueError(_("NUL characters are not accepted."))
         except RecursionError as error:
@@ -301,6 +301,9 @@ def _from_domain(error: Exception) -> Found | None:
         code = 409 if isinstance(error, Conflict) else 400
         errors = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
         return code, _summary(errors), {"errors": errors}, {}
+    if isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        return 413, _("A body has at most %s bytes.") % limit, {}, {}
     if isinstance(error, IntegrityError):
         return 409, _("Another request stored something contradictory first."), {}, {}
     return None

@@ -40,6 +40,10 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         """With sites, arms, endpoints and criteria: one statement each, however many trials."""
         return self.prefetch_related("sites", "arms__interventions", "endpoints", "criteria")
 
+    def named(self, registry_id: str) -> Self:
+        """The trial of this id, as it stands in an address: no id holds NUL, no query takes it."""
+        return self.none() if "\0" in registry_id else self.filter(registry_id=registry_id)
+
     def with_patient_counts(self, user: User | AnonymousUser) -> QuerySet[Trial]:
         """Each trial's `n_patients`: of the user's own sites, since a count tells of patients too."""
         active = Q(patients__voided_at=None)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
@@ -258,3 +259,17 @@ def test_each_refusal_has_its_status(error: Exception, status: int) -> None:
 
 def test_a_bug_is_not_made_a_problem_document() -> None:
     assert rest.problem(ValueError("a bug"), {}) is None
+
+
+def test_a_body_beyond_the_limit_is_not_read(cast: Cast, api: Callable[[User], Api]) -> None:
+    body = '{"brief_title": "' + "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + '"}'
+    answer = api(cast.superuser).post("/trials/", body)
+    assert answer.status_code == 413
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["", "outcomes/", "outcomes/patients/"])
+def test_nul_in_an_address_is_no_such_record(
+    cast: Cast, api: Callable[[User], Api], path: str
+) -> None:
+    assert api(cast.superuser).get(f"/trials/%00/{path}").status_code == 404

@@ -1,0 +1,304 @@
+"""Pages: each works, refuses, and counts its queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from outcomes.models import Visit
+from patients.models import Patient, Therapy
+from tests import factories
+from tests.conftest import Cast, DjangoAssertNumQueries
+
+Pages = Callable[..., Client]
+
+FOLLOW_UP = {
+    "date": "2024-04-10",
+    "kind": "scheduled",
+    "targets-0-lesion": "T01",
+    "targets-0-diameter_mm": "55,5",
+    "targets-1-lesion": "T02",
+    "targets-1-diameter_mm": "40",
+    "non_targets-0-lesion": "NT01",
+    "non_targets-0-status": "present",
+    "new_lesions": "no",
+}
+BASELINE = {
+    "date": "2024-01-10",
+    "targets-0-lesion": "T01",
+    "targets-0-organ": "lung",
+    "targets-0-diameter_mm": "52.5",
+    "targets-0-method": "ct",
+}
+
+
+@pytest.fixture
+def patient(cast: Cast) -> Patient:
+    """A patient with a baseline and one follow-up visit."""
+    row = factories.patient(cast.trial, "01-001")
+    factories.baseline(row, by=cast.coordinator)
+    factories.follow_up(row, 43, (45, 30), by=cast.coordinator)
+    return row
+
+
+def addresses(patient: Patient) -> list[str]:
+    """Every page that shows or enters something of a patient."""
+    visit = patient.visits.get(kind="scheduled")
+    return [
+        f"/patients/{patient.pk}/",
+        f"/patients/{patient.pk}/edit/",
+        f"/patients/{patient.pk}/visits/new/",
+        f"/patients/{patient.pk}/therapies/new/",
+        f"/visits/{visit.pk}/edit/",
+    ]
+
+
+def without_token(content: bytes) -> bytes:
+    """A page without its form token, which is new each time."""
+    return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", content)
+
+
+def test_a_coordinator_reaches_the_pages_of_the_own_site(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client = pages(cast.coordinator)
+    for address in (*addresses(patient), "/trials/", f"/trials/{cast.trial.registry_id}/"):
+        assert client.get(address).status_code == 200, address
+
+
+def test_a_foreign_record_answers_as_one_that_does_not_exist(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    for user in (cast.outsider, cast.stranger):
+        client = pages(user)
+        for address in addresses(patient):
+            missing = address.replace(str(patient.pk), "999999999", 1)
+            missing = missing if address.startswith("/patients") else "/visits/999999999/edit/"
+            foreign, unknown = client.get(address), client.get(missing)
+            assert foreign.status_code == unknown.status_code == 404
+            assert without_token(foreign.content) == without_token(unknown.content)
+    assert pages(cast.stranger).get(f"/trials/{cast.trial.registry_id}/").status_code == 404
+
+
+def test_without_login_every_page_leads_to_it(client: Client, cast: Cast, patient: Patient) -> None:
+    for address in (*addresses(patient), "/trials/", f"/trials/{cast.trial.registry_id}/"):
+        assert client.get(address)["Location"].startswith("/login/?next=")
+
+
+def test_a_viewer_reads_but_does_not_write(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client = pages(cast.viewer)
+    first, *entering = addresses(patient)
+    assert client.get(first).status_code == 200
+    for address in entering:
+        answer = client.get(address)
+        assert answer.status_code == 403
+        assert "administrator" in answer.content.decode()
+
+
+def test_only_an_investigator_voids(cast: Cast, pages: Pages, patient: Patient) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    address = f"/visits/{visit.pk}/void/"
+    assert pages(cast.coordinator).get(address).status_code == 403
+    client = pages(cast.investigator)
+    assert client.post(address, {"reason": " ", "version": 1}).status_code == 422
+    assert client.post(address, {"reason": "wrong patient", "version": 9}).status_code == 422
+    assert client.post(address, {"reason": "wrong patient", "version": 1}).status_code == 302
+    assert Visit.objects.get(pk=visit.pk).voided_at
+
+
+def test_a_baseline_is_entered(cast: Cast, pages: Pages) -> None:
+    row = factories.patient(cast.trial)
+    answer = pages(cast.coordinator).post(f"/patients/{row.pk}/visits/new/", BASELINE)
+    assert answer.status_code == 302
+    stored = Visit.objects.get()
+    assert stored.kind == "baseline"
+    assert str(stored.sum_mm) == "52.50"
+
+
+def test_a_follow_up_is_entered(cast: Cast, pages: Pages, patient: Patient) -> None:
+    answer = pages(cast.coordinator).post(f"/patients/{patient.pk}/visits/new/", FOLLOW_UP)
+    assert answer.status_code == 302
+    assert Visit.objects.get(date="2024-04-10").overall_response == "PD"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"date": "2999-01-01"}, "In the future at the site"),
+        ({"date": "2024-01-01"}, "Before the baseline"),
+        ({"date": "2024-02-27"}, "There is a visit on 2024-02-27 already"),
+        ({"date": "27.2.2024"}, "Give the date as YYYY-MM-DD"),
+        ({"targets-0-diameter_mm": "-1"}, "From 0 to 400 mm"),
+        ({"targets-0-diameter_mm": "4000"}, "From 0 to 400 mm"),
+        ({"targets-0-diameter_mm": "abc"}, "Give millimeters as a number"),
+        ({"targets-0-diameter_mm": ""}, "One of: measured"),
+        ({"targets-0-diameter_mm": "", "targets-0-state": "not_evaluable"}, "Say why the lesion"),
+        ({"non_targets-0-status": ""}, "One of: absent, present"),
+        ({"new_lesions": ""}, "Answer yes or no"),
+        ({"targets-0-lesion": "T09"}, "T09 is not a baseline lesion"),
+        ({"stated_response": "SD"}, "The computed response is PD"),
+    ],
+)
+def test_a_refused_visit_says_why_and_stores_nothing(
+    cast: Cast, pages: Pages, patient: Patient, change: dict[str, str], said: str
+) -> None:
+    before = Visit.objects.count()
+    address = f"/patients/{patient.pk}/visits/new/"
+    answer = pages(cast.coordinator).post(address, FOLLOW_UP | change)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert Visit.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"targets-0-diameter_mm": "9.5"}, "a target has at least 10 mm"),
+        ({"targets-0-organ": "lymph node", "targets-0-diameter_mm": "14"}, "at least 15 mm"),
+        ({"targets-0-method": "ultrasound"}, "Ultrasound does not measure"),
+        ({"targets-0-slice_mm": "30"}, "twice the slice"),
+        ({"targets-0-previously_irradiated": "on"}, "only if it has progressed since"),
+        ({f"targets-{i}-{n}": v for i in (1, 2) for n, v in
+          (("lesion", f"T0{i + 1}"), ("organ", "右肺"), ("diameter_mm", "20"), ("method", "ct"))},
+         "At most 2 targets in one organ"),
+    ],
+)  # fmt: skip
+def test_a_refused_baseline_says_why_and_stores_nothing(
+    cast: Cast, pages: Pages, change: dict[str, str], said: str
+) -> None:
+    row = factories.patient(cast.trial)
+    answer = pages(cast.coordinator).post(f"/patients/{row.pk}/visits/new/", BASELINE | change)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not Visit.objects.exists()
+
+
+def test_a_correction_needs_a_reason_and_the_version_that_was_read(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    client, address = pages(cast.coordinator), f"/visits/{visit.pk}/edit/"
+    change = FOLLOW_UP | {"date": "2024-02-27", "version": "1"}
+    assert "Say why" in client.post(address, change).content.decode()
+    change |= {"reason": "typing error"}
+    assert client.post(address, change).status_code == 302
+    stale = client.post(address, change)
+    assert stale.status_code == 422
+    assert "A colleague changed this visit meanwhile" in stale.content.decode()
+    assert 'value="55,5"' in stale.content.decode()
+
+
+def test_the_preview_stores_nothing_and_names_what_is_open(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    events = Visit.objects.count()
+    typed = {"targets-0-lesion": "T01", "targets-0-diameter_mm": "60", "date": "2024-04-10"}
+    answer = pages(cast.coordinator).post(f"/patients/{patient.pk}/visits/preview/", typed)
+    panel = answer.content.decode()
+    assert answer.status_code == 200
+    assert "60 mm" in panel
+    assert "T02" in panel
+    assert Visit.objects.count() == events
+
+
+def test_a_patient_and_a_therapy_are_entered(cast: Cast, pages: Pages) -> None:
+    client = pages(cast.coordinator)
+    address = f"/trials/{cast.trial.registry_id}/patients/new/"
+    site = cast.trial.sites.get(code="01")
+    typed = {"subject_id": "01-009", "site": site.pk, "sex": "female", "enrolled_on": "2024-01-15"}
+    assert client.post(address, typed).status_code == 302
+    again = client.post(address, typed)
+    assert "Taken in this trial" in again.content.decode()
+    row = Patient.objects.get()
+    change = {"site": site.pk, "sex": "male", "reason": "typing error", "version": 1}
+    assert (
+        client.post(f"/patients/{row.pk}/edit/", change | {"died_on": "2999-01-01"}).status_code
+        == 422
+    )
+    assert client.post(f"/patients/{row.pk}/edit/", change).status_code == 302
+    therapy = {"started_on": "2024-06-01", "kind": "systemic", "description": "pazopanib"}
+    assert client.post(f"/patients/{row.pk}/therapies/new/", therapy).status_code == 302
+    assert Therapy.objects.get().description == "pazopanib"
+
+
+def test_a_coordinator_cannot_choose_a_foreign_site(cast: Cast, pages: Pages) -> None:
+    client = pages(cast.coordinator)
+    address = f"/trials/{cast.trial.registry_id}/patients/new/"
+    other = cast.trial.sites.get(code="02")
+    answer = client.post(address, {"subject_id": "02-001", "site": other.pk, "sex": "female"})
+    assert answer.status_code == 422
+    assert not Patient.objects.exists()
+
+
+def test_the_dashboard_names_a_wrong_option(cast: Cast, pages: Pages) -> None:
+    answer = pages(cast.investigator).get(f"/trials/{cast.trial.registry_id}/?cutoff=yesterday")
+    assert answer.status_code == 400
+    assert "cutoff: A date such as 2022-08-08." in answer.content.decode()
+
+
+def test_a_synthetic_trial_says_so_on_every_page(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    type(cast.trial).objects.filter(pk=cast.trial.pk).update(synthetic=True)
+    client = pages(cast.coordinator)
+    for address in (*addresses(patient), f"/trials/{cast.trial.registry_id}/"):
+        assert "SYNTHETIC patients" in client.get(address).content.decode(), address
+
+
+def test_headers_of_every_page(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client = pages(cast.coordinator)
+    for address in (*addresses(patient), "/trials/", "/login/", "/nowhere/"):
+        answer = client.get(address)
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["X-Frame-Options"] == "DENY"
+    assert settings.SESSION_COOKIE_SECURE
+    assert settings.CSRF_COOKIE_SECURE
+
+
+def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
+    payload = "<script>alert(1)</script>\"'"
+    row = factories.patient(cast.trial, histology=payload)
+    targets = (factories.target("T01", 50, organ=payload, description=payload),)
+    factories.baseline(row, by=cast.coordinator, targets=targets, non_targets=())
+    client = pages(cast.coordinator)
+    for address in (f"/patients/{row.pk}/", f"/patients/{row.pk}/visits/new/",
+                    f"/trials/{cast.trial.registry_id}/", f"/patients/{row.pk}/edit/"):  # fmt: skip
+        assert "<script>alert" not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("address", "statements"),
+    [
+        ("/trials/", 4),
+        ("/trials/NCT00000001/", 12),
+        ("/patients/{patient}/", 16),
+        ("/patients/{patient}/visits/new/", 9),
+        ("/visits/{visit}/edit/", 12),
+    ],
+)
+def test_statements_do_not_grow(
+    cast: Cast, pages: Pages, patient: Patient, address: str, statements: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:  # fmt: skip
+    client: Any = pages(cast.coordinator)
+    visit = patient.visits.get(kind="scheduled")
+    address = address.format(patient=patient.pk, visit=visit.pk)
+    with django_assert_num_queries(statements):
+        assert client.get(address).status_code == 200
+    for day in range(80, 300, 40):
+        factories.follow_up(patient, day, (40, 30), by=cast.coordinator)
+    for number in range(8):
+        other = factories.patient(cast.trial, f"01-1{number}")
+        factories.baseline(other, by=cast.coordinator)
+        factories.follow_up(other, 50, (40, 30), by=cast.coordinator)
+    with django_assert_num_queries(statements):
+        assert client.get(address).status_code == 200
