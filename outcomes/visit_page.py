@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from outcomes.actions import LaterVisit, Preview, preview_visit
 from outcomes.flow_sheet import millimeters, nadir_visit
 from outcomes.forms import RowForm, VisitForms
-from outcomes.methods.recist import Derived, target_value_mm
+from outcomes.methods.recist import Derived, Response, target_value_mm
 from outcomes.models import Lesion, ResponseChoice, Visit
 from outcomes.wording import word
 from patients.models import Patient
@@ -56,6 +56,16 @@ class ResponsePanel:
         return ResponseChoice(found) if found else None
 
     @property
+    def target(self) -> str:
+        """The target response, written as RECIST writes it."""
+        return _shown(self.derived.target_response if self.derived else None)
+
+    @property
+    def non_target(self) -> str:
+        """The non-target response, written as RECIST writes it."""
+        return _shown(self.derived.non_target_response if self.derived else None)
+
+    @property
     def sum_mm(self) -> str:
         """Today's sum as typed."""
         return millimeters(self.derived.sum_mm) if self.derived else ""
@@ -69,6 +79,12 @@ class ResponsePanel:
     def pd_at_least(self) -> str:
         """The exact threshold of progression."""
         return millimeters(self.derived.pd_at_least_mm) if self.derived else ""
+
+
+def _shown(response: Response | None) -> str:
+    if response is None:
+        return "–"
+    return "Non-CR/Non-PD" if response is Response.NON_CR_NON_PD else response.value
 
 
 def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:
