@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: setup demo test lint bench requirements messages clean
+.PHONY: setup demo test lint requirements clean
 
 setup: .venv/runtime
 
@@ -38,9 +38,6 @@ lint: .venv/dev
 test: lint .venv/browser
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
-
-bench: .venv/dev
-	$(BIN)/pytest tests/benchmarks --benchmarks
 
 # Rewrites the pins; run it after a change of the dependencies in pyproject.toml.
 requirements: .venv/dev

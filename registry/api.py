@@ -1,7 +1,7 @@
 """The REST API's addresses: one explicit list."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from outcomes.api import (
     OutcomesView,
@@ -42,5 +42,5 @@ urlpatterns = [
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
 ]

@@ -45,7 +45,6 @@ INSTALLED_APPS = [
     "outcomes.apps.OutcomesConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sessions",
