@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from outcomes import conformance, history
 from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.history import History
-from outcomes.methods import recist
+from outcomes.methods import checks, recist
 from outcomes.models import (
     METHODS_VERSION,
     Lesion,
@@ -165,7 +165,7 @@ def _with_window(derived: recist.Derived, entry: VisitEntry, patient: Patient) -
     if not entry.baseline or entry.date is None:
         return derived
     window = patient.trial.baseline_window_days
-    warnings = recist.window_warnings(entry.date, patient.first_dose_on, window)
+    warnings = checks.window_warnings(entry.date, patient.first_dose_on, window)
     return replace(derived, warnings=(*derived.warnings, *warnings))
 
 
@@ -226,7 +226,7 @@ def _derive(
     keys = sorted(timeline, key=lambda key: timeline[key].date)
     derived = recist.derive(timeline[keys[0]], [timeline[key] for key in keys[1:]])
     result = dict(zip(keys, derived, strict=True))
-    warnings = recist.baseline_warnings(timeline[keys[0]], None, 0)  # the window is judged on read
+    warnings = checks.baseline_warnings(timeline[keys[0]], None, 0)  # the window is judged on read
     return result | {keys[0]: replace(result[keys[0]], warnings=warnings)}
 
 
@@ -338,17 +338,20 @@ def _kept(past: History, labels: set[str]) -> dict[str, Lesion]:
 def _describe(lesion: Lesion, row: LesionEntry) -> bool:
     """Put a row's description into a lesion; whether anything changed, or it is a new one."""
     before = asdict(history.described(lesion))
-    if lesion.organ_group != row.organ_group:
+    moved = lesion.organ_group != row.organ_group
+    if moved:
         lesion.organ_group, lesion.organ_slot = row.organ_group, None
     for name, value in asdict(row).items():
         if name in before and name != "lesion":
             setattr(lesion, name, value)
-    return lesion.pk is None or before != asdict(history.described(lesion))
+    return moved or lesion.pk is None or before != asdict(history.described(lesion))
 
 
 def _save_lesions(changed: Sequence[Lesion], targets: Sequence[Lesion]) -> None:
     """Store lesions, each target with a free number and a free slot within its organ."""
-    moved = [le.pk for le in changed if le.pk and le.role == LesionRole.TARGET and not le.organ_slot]
+    moved = [
+        le.pk for le in changed if le.pk and le.role == LesionRole.TARGET and not le.organ_slot
+    ]
     if len(moved) > 1:  # lesions that swap organs would collide halfway
         Lesion.objects.filter(pk__in=moved).update(organ_group=Concat(Value("moved "), "label"))
     for lesion in targets:

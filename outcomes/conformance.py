@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.history import History
-from outcomes.methods import recist
+from outcomes.methods import checks, recist
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from registry.errors import Conflict, FieldError, Refused
@@ -139,13 +139,13 @@ def _baseline(entry: VisitEntry, on: Date) -> Iterator[FieldError]:
     for index, row in enumerate(entry.non_targets):
         if row.status not in (None, recist.NonTargetState.PRESENT):
             yield FieldError(f"/non_targets/{index}/status", _("At baseline a lesion is present."))
-    for problem in recist.check_baseline(entry.as_assessment(on)):
+    for problem in checks.check_baseline(entry.as_assessment(on)):
         yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
 
 
 def _follow_up(entry: VisitEntry, on: Date, history: History) -> Iterator[FieldError]:
     described = entry.described_by(history.roster())
-    found = recist.check_follow_up(
+    found = checks.check_follow_up(
         described.as_assessment(on),
         [lesion.label for lesion in history.of_role(LesionRole.TARGET)],
         [lesion.label for lesion in history.of_role(LesionRole.NON_TARGET)],

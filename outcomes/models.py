@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
-from outcomes.methods import recist
+from outcomes.methods import checks, recist
 from patients.models import Patient
 from registry.audit import audited
 from trials.access import in_scope
@@ -309,7 +309,7 @@ class Visit(models.Model):
         if self.kind != Visit.Kind.BASELINE:
             return stored
         window = self.patient.trial.baseline_window_days
-        return (*stored, *recist.window_warnings(self.date, self.patient.first_dose_on, window))
+        return (*stored, *checks.window_warnings(self.date, self.patient.first_dose_on, window))
 
 
 def _response(stored: str) -> recist.Response | None:

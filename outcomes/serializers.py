@@ -109,7 +109,8 @@ class VisitSerializer(StrictSerializer):
     date = CalendarDateField()
     targets = TargetRow(many=True)
     non_targets = NonTargetRow(many=True)
-    new_lesions = NewLesionRow(many=True, required=False, allow_null=True)
+    # Not `many=True`, which would allow null rows together with a null list.
+    new_lesions = serializers.ListSerializer(child=NewLesionRow(), required=False, allow_null=True)
     stated_response = _choice(ResponseChoice, required=False, allow_blank=True, allow_null=True)
     stated_response_reason = Text(max_length=500, required=False, allow_blank=True)
 

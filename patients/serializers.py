@@ -32,9 +32,7 @@ class PatientSerializer(StrictSerializer):
     site = Text(max_length=20)
     arm = Text(max_length=100, allow_null=True, required=False)
     sex = TermField(Sex.choices, required=False)
-    birth_year = WholeNumber(
-        min_value=1900, max_value=2100, allow_null=True, required=False
-    )
+    birth_year = WholeNumber(min_value=1900, max_value=2100, allow_null=True, required=False)
     histology = Text(max_length=100, allow_blank=True, required=False)
     ecog = WholeNumber(max_value=5, min_value=0, allow_null=True, required=False)
     enrolled_on = CalendarDateField(allow_null=True, required=False)

@@ -1,10 +1,9 @@
-"""RECIST 1.1 (Eisenhauer 2009): from baseline conformance to the overall response of a visit.
+"""RECIST 1.1 (Eisenhauer 2009): from the diameters of a visit to its overall response.
 
 Pure: exact decimals in, frozen values with reasons out.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from decimal import ROUND_HALF_UP, Decimal
@@ -13,17 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from outcomes.methods.organs import LYMPH_NODE
-
-MAX_TARGETS: Final = 5
-MAX_TARGETS_PER_ORGAN: Final = 2
-MAX_DIAMETER_MM: Final = Decimal(400)
-MAX_DECIMALS: Final = 2
-MINIMUM_MM: Final = Decimal(10)
-MINIMUM_XRAY_MM: Final = Decimal(20)
-MINIMUM_NODE_MM: Final = Decimal(15)
 NORMAL_NODE_BELOW_MM: Final = Decimal(10)
-THICK_SLICE_ABOVE_MM: Final = Decimal(5)
 TOO_SMALL_MM: Final = Decimal(5)
 PROGRESSION_INCREASE_MM: Final = Decimal(5)
 
@@ -92,7 +81,6 @@ _IMPUTED: Final[Mapping[TargetState, Decimal | None]] = {
     TargetState.MERGED: Decimal(0),
     TargetState.NOT_EVALUABLE: None,
 }
-_NODE_LIMITS: Final = {"from_mm": NORMAL_NODE_BELOW_MM, "below_mm": MINIMUM_NODE_MM}
 _STILL_THERE: Final = (NonTargetState.PRESENT, NonTargetState.INCREASED)
 _JUDGED_BY_SIZE: Final = (*_STILL_THERE, NonTargetState.ABSENT)
 _SHORT_OF_CR: Final = (Response.PR, Response.SD, Response.NON_CR_NON_PD)
@@ -104,14 +92,6 @@ class Reason:
 
     code: str
     parameters: Mapping[str, str | int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What does not conform, and where: `pointer` is a JSON Pointer such as `/targets/0/diameter_mm`."""
-
-    pointer: str
-    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -228,225 +208,8 @@ def target_value_mm(target: Target) -> Decimal | None:
     return target.diameter_mm if target.state is TargetState.MEASURED else _IMPUTED[target.state]
 
 
-def minimum_target_mm(target: Target) -> Decimal:
-    """The smallest diameter in mm with which a lesion may be a target (short axis for nodes).
-
-    Source: Eisenhauer 2009, section 3.1.1. Slices matter on tomographic images only.
-    """
-    return _measurability(target)[1]
-
-
-def _measurability(target: Target) -> tuple[str, Decimal]:
-    """The minimum that applies, after the code of its refusal."""
-    if target.nodal:
-        return "node_target_below_minimum", MINIMUM_NODE_MM
-    if target.method is ImagingMethod.XRAY:
-        return "xray_target_below_minimum", MINIMUM_XRAY_MM
-    thickness = None if target.method is ImagingMethod.CALIPER else target.slice_mm
-    if thickness is not None and thickness > THICK_SLICE_ABOVE_MM:
-        return "target_below_slice_minimum", 2 * thickness
-    return "target_below_minimum", MINIMUM_MM
-
-
-def _gone(diameter_mm: Decimal, nodal: bool) -> bool:
+def gone(diameter_mm: Decimal, nodal: bool) -> bool:
     return diameter_mm < NORMAL_NODE_BELOW_MM if nodal else diameter_mm == 0
-
-
-# Conformance of a baseline
-
-
-def check_baseline(assessment: Assessment) -> tuple[Problem, ...]:
-    """What keeps an assessment from being a RECIST 1.1 baseline; empty when it conforms.
-
-    Diameters in mm. Raises nothing: an incomplete row is a problem like any other.
-    Source: Eisenhauer 2009, sections 3.1, 3.2 and 4.2.
-    """
-    return (
-        *_too_many_targets(assessment.targets),
-        *_crowded_organs(assessment.targets),
-        *(p for i, target in enumerate(assessment.targets) for p in _unfit_target(i, target)),
-        *(p for i, row in enumerate(assessment.non_targets) for p in _unfit_short_axis(i, row)),
-    )
-
-
-def _too_many_targets(targets: Sequence[Target]) -> Iterator[Problem]:
-    for i in range(MAX_TARGETS, len(targets)):
-        yield _problem(f"/targets/{i}", "too_many_targets", maximum=MAX_TARGETS)
-
-
-def _crowded_organs(targets: Sequence[Target]) -> Iterator[Problem]:
-    counts: Counter[str] = Counter()
-    for i, target in enumerate(targets):
-        organ = LYMPH_NODE if target.nodal else target.organ_group
-        counts[organ] += 1
-        if organ and counts[organ] > MAX_TARGETS_PER_ORGAN:
-            code, most = "too_many_targets_in_organ", MAX_TARGETS_PER_ORGAN
-            yield _problem(f"/targets/{i}/organ", code, organ_group=organ, maximum=most)
-
-
-def _unfit_target(index: int, target: Target) -> Iterator[Problem]:
-    here = f"/targets/{index}"
-    if target.state is TargetState.MEASURED:
-        yield from _unfit_baseline_diameter(f"{here}/diameter_mm", target)
-    else:
-        yield _problem(f"{here}/state", "baseline_target_not_measured", state=target.state.value)
-    if target.method is ImagingMethod.ULTRASOUND:
-        yield _problem(f"{here}/method", "target_by_ultrasound")
-    if target.bone_type is BoneType.BLASTIC:
-        yield _problem(f"{here}/bone_type", "blastic_bone_target")
-    if target.previously_irradiated and not target.progressed_since_irradiation:
-        yield _problem(f"{here}/progressed_since_irradiation", "irradiated_without_progression")
-
-
-def _unfit_baseline_diameter(pointer: str, target: Target) -> Iterator[Problem]:
-    value = target.diameter_mm
-    if value is None:
-        yield _problem(pointer, "diameter_required")
-        return
-    code, minimum = _measurability(target)
-    problems = tuple(_unfit_length(pointer, value))
-    yield from problems
-    if not problems and value < minimum:
-        yield _problem(pointer, code, diameter_mm=value, minimum_mm=minimum)
-
-
-def _unfit_length(pointer: str, value: Decimal) -> Iterator[Problem]:
-    # str(), not plain(): an absurd exponent would become a text of a million digits.
-    if not (value.is_finite() and 0 <= value <= MAX_DIAMETER_MM):
-        code, most = "diameter_out_of_range", MAX_DIAMETER_MM
-        yield _problem(pointer, code, value_mm=str(value), minimum_mm="0", maximum_mm=most)
-    elif value != round(value, MAX_DECIMALS):
-        code = "diameter_too_many_decimals"
-        yield _problem(pointer, code, value_mm=str(value), maximum=MAX_DECIMALS)
-
-
-def _unfit_short_axis(index: int, row: NonTarget) -> Iterator[Problem]:
-    if row.short_axis_mm is None:
-        return
-    pointer, value = f"/non_targets/{index}/short_axis_mm", row.short_axis_mm
-    if problems := tuple(_unfit_length(pointer, value)):
-        yield from problems
-    elif row.status is NonTargetState.NOT_EVALUABLE:
-        yield _problem(pointer, "short_axis_not_evaluable")
-    elif row.status is NonTargetState.ABSENT and not _gone(value, nodal=True):
-        limit = NORMAL_NODE_BELOW_MM
-        yield _problem(pointer, "short_axis_not_absent", short_axis_mm=value, below_mm=limit)
-
-
-def baseline_warnings(
-    assessment: Assessment, first_dose_on: Date | None, window_days: int
-) -> tuple[Reason, ...]:
-    """What a reader should confirm about a baseline that conforms.
-
-    `window_days` counts back from the first dose, that day included; without a first dose nothing
-    is said about the window. Source: Eisenhauer 2009, sections 3.1.1, 3.2.2 and 4.2.
-    """
-    return (
-        *window_warnings(assessment.date, first_dose_on, window_days),
-        *_method_warnings((*assessment.targets, *assessment.non_targets)),
-        *_untargeted_disease(assessment),
-        *(warning for target in assessment.targets for warning in _node_as_target(target)),
-        *(warning for row in assessment.non_targets for warning in _node_as_non_target(row)),
-    )
-
-
-def window_warnings(on: Date, first_dose_on: Date | None, window_days: int) -> Iterator[Reason]:
-    """Whether a baseline lies too early before the first dose, or after it (section 4.2)."""
-    if first_dose_on is None:
-        return
-    days = (first_dose_on - on).days
-    dates = {"baseline_on": on.isoformat(), "first_dose_on": first_dose_on.isoformat()}
-    if days < 0:
-        yield _reason("baseline_after_first_dose", days_after=-days, **dates)
-    elif days > window_days:
-        code = "baseline_outside_window"
-        yield _reason(code, days_before=days, window_days=window_days, **dates)
-
-
-def _method_warnings(rows: Iterable[Target | NonTarget]) -> Iterator[Reason]:
-    for row in rows:
-        if row.method in (ImagingMethod.PET_CT, ImagingMethod.OTHER):
-            yield _reason("method_to_confirm", lesion=row.lesion, method=row.method.value)
-
-
-def _untargeted_disease(assessment: Assessment) -> Iterator[Reason]:
-    # Of a non-target only a node's size is known; whether others are measurable cannot be told.
-    for row in () if assessment.targets else assessment.non_targets:
-        value = row.short_axis_mm
-        if _is_node(row) and value is not None and value >= MINIMUM_NODE_MM:
-            sizes = {"short_axis_mm": value, "minimum_mm": MINIMUM_NODE_MM}
-            yield _reason("measurable_non_target_only", lesion=row.lesion, **sizes)
-
-
-def _node_as_target(target: Target) -> Iterator[Reason]:
-    """A node under 15 mm that passed as a target because nobody marked it as a node."""
-    value = target.diameter_mm
-    if target.nodal or not _is_node(target) or value is None or value >= MINIMUM_NODE_MM:
-        return
-    yield _reason("node_not_marked_nodal", lesion=target.lesion, diameter_mm=value, **_NODE_LIMITS)
-
-
-def _node_as_non_target(row: NonTarget) -> Iterator[Reason]:
-    """A non-target node whose size is unknown, or normal: not the 10 to < 15 mm node it stands for."""
-    value = row.short_axis_mm
-    if _is_node(row) and value is None:
-        yield _reason("node_size_missing", lesion=row.lesion, **_NODE_LIMITS)
-    elif _is_node(row) and value is not None and _gone(value, nodal=True):
-        yield _reason("node_normal_size", lesion=row.lesion, short_axis_mm=value, **_NODE_LIMITS)
-
-
-def _is_node(row: Target | NonTarget) -> bool:
-    return row.nodal or row.organ_group == LYMPH_NODE
-
-
-# Conformance of a follow-up visit
-
-
-def check_follow_up(
-    assessment: Assessment, roster_targets: Collection[str], roster_non_targets: Collection[str]
-) -> tuple[Problem, ...]:
-    """What keeps a follow-up visit from being complete and consistent; empty when it conforms.
-
-    The rosters are the labels of the baseline lesions; a visit lists each of them once. Diameters
-    in mm. Why a lesion is not evaluable is for the caller to ask.
-    Source: Eisenhauer 2009, sections 4.3.1 to 4.3.3.
-    """
-    return (
-        *_off_roster("targets", assessment.targets, roster_targets),
-        *_off_roster("non_targets", assessment.non_targets, roster_non_targets),
-        *(p for i, row in enumerate(assessment.targets) for p in _unfit_measurement(i, row)),
-        *(p for i, row in enumerate(assessment.non_targets) for p in _unfit_short_axis(i, row)),
-    )
-
-
-def _off_roster(
-    name: str, rows: Sequence[Target | NonTarget], roster: Collection[str]
-) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for i, row in enumerate(rows):
-        pointer = f"/{name}/{i}/lesion"
-        if row.lesion not in roster:
-            yield _problem(pointer, "unknown_lesion", lesion=row.lesion, expected=_labels(roster))
-        elif row.lesion in seen:
-            yield _problem(pointer, "lesion_listed_twice", lesion=row.lesion)
-        seen.add(row.lesion)
-    for label in sorted(set(roster) - seen):
-        yield _problem(f"/{name}", "lesion_missing", lesion=label)
-
-
-def _unfit_measurement(index: int, target: Target) -> Iterator[Problem]:
-    pointer, value = f"/targets/{index}/diameter_mm", target.diameter_mm
-    if value is None:
-        if target.state is TargetState.MEASURED:
-            yield _problem(pointer, "diameter_required")
-    elif problems := tuple(_unfit_length(pointer, value)):
-        yield from problems
-    elif target.state is TargetState.NOT_EVALUABLE:
-        yield _problem(pointer, "diameter_not_evaluable", diameter_mm=value)
-    elif value != (counted := target_value_mm(target)) and counted is not None:
-        # The very number that the state stands for is an echo, another one a contradiction.
-        numbers = {"diameter_mm": value, "counted_mm": counted}
-        yield _problem(pointer, "diameter_contradicts_state", state=target.state.value, **numbers)
 
 
 # Response of a visit
@@ -547,10 +310,10 @@ def _start(baseline: Assessment) -> tuple[_Course, Derived]:
 
 def _baseline_reason(seen: _Seen) -> Reason:
     if seen.unevaluated:
-        return _reason("baseline_incomplete", lesions=_labels(seen.unevaluated))
+        return make_reason("baseline_incomplete", lesions=join_labels(seen.unevaluated))
     if seen.sum_mm is None:
-        return _reason("no_targets")
-    return _reason("baseline_sum", sum_mm=seen.sum_mm, targets=len(seen.values))
+        return make_reason("no_targets")
+    return make_reason("baseline_sum", sum_mm=seen.sum_mm, targets=len(seen.values))
 
 
 def _draft(seen: _Seen, course: _Course) -> Derived:
@@ -590,9 +353,9 @@ def _derive_visit(assessment: Assessment, course: _Course) -> Derived:
 
 def _judge_targets(seen: _Seen, course: _Course, draft: Derived) -> tuple[Response | None, Reason]:
     if not course.targets:
-        return None, _reason("no_targets")
+        return None, make_reason("no_targets")
     if returned := _returned_targets(seen, course):
-        reason = _reason("target_reappeared", sum_mm=seen.sum_mm, **_return(returned, course))
+        reason = make_reason("target_reappeared", sum_mm=seen.sum_mm, **_return(returned, course))
         return Response.PD, reason
     response = _target_response(seen, course)
     return response, _target_reason(response, seen, draft)
@@ -601,7 +364,7 @@ def _judge_targets(seen: _Seen, course: _Course, draft: Derived) -> tuple[Respon
 def _returned_targets(seen: _Seen, course: _Course) -> list[str]:
     if course.complete_response_on is None:
         return []
-    return [label for label, mm in seen.values.items() if not _gone(mm, course.targets[label])]
+    return [label for label, mm in seen.values.items() if not gone(mm, course.targets[label])]
 
 
 def _target_response(seen: _Seen, course: _Course) -> Response:
@@ -624,22 +387,22 @@ def _progressed(sum_mm: Decimal | None, nadir_mm: Decimal | None) -> bool:
 
 
 def _all_gone(seen: _Seen, course: _Course) -> bool:
-    return all(_gone(mm, course.targets[label]) for label, mm in seen.values.items())
+    return all(gone(mm, course.targets[label]) for label, mm in seen.values.items())
 
 
 def _target_reason(response: Response, seen: _Seen, draft: Derived) -> Reason:
-    code, lesions = f"target_{response.lower()}", _labels(seen.unevaluated)
+    code, lesions = f"target_{response.lower()}", join_labels(seen.unevaluated)
     if response is Response.CR:
-        return _reason(code, sum_mm=draft.sum_mm, normal_node_below_mm=NORMAL_NODE_BELOW_MM)
+        return make_reason(code, sum_mm=draft.sum_mm, normal_node_below_mm=NORMAL_NODE_BELOW_MM)
     if draft.baseline_sum_mm is None:
-        return _reason("target_ne_no_baseline_sum")
+        return make_reason("target_ne_no_baseline_sum")
     if draft.sum_mm is None:
-        return _reason("target_ne_nothing_evaluated", lesions=lesions)
+        return make_reason("target_ne_nothing_evaluated", lesions=lesions)
     if seen.unevaluated:
-        return _reason(f"{code}_partial", lesions=lesions, **_sums(draft))
+        return make_reason(f"{code}_partial", lesions=lesions, **_sums(draft))
     if draft.nadir_mm == 0:  # no percentage of nothing
-        return _reason(f"{code}_nadir_zero", **_sums(draft))
-    return _reason(code, **_sums(draft), **_percents(draft))
+        return make_reason(f"{code}_nadir_zero", **_sums(draft))
+    return make_reason(code, **_sums(draft), **_percents(draft))
 
 
 def _sums(draft: Derived) -> dict[str, Decimal | str | None]:
@@ -672,18 +435,20 @@ def _judge_non_targets(
 ) -> tuple[Response | None, Reason]:
     """The order of Eisenhauer 2009, section 4.3.3; after an overall CR reappearance is PD."""
     if not course.non_targets:
-        return None, _reason("no_non_targets")
+        return None, make_reason("no_non_targets")
     states = _non_target_states(rows, course.non_targets)
     if progressed := _in_state(states, NonTargetState.UNEQUIVOCAL_PROGRESSION):
-        return Response.PD, _reason("non_target_pd", lesions=_labels(progressed))
+        return Response.PD, make_reason("non_target_pd", lesions=join_labels(progressed))
     remaining = _in_state(states, *_STILL_THERE)
     if returned := _returned_non_targets(remaining, course):
-        return Response.PD, _reason("non_target_reappeared", **_return(returned, course))
+        return Response.PD, make_reason("non_target_reappeared", **_return(returned, course))
     if unevaluated := _in_state(states, NonTargetState.NOT_EVALUABLE):
-        return Response.NE, _reason("non_target_ne", lesions=_labels(unevaluated))
+        return Response.NE, make_reason("non_target_ne", lesions=join_labels(unevaluated))
     if remaining:
-        return Response.NON_CR_NON_PD, _reason("non_target_remains", lesions=_labels(remaining))
-    return Response.CR, _reason("non_target_cr", normal_node_below_mm=NORMAL_NODE_BELOW_MM)
+        return Response.NON_CR_NON_PD, make_reason(
+            "non_target_remains", lesions=join_labels(remaining)
+        )
+    return Response.CR, make_reason("non_target_cr", normal_node_below_mm=NORMAL_NODE_BELOW_MM)
 
 
 def _returned_non_targets(remaining: Sequence[str], course: _Course) -> list[str]:
@@ -709,7 +474,7 @@ def _non_target_state(row: NonTarget, nodal: bool) -> NonTargetState:
     """As recorded, but a measured node is gone below 10 mm and there from 10 mm on."""
     if not nodal or row.short_axis_mm is None or row.status not in _JUDGED_BY_SIZE:
         return row.status
-    if _gone(row.short_axis_mm, nodal=True):
+    if gone(row.short_axis_mm, nodal=True):
         return NonTargetState.ABSENT
     return NonTargetState.PRESENT if row.status is NonTargetState.ABSENT else row.status
 
@@ -724,10 +489,12 @@ def _in_state(states: Mapping[str, NonTargetState], *wanted: NonTargetState) -> 
 def _judge_new_lesions(rows: Sequence[NewLesion]) -> tuple[bool, Reason]:
     """Eisenhauer 2009, section 4.3.5: only an unequivocal new lesion is progression now."""
     if unequivocal := [row.lesion for row in rows if row.certainty is Certainty.UNEQUIVOCAL]:
-        return True, _reason("new_lesion", lesions=_labels(unequivocal))
+        return True, make_reason("new_lesion", lesions=join_labels(unequivocal))
     if rows:
-        return False, _reason("new_lesion_equivocal", lesions=_labels(row.lesion for row in rows))
-    return False, _reason("no_new_lesion")
+        return False, make_reason(
+            "new_lesion_equivocal", lesions=join_labels(row.lesion for row in rows)
+        )
+    return False, make_reason("no_new_lesion")
 
 
 def overall_response(
@@ -738,16 +505,16 @@ def overall_response(
     Source: Eisenhauer 2009, section 4.4.1, tables 1 (targets) and 2 (non-targets only).
     """
     if progression := _progression(target, non_target, new_lesion):
-        return Response.PD, _reason(progression)
+        return Response.PD, make_reason(progression)
     if target is None:
         if non_target is None:
-            return Response.NE, _reason("overall_ne_no_lesions")
-        return non_target, _reason("overall_as_non_target", response=non_target.value)
+            return Response.NE, make_reason("overall_ne_no_lesions")
+        return non_target, make_reason("overall_as_non_target", response=non_target.value)
     if target is not Response.CR:
-        return target, _reason("overall_as_target", response=target.value)
+        return target, make_reason("overall_as_target", response=target.value)
     if non_target is None or non_target is Response.CR:
-        return Response.CR, _reason("overall_cr")
-    return Response.PR, _reason("overall_pr_target_cr", non_target_response=non_target.value)
+        return Response.CR, make_reason("overall_cr")
+    return Response.PR, make_reason("overall_pr_target_cr", non_target_response=non_target.value)
 
 
 def _progression(
@@ -770,14 +537,16 @@ def _data_questions(
     yield from _after_complete_response(course, derived)
     if derived.target_response is Response.PD and seen.complete and _all_gone(seen, course):
         limit = NORMAL_NODE_BELOW_MM
-        yield _reason("progression_of_normal_nodes", normal_node_below_mm=limit, **_sums(derived))
+        yield make_reason(
+            "progression_of_normal_nodes", normal_node_below_mm=limit, **_sums(derived)
+        )
 
 
 def _off_baseline(assessment: Assessment, course: _Course) -> Iterator[Reason]:
     strays = {row.lesion for row in assessment.targets} - course.targets.keys()
     strays |= {row.lesion for row in assessment.non_targets} - course.non_targets.keys()
     if strays:
-        yield _reason("lesions_not_at_baseline", lesions=_labels(strays))
+        yield make_reason("lesions_not_at_baseline", lesions=join_labels(strays))
 
 
 def _after_complete_response(course: _Course, derived: Derived) -> Iterator[Reason]:
@@ -785,16 +554,16 @@ def _after_complete_response(course: _Course, derived: Derived) -> Iterator[Reas
     overall, target = derived.overall_response, derived.target_response
     if course.complete_response_on and overall in _SHORT_OF_CR:
         on = course.complete_response_on.isoformat()
-        yield _reason("response_after_cr", response=overall.value, on=on)
+        yield make_reason("response_after_cr", response=overall.value, on=on)
     elif course.target_complete_response_on and target in _SHORT_OF_CR:
         on = course.target_complete_response_on.isoformat()
-        yield _reason("target_response_after_target_cr", response=target.value, on=on)
+        yield make_reason("target_response_after_target_cr", response=target.value, on=on)
 
 
 # Reasons
 
 
-def _reason(code: str, **parameters: str | int | Decimal | None) -> Reason:
+def make_reason(code: str, **parameters: str | int | Decimal | None) -> Reason:
     """A reason whose decimals are exact texts; what is not there is left out."""
     texts = {
         name: plain(value) if isinstance(value, Decimal) else value
@@ -804,15 +573,11 @@ def _reason(code: str, **parameters: str | int | Decimal | None) -> Reason:
     return Reason(code, texts)
 
 
-def _problem(pointer: str, code: str, **parameters: str | int | Decimal | None) -> Problem:
-    return Problem(pointer, _reason(code, **parameters))
-
-
 def _return(lesions: Iterable[str], course: _Course) -> dict[str, str]:
-    return {"lesions": _labels(lesions), "on": str(course.complete_response_on)}
+    return {"lesions": join_labels(lesions), "on": str(course.complete_response_on)}
 
 
-def _labels(labels: Iterable[str]) -> str:
+def join_labels(labels: Iterable[str]) -> str:
     return ", ".join(sorted(labels))
 
 

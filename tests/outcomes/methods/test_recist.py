@@ -17,6 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outcomes.methods.checks import (
+    Problem,
+    baseline_warnings,
+    check_baseline,
+    check_follow_up,
+    minimum_target_mm,
+)
 from outcomes.methods.recist import (
     Assessment,
     BoneType,
@@ -26,16 +33,11 @@ from outcomes.methods.recist import (
     NewLesion,
     NonTarget,
     NonTargetState,
-    Problem,
     Reason,
     Response,
     Target,
     TargetState,
-    baseline_warnings,
-    check_baseline,
-    check_follow_up,
     derive,
-    minimum_target_mm,
     overall_response,
     plain,
     target_value_mm,
