@@ -11,6 +11,7 @@ setup: .venv/runtime
 .venv/runtime: requirements.txt
 	$(PYTHON) -m venv .venv
 	$(PIP) -r requirements.txt
+	$(BIN)/python manage.py check  # before the tools for developers join: what runs needs no more
 	touch $@
 
 .venv/dev: requirements-dev.txt .venv/runtime

@@ -44,6 +44,9 @@ DERIVED = (
 )  # fmt: skip
 
 
+Key = int | None  # a stored visit's id, or None for the visit being written
+
+
 @transaction.atomic
 def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
     """Store a visit. Raises Refused, Conflict or PermissionDenied, and then stores nothing."""
@@ -151,13 +154,24 @@ def preview_visit(
     if not _derivable(dated, past, contradictions):
         return Preview(None, found, ())
     derived = _derive(past, dated, replaces=replaces)
-    later = tuple(
+    shown = _with_window(derived[None], entry, patient)
+    return Preview(shown, (*found, *_unexplained(entry, shown)), _changed(past, derived))
+
+
+def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:
+    """The later visits whose response would change if this one were voided."""
+    past = history.load(visit.patient)
+    if visit.kind == Visit.Kind.BASELINE:
+        return ()
+    return _changed(past, _derive(past, None, replaces=visit))
+
+
+def _changed(past: History, derived: Mapping[Key, recist.Derived]) -> tuple[LaterVisit, ...]:
+    return tuple(
         LaterVisit(v.pk, v.date, v.overall_response, new.overall_response or "")
         for v in past.visits
         if (new := derived.get(v.pk)) and (new.overall_response or "") != v.overall_response
     )
-    shown = _with_window(derived[None], entry, patient)
-    return Preview(shown, (*found, *_unexplained(entry, shown)), later)
 
 
 def _with_window(derived: recist.Derived, entry: VisitEntry, patient: Patient) -> recist.Derived:
@@ -208,9 +222,6 @@ def _current(past: History, visit: Visit, version: int) -> Visit:
     if stored is None or stored.version != version:
         raise StaleVersion(stored.version if stored else 0)
     return stored
-
-
-Key = int | None  # a stored visit's id, or None for the visit being written
 
 
 def _derive(

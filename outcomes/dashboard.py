@@ -8,11 +8,21 @@ from fractions import Fraction
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from outcomes import charts, report_documents
 from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
 from outcomes.history import History
+from outcomes.labels import (
+    CENSORINGS,
+    EVENTS,
+    ORIGINS,
+    POPULATIONS,
+    PROPORTION_STYLES,
+    SURVIVAL_STYLES,
+    THERAPIES,
+    TITLES,
+    UNITS,
+)
 from outcomes.methods import survival
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
@@ -20,25 +30,10 @@ from outcomes.models import ResponseChoice
 from outcomes.report import PatientOutcome, Rate, Report, Survival
 from outcomes.wording import word
 from trials.definitions import (
-    CensoringRule,
     EndpointDefinition,
     EndpointKind,
-    Population,
-    ProportionInterval,
     SurvivalInterval,
-    TherapyKind,
-    TimeOrigin,
 )
-
-TITLES = {
-    EndpointKind.ORR: gettext_lazy("Objective response rate"),
-    EndpointKind.DCR: gettext_lazy("Disease control rate"),
-    EndpointKind.CBR: gettext_lazy("Clinical benefit rate"),
-    EndpointKind.PFS: gettext_lazy("Progression-free survival"),
-    EndpointKind.OS: gettext_lazy("Overall survival"),
-    EndpointKind.DOR: gettext_lazy("Duration of response"),
-    EndpointKind.TTR: gettext_lazy("Time to response"),
-}
 
 
 @dataclass(frozen=True)
@@ -338,56 +333,3 @@ def _waterfall_definition(definition: EndpointDefinition) -> str:
         )
         % kinds
     )
-
-
-POPULATIONS = {
-    Population.ENROLLED: gettext_lazy("Enrolled patients"),
-    Population.EVALUABLE: gettext_lazy("Response-evaluable patients"),
-    Population.SAFETY: gettext_lazy("Treated patients"),
-}
-PROPORTION_STYLES = {
-    ProportionInterval.CLOPPER_PEARSON: gettext_lazy("Clopper-Pearson, exact"),
-    ProportionInterval.WILSON: gettext_lazy("Wilson"),
-    ProportionInterval.WALD: gettext_lazy("Wald"),
-}
-SURVIVAL_STYLES = {
-    SurvivalInterval.LOG_LOG: gettext_lazy("log-log"),
-    SurvivalInterval.LOG: gettext_lazy("log"),
-    SurvivalInterval.PLAIN: gettext_lazy("plain"),
-    SurvivalInterval.SPSS: gettext_lazy("SPSS style"),
-}
-ORIGINS = {
-    TimeOrigin.FIRST_DOSE: gettext_lazy("the first dose"),
-    TimeOrigin.ENROLLMENT: gettext_lazy("enrollment"),
-    TimeOrigin.RANDOMIZATION: gettext_lazy("randomization"),
-}
-EVENTS = {
-    EndpointKind.PFS: gettext_lazy(
-        "From %(origin)s (day 1) to objective progression or death from any cause."
-    ),
-    EndpointKind.OS: gettext_lazy(
-        "From %(origin)s (day 1) to death from any cause; else censored when last known alive."
-    ),
-    EndpointKind.DOR: gettext_lazy(
-        "From the first response that counts to objective progression or death."
-    ),
-    EndpointKind.TTR: gettext_lazy("From %(origin)s (day 1) to the first response that counts."),
-}
-CENSORINGS = {
-    CensoringRule.LAST_PROGRESSION_FREE: gettext_lazy(
-        "Without an event censored at the last evaluable assessment; nothing else censors."
-    ),
-    CensoringRule.FDA: gettext_lazy(
-        "FDA rule: new anticancer therapy before an event, or an event after two missed"
-        " assessments, censors at the last assessment before."
-    ),
-    CensoringRule.EMA: gettext_lazy(
-        "EMA rule: events count at their date whatever was missed or started."
-    ),
-}
-THERAPIES = {
-    TherapyKind.SYSTEMIC: gettext_lazy("systemic"),
-    TherapyKind.RADIOTHERAPY: gettext_lazy("radiotherapy"),
-    TherapyKind.SURGERY: gettext_lazy("surgery"),
-}
-UNITS = {"months": gettext_lazy("months"), "weeks": gettext_lazy("weeks")}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, cast
 
 from django import forms
@@ -27,13 +26,11 @@ from outcomes.models import (
     TargetStateChoice,
     Visit,
 )
-from outcomes.report import Options
 from registry.errors import FieldError, Refused
 from registry.form_fields import CalendarDateField
-from trials.definitions import Population, ProportionInterval, SurvivalInterval
 
 BLANK: list[tuple[str, Any]] = [("", "")]
-BASELINE_TARGETS, BASELINE_NON_TARGETS, NEW_LESIONS = 5, 3, 2
+BASELINE_TARGETS, BASELINE_NON_TARGETS, NEW_LESIONS, MORE_ROWS = 5, 3, 2, 3
 
 
 class MillimeterField(forms.DecimalField):
@@ -57,6 +54,18 @@ class MillimeterField(forms.DecimalField):
         return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
 
+NEW_LESION_QUESTIONS = {
+    "": _("Answer yes or no."),
+    "yes": _("Describe the new lesion, or answer No."),
+    "no": _("A lesion is described below: answer Yes, or clear it."),
+}
+CHOICES_ASKED = {
+    "state": _("Give a number, or choose a state."),
+    "status": _("Choose a status."),
+    "certainty": _("Choose how certain it is."),
+}
+
+
 class RowForm(forms.Form):
     """One lesion's row; a row without anything typed is skipped."""
 
@@ -66,6 +75,10 @@ class RowForm(forms.Form):
         """The fields that say something; the label posted wins, as the rows may have shifted."""
         cleaned = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", ())}
         return {"lesion": self.initial["lesion"]} | cleaned
+
+    def says(self, *names: str) -> bool:
+        """Whether one of these fields was filled in, well or not."""
+        return any(str(self.data.get(self.add_prefix(name), "")).strip() for name in names)
 
 
 class DescriptionMixin(forms.Form):
@@ -97,9 +110,11 @@ class TargetRowForm(RowForm):
         return tuple(value for part in parts if (value := field.clean(part)) is not None)
 
     def entry(self) -> TargetEntry:
-        """The row as a value; a number without a state, even a wrong one, was measured."""
+        """The row as a value; a number without a state was measured."""
         values = self.typed()
-        measured = {"diameter_mm", "fragments"} & (values.keys() | self.errors.keys())
+        if self.errors:
+            return TargetEntry(lesion=values["lesion"])
+        measured = {"diameter_mm", "fragments"} & values.keys()
         return TargetEntry(
             lesion=values["lesion"],
             state=values.get("state") or ("measured" if measured else None),
@@ -123,7 +138,8 @@ class BaselineTargetRowForm(DescriptionMixin, RowForm):
 
     def blank(self) -> bool:
         """Whether nothing but defaults was entered."""
-        return not any(self.data.get(self.add_prefix(n)) for n in ("organ", "diameter_mm"))
+        return not self.says("organ", "description", "nodal", "diameter_mm", "slice_mm",
+                             "previously_irradiated", "bone_type")  # fmt: skip
 
     def entry(self) -> TargetEntry:
         """The row as a value."""
@@ -155,7 +171,7 @@ class BaselineNonTargetRowForm(DescriptionMixin, RowForm):
 
     def blank(self) -> bool:
         """Whether nothing but defaults was entered."""
-        return not self.data.get(self.add_prefix("organ"))
+        return not self.says("organ", "description", "nodal", "short_axis_mm")
 
     def entry(self) -> NonTargetEntry:
         """The row as a value."""
@@ -172,17 +188,15 @@ class NewLesionRowForm(DescriptionMixin, RowForm):
     diameter_mm = MillimeterField(label=_("Diameter (mm)"))
 
     def blank(self) -> bool:
-        """Whether nothing but defaults was entered."""
-        return not any(self.data.get(self.add_prefix(n)) for n in ("organ", "certainty"))
+        """Whether nothing was entered; of a lesion seen before the description is there already."""
+        seen_now = ("certainty", "diameter_mm")
+        described = ("organ", "description", "nodal")
+        return not self.says(*seen_now if self.initial.get("organ") else (*described, *seen_now))
 
     def entry(self) -> NewLesionEntry:
         """The row as a value."""
         row = NewLesionEntry(**self.typed())
         return row.with_node_inferred(row.nodal or None)
-
-
-def _named(choices: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(choice.value, choice.value) for choice in choices]
 
 
 class VisitForm(forms.Form):
@@ -210,28 +224,6 @@ class VisitForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason for the change"), max_length=500, required=False)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-
-class OptionsForm(forms.Form):
-    """What a reader may choose of a report, as it stands."""
-
-    cutoff = CalendarDateField(label=_("Data cutoff"), required=False)
-    population = forms.ChoiceField(
-        label=_("Population"), choices=[("", _("as defined")), *_named(Population)], required=False
-    )
-    survival_interval = forms.ChoiceField(
-        label=_("Interval of the median"),
-        choices=[("", _("as defined")), *_named(SurvivalInterval)],
-        required=False,
-    )
-    proportion_interval = forms.ChoiceField(
-        label=_("Interval of a rate"),
-        choices=[("", _("as defined")), *_named(ProportionInterval)],
-        required=False,
-    )
-
-    def __init__(self, options: Options) -> None:
-        super().__init__(initial={name: getattr(options, name) for name in self.base_fields})
 
 
 class ReasonForm(forms.Form):
@@ -268,6 +260,11 @@ class VisitForms:
         """Every row of the page."""
         return (row for rows in self.rows.values() for row in rows)
 
+    @property
+    def wants_more_rows(self) -> bool:
+        """Whether further rows were asked for, rather than the visit submitted."""
+        return bool(self.data and self.data.get("more"))
+
     def is_valid(self) -> bool:
         """Whether everything typed has the right shape; whether it may stand is asked later."""
         forms_valid = self.form.is_valid()
@@ -286,14 +283,12 @@ class VisitForms:
     def entry(self) -> VisitEntry:
         """What was typed as a value; what has no valid shape counts as not said."""
         cleaned = self.form.cleaned_data
-        answered = cleaned.get("new_lesions")
-        new = tuple(row.entry() for row in self._said("new_lesions"))
         return VisitEntry(
             kind="baseline" if self.baseline else cleaned.get("kind") or Visit.Kind.SCHEDULED,
             date=cleaned.get("date"),
             targets=tuple(row.entry() for row in self._said("targets")),
             non_targets=tuple(row.entry() for row in self._said("non_targets")),
-            new_lesions={"yes": new, "no": ()}.get(answered or ""),
+            new_lesions=self._new_lesion_entries(),
             stated_response=cleaned.get("stated_response", ""),
             stated_response_reason=cleaned.get("stated_response_reason", ""),
         )
@@ -305,6 +300,14 @@ class VisitForms:
             raise Refused([FieldError("/reason", str(_("Say why this is changed.")))])
         return reason
 
+    def _new_lesion_entries(self) -> tuple[NewLesionEntry, ...] | None:
+        """The rows as the answer allows: a yes without any, a no with some is no answer yet."""
+        rows = tuple(row.entry() for row in self._said("new_lesions"))
+        answered = self.form.cleaned_data.get("new_lesions")
+        if answered == "yes":
+            return rows or None
+        return () if answered == "no" and not rows else None
+
     def add_errors(self, errors: Iterable[FieldError]) -> None:
         """Put each refusal beside the field that its pointer names, one per field."""
         for error in errors:
@@ -313,19 +316,27 @@ class VisitForms:
                 form.add_error(name if name in form.fields else None, self._said_on_page(error))
 
     def labelled(self, errors: Iterable[FieldError]) -> list[tuple[str, str]]:
-        """Each refusal with the lesion it speaks of, for the panel."""
-        return [
-            (
-                str(self._field(error.pointer)[0].initial.get("lesion", "")),
-                self._said_on_page(error),
-            )
-            for error in errors
+        """Every open point with the lesion it speaks of, for the panel; wrong shapes come first."""
+        wrong = [
+            (row.initial["lesion"], str(message))
+            for row in self.all_rows()
+            for messages in row.errors.values()
+            for message in messages
+        ]
+        open_points = [(self._field(error.pointer)[0], error) for error in errors]
+        return wrong + [
+            (form.initial.get("lesion", ""), self._said_on_page(error))
+            for form, error in open_points
+            if form is self.form or not form.errors
         ]
 
-    @staticmethod
-    def _said_on_page(error: FieldError) -> str:
-        """What an outside system sends as a list is a question on the page."""
-        return str(_("Answer yes or no.")) if error.pointer == "/new_lesions" else error.detail
+    def _said_on_page(self, error: FieldError) -> str:
+        """A refusal in the page's words: codes are for outside systems."""
+        name = error.pointer.rsplit("/", 1)[-1]
+        if error.pointer == "/new_lesions":
+            answered = self.form.cleaned_data.get("new_lesions", "")
+            return str(NEW_LESION_QUESTIONS[answered])
+        return str(CHOICES_ASKED.get(name, error.detail))
 
     def error_list(self) -> list[tuple[str, str, str]]:
         """(element id, label, message) of every error in page order, for the summary."""
@@ -334,7 +345,7 @@ class VisitForms:
             for name, messages in form.errors.items():
                 label = form.fields[name].label if name in form.fields else ""
                 row = form.initial.get("lesion") if isinstance(form, RowForm) else ""
-                target = form[name].id_for_label if name in form.fields else "visit-form"
+                target = _element(form, name)
                 text = " ".join(str(part) for part in (row, label) if part)
                 found += [(target, text, str(message)) for message in messages]
         return found
@@ -394,10 +405,11 @@ class VisitForms:
         return self._rows("new_lesions", NewLesionRowForm, labels, stored)
 
     def _asked(self, name: str, minimum: int, labels: list[str]) -> int:
-        """How many further rows: rows added in the browser were posted too."""
+        """How many further rows: those on the page that was posted, and three more on request."""
         posted = str(self.data.get(f"{name}-rows", "")) if self.data else ""
         total = int(posted) if posted.isascii() and posted.isdigit() and len(posted) < 3 else 0
-        return max(minimum, min(total, 30) - len(labels))
+        more = MORE_ROWS if self.data and self.data.get("more") == name else 0
+        return max(minimum, min(total + more, 50) - len(labels))
 
     def _stored(self, relation: str) -> Mapping[str, dict[str, Any]]:
         """The visit's stored rows by label, as the forms' initial values."""
@@ -423,6 +435,14 @@ class VisitForms:
             initial = described | stored.get(label, {}) | {"lesion": label}
             rows.append(form(self.data, prefix=f"{name}-{index}", initial=initial))
         return rows
+
+
+def _element(form: forms.Form, name: str) -> str:
+    """The id of a field's first control; the whole form where no field is meant."""
+    if name not in form.fields:
+        return "visit-form"
+    field = form[name]
+    return f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
 
 
 DESCRIPTION = (

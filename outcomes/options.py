@@ -9,12 +9,16 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from outcomes.report import LandmarkTime, Options
+from registry.form_fields import CalendarDateField
 from registry.rest import InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
@@ -49,12 +53,17 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:
-    """The asked date, else today at the trial's easternmost site."""
-    if asked:
-        try:
-            return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar date)
-        except ValueError as error:
-            raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
+    """The asked date, else today."""
+    if not asked:
+        return today(trial)
+    try:
+        return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar date)
+    except ValueError as error:
+        raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
+
+
+def today(trial: Trial) -> Date:
+    """The calendar date at the trial's easternmost site."""
     zones = {site.timezone for site in trial.sites.all()} or {"UTC"}
     return max(datetime.now(ZoneInfo(zone)).date() for zone in zones)
 
@@ -98,3 +107,27 @@ def _definition(asked: str | None, trial: Trial) -> int | None:
     if asked not in endpoints:
         raise InvalidParameter("definition", _("The id of one of the trial's endpoints."))
     return int(asked)
+
+
+class OptionsForm(forms.Form):
+    """What a reader may choose of a report, as it stands."""
+
+    cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
+    population = forms.ChoiceField(
+        label=gettext_lazy("Population"),
+        choices=[("", gettext_lazy("as defined")), *POPULATIONS.items()],
+        required=False,
+    )
+    survival_interval = forms.ChoiceField(
+        label=gettext_lazy("Interval of the median"),
+        choices=[("", gettext_lazy("as defined")), *SURVIVAL_STYLES.items()],
+        required=False,
+    )
+    proportion_interval = forms.ChoiceField(
+        label=gettext_lazy("Interval of a rate"),
+        choices=[("", gettext_lazy("as defined")), *PROPORTION_STYLES.items()],
+        required=False,
+    )
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(initial={name: getattr(options, name) for name in self.base_fields})

@@ -40,13 +40,14 @@ def report_document(report: Report) -> dict[str, Any]:
         "cutoff": report.options.cutoff.isoformat(),
         "known_on": None,
         "synthetic": report.trial.synthetic,
-        "population": {"name": report.population.value, "n": report.whole.n},
-        **section_document(report.whole),
-        "groups": [
-            {"group": name, "n": section.n} | section_document(section)
-            for name, section in report.groups
-        ],
+        **_section(report, report.whole),
+        "groups": [{"group": name} | _section(report, section) for name, section in report.groups],
     }
+
+
+def _section(report: Report, section: Section) -> dict[str, Any]:
+    population = {"name": report.population.value, "n": section.n}
+    return {"population": population} | section_document(section)
 
 
 def section_document(section: Section) -> dict[str, Any]:

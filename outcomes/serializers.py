@@ -110,7 +110,9 @@ class VisitSerializer(StrictSerializer):
     targets = TargetRow(many=True)
     non_targets = NonTargetRow(many=True)
     # Not `many=True`, which would allow null rows together with a null list.
-    new_lesions = serializers.ListSerializer(child=NewLesionRow(), required=False, allow_null=True)
+    new_lesions: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=NewLesionRow(), required=False, allow_null=True
+    )
     stated_response = _choice(ResponseChoice, required=False, allow_blank=True, allow_null=True)
     stated_response_reason = Text(max_length=500, required=False, allow_blank=True)
 

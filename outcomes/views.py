@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,9 +13,9 @@ from django.views.decorators.http import require_POST
 
 from outcomes import actions, charts, dashboard, history, report
 from outcomes.flow_sheet import flow_sheet
-from outcomes.forms import OptionsForm, ReasonForm, VisitForms
+from outcomes.forms import ReasonForm, VisitForms
 from outcomes.models import Visit
-from outcomes.options import options_of
+from outcomes.options import OptionsForm, options_of, today
 from outcomes.visit_page import VisitPage, response_panel
 from patients.views import signed_in, visible_patient
 from registry.errors import Refused, StaleVersion
@@ -40,7 +39,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
         error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=_today(trial))
+        options = report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
     context = {
         "trial": trial,
@@ -52,10 +51,6 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         ),
     }
     return render(request, "outcomes/trial_dashboard.html", context, status=400 if error else 200)
-
-
-def _today(trial: Trial) -> Any:
-    return max(site.today() for site in trial.sites.all())
 
 
 @login_required
@@ -118,7 +113,8 @@ def _enter(
 ) -> HttpResponse:
     """Show the page; on a valid POST store the visit and go to the patient."""
     stale = False
-    if request.method == "POST":
+    submitted = request.method == "POST" and not forms.wants_more_rows
+    if submitted:
         try:
             visit = save(forms)
         except Refused as refused:
@@ -130,8 +126,7 @@ def _enter(
             return redirect("outcomes:patient", pk=visit.patient_id)
     page = VisitPage(forms, stale=stale)
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
-    failed = request.method == "POST"
-    return render(request, "outcomes/visit.html", context, status=422 if failed else 200)
+    return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
 
 
 def _stored(visit: Visit) -> str:
@@ -170,6 +165,12 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Visit of %s voided.") % visit.date)
             return redirect("outcomes:patient", pk=row.pk)
-    context = {"trial": row.trial, "patient": row, "visit": visit, "form": form}
+    context = {
+        "trial": row.trial,
+        "patient": row,
+        "visit": visit,
+        "form": form,
+        "later_visits": actions.preview_void(visit),
+    }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/visit_void.html", context, status=status)

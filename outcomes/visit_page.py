@@ -14,7 +14,7 @@ from outcomes.actions import LaterVisit, Preview, preview_visit
 from outcomes.flow_sheet import millimeters, nadir_visit
 from outcomes.forms import RowForm, VisitForms
 from outcomes.methods.recist import Derived, Response, target_value_mm
-from outcomes.models import Lesion, ResponseChoice, Visit
+from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
 from outcomes.wording import word
 from patients.models import Patient
 
@@ -47,6 +47,7 @@ class ResponsePanel:
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     missing: tuple[tuple[str, str], ...]
+    answered: bool
     later_visits: tuple[LaterVisit, ...]
 
     @property
@@ -90,9 +91,13 @@ def _shown(response: Response | None) -> str:
 def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:
     """A preview, worded."""
     derived = preview.derived
+    answered = all(error.pointer != "/new_lesions" for error in preview.missing)
     return ResponsePanel(
         derived=derived,
-        reasons=tuple(word(reason) for reason in derived.reasons) if derived else (),
+        reasons=tuple(word(r) for r in derived.reasons if answered or r.code != "no_new_lesion")
+        if derived
+        else (),
+        answered=answered,
         warnings=tuple(word(reason) for reason in derived.warnings) if derived else (),
         missing=tuple(forms.labelled(preview.missing)),
         later_visits=preview.later_visits,
@@ -164,9 +169,14 @@ class VisitPage:
         }
 
     @property
+    def submitted(self) -> bool:
+        """Whether the page shows what was refused, rather than what is being filled in."""
+        return self.form.is_bound and not self.forms.wants_more_rows
+
+    @property
     def errors(self) -> list[tuple[str, str, str]]:
         """The error summary; nothing before the first submit."""
-        return self.forms.error_list() if self.form.is_bound else []
+        return self.forms.error_list() if self.submitted else []
 
     @property
     def panel(self) -> ResponsePanel | None:
@@ -207,4 +217,4 @@ class VisitPage:
                 value: Decimal | None = target_value_mm(target)
                 return "NE" if value is None else millimeters(value)
         found: Any = next((n for n in assessment.non_targets if n.lesion == label), None)
-        return str(found.status) if found else ""
+        return str(NonTargetStateChoice(found.status).label) if found else ""

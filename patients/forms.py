@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import DATES, Patient, Sex, TherapyChoice
+from patients.models import DATES, Patient, Sex, Therapy, TherapyChoice
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
 from trials.models import Arm, Site, Trial
@@ -29,6 +29,10 @@ class ChangeForm(forms.Form):
         """Ask for the reason of a change, against the version that was read."""
         self.fields["reason"] = forms.CharField(label=_("Reason for the change"), max_length=500)
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=version)
+
+    def why(self) -> dict[str, Any]:
+        """Why a stored row changes, and the version that was read."""
+        return {name: self.cleaned_data[name] for name in ("reason", "version")}
 
     def facts(self) -> dict[str, Any]:
         """What was entered, without why and against which version."""
@@ -82,9 +86,23 @@ def _facts_of(patient: Patient) -> dict[str, Any]:
     return {name: getattr(patient, name) for name in names}
 
 
+class VoidForm(ChangeForm):
+    """Why a row leaves lists and analyses, against the version that was read."""
+
+    def __init__(self, data: Any, version: int) -> None:
+        super().__init__(data)
+        self.ask_why(version)
+
+
 class TherapyForm(ChangeForm):
     """A subsequent anticancer therapy."""
 
     started_on = CalendarDateField(label=_("Started on"))
     kind = forms.ChoiceField(label=_("Kind"), choices=TherapyChoice.choices)
     description = forms.CharField(label=_("Description"), max_length=300, required=False)
+
+    def __init__(self, data: Any = None, therapy: Therapy | None = None) -> None:
+        names = ("started_on", "kind", "description")
+        super().__init__(data, initial={n: getattr(therapy, n) for n in names} if therapy else {})
+        if therapy:
+            self.ask_why(therapy.version)

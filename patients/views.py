@@ -8,15 +8,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from patients import actions
-from patients.forms import ChangeForm, PatientForm, TherapyForm
-from patients.models import Patient
+from patients.forms import ChangeForm, PatientForm, TherapyForm, VoidForm
+from patients.models import Patient, Therapy
 from registry.errors import Refused, StaleVersion
 from registry.models import User
 from trials import access
@@ -62,13 +60,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = PatientForm(patient.trial, sites, request.POST or None, patient)
 
     def save() -> Patient:
-        return actions.update_patient(
-            patient=patient,
-            changes=form.facts(),
-            by=user,
-            reason=form.cleaned_data["reason"],
-            version=form.cleaned_data["version"],
-        )
+        return actions.update_patient(patient=patient, changes=form.facts(), by=user, **form.why())
 
     context = {"trial": patient.trial, "patient": patient, "title": _("Change the patient's data")}
     return _entered(request, form, save, context)
@@ -89,19 +81,78 @@ def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _entered(request, form, save, context)
 
 
+@login_required
+def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Correct a therapy, with a reason."""
+    user, therapy = signed_in(request), _visible_therapy(request, pk)
+    patient = therapy.patient
+    access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    form = TherapyForm(request.POST or None, therapy)
+
+    def save() -> Patient:
+        actions.correct_therapy(therapy=therapy, changes=form.facts(), by=user, **form.why())
+        return patient
+
+    context = {"trial": patient.trial, "patient": patient, "title": _("Correct a therapy")}
+    return _entered(request, form, save, context)
+
+
+@login_required
+def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a therapy out of lists and analyses, with a reason."""
+    user, therapy = signed_in(request), _visible_therapy(request, pk)
+    patient = therapy.patient
+    access.require(user, access.Action.VOID, trial=patient.trial, site=patient.site)
+    form = VoidForm(request.POST or None, therapy.version)
+
+    def save() -> Patient:
+        actions.void_therapy(therapy=therapy, by=user, **form.why())
+        return patient
+
+    title = _("Void the therapy of %s") % therapy.started_on
+    context = {"trial": patient.trial, "patient": patient, "title": title}
+    return _entered(request, form, save, context)
+
+
+@login_required
+def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a patient with everything recorded out of lists and analyses, with a reason."""
+    user, patient = signed_in(request), visible_patient(request, pk)
+    access.require(user, access.Action.VOID, trial=patient.trial, site=patient.site)
+    form = VoidForm(request.POST or None, patient.version)
+
+    def save() -> Trial:
+        actions.void_patient(patient=patient, by=user, **form.why())
+        return patient.trial
+
+    title = _("Void patient %s") % patient.subject_id
+    context = {"trial": patient.trial, "patient": patient, "title": title}
+    return _entered(request, form, save, context)
+
+
+def _visible_therapy(request: HttpRequest, pk: int) -> Therapy:
+    rows = Therapy.objects.active().visible_to(signed_in(request))
+    return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
+
+
 def _entered(
-    request: HttpRequest, form: ChangeForm, save: Callable[[], Model], context: dict[str, Any]
+    request: HttpRequest,
+    form: ChangeForm,
+    save: Callable[[], Patient | Trial],
+    context: dict[str, Any],
 ) -> HttpResponse:
-    """Show the form; on a valid POST store it and go to the patient."""
+    """Show the form; on a valid POST store it and go to the patient, or to the trial."""
     if request.method == "POST" and form.is_valid():
         try:
-            patient = save()
+            stored = save()
         except Refused as refused:
             form.add_errors(refused.errors)
         except StaleVersion:
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("Stored."))
-            return redirect(reverse("outcomes:patient", args=[patient.pk]))
+            if isinstance(stored, Trial):
+                return redirect("outcomes:trial_dashboard", registry_id=stored.registry_id)
+            return redirect("outcomes:patient", pk=stored.pk)
     status = 422 if request.method == "POST" else 200
     return render(request, "patients/form.html", context | {"form": form}, status=status)

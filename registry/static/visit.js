@@ -14,12 +14,16 @@
       const answer = await fetch(form.dataset.preview, {
         method: "POST", body: new FormData(form), signal: mine.signal, credentials: "same-origin",
       });
-      if (!answer.ok || answer.redirected) throw new Error(answer.status);
+      if (answer.redirected) throw new Error("logged out");
+      if (!answer.ok) throw new Error(answer.status);
       panel.innerHTML = await answer.text();
+      panel.classList.remove("opacity-50");
       state.textContent = "";
       if (sum) sum.textContent = panel.querySelector("[data-sum]")?.dataset.sum ?? "";
     } catch (error) {
-      if (error.name !== "AbortError") state.textContent = form.dataset.offline;
+      if (error.name === "AbortError") return;
+      panel.classList.add("opacity-50");
+      state.textContent = error.message === "logged out" ? form.dataset.loggedOut : form.dataset.offline;
     } finally {
       clearTimeout(slow);
     }
@@ -35,6 +39,9 @@
   const states = { a: "absent", n: "not_evaluable", t: "too_small" };
 
   function step(event) {
+    if (event.key === "Enter" && event.target.matches("input:not([type=radio], [type=checkbox])")) {
+      event.preventDefault(); // a half-filled visit is not submitted by accident
+    }
     const here = diameters.indexOf(event.target);
     if (here < 0) return;
     const way = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -56,7 +63,7 @@
   function name(event) {
     if (!diameters.includes(event.target)) return;
     const select = event.target.closest("tr").querySelector(".state select");
-    if (event.target.value && !select.value) select.value = "measured";
+    if (event.target.value) select.value = "measured";
     if (!event.target.value && select.value === "measured") select.value = "";
   }
 
@@ -84,7 +91,9 @@
   form.addEventListener("input", soon);
   form.addEventListener("change", toggleNewLesions);
   form.addEventListener("keydown", step);
-  form.addEventListener("submit", () => form.querySelector("[type=submit]").setAttribute("disabled", ""));
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.name !== "more") event.submitter?.setAttribute("disabled", "");
+  });
   toggleNewLesions();
   if (!document.querySelector(".error-summary")) diameters[0]?.focus();
 })();

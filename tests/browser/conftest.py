@@ -41,7 +41,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """A hospital PC's screen."""
-    return {**browser_context_args, "viewport": {"width": 1366, "height": 768}, "locale": "en-US"}
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1366, "height": 768},
+        "locale": "en-US",
+        "reduced_motion": "reduce",
+    }
 
 
 @pytest.fixture

@@ -136,10 +136,17 @@ def test_a_follow_up_is_entered(cast: Cast, pages: Pages, patient: Patient) -> N
         ({"targets-0-diameter_mm": "-1"}, "From 0 to 400 mm"),
         ({"targets-0-diameter_mm": "4000"}, "From 0 to 400 mm"),
         ({"targets-0-diameter_mm": "abc"}, "Give millimeters as a number"),
-        ({"targets-0-diameter_mm": ""}, "One of: measured"),
+        ({"targets-0-diameter_mm": ""}, "Give a number, or choose a state"),
         ({"targets-0-diameter_mm": "", "targets-0-state": "not_evaluable"}, "Say why the lesion"),
-        ({"non_targets-0-status": ""}, "One of: absent, present"),
+        ({"non_targets-0-status": ""}, "Choose a status"),
         ({"new_lesions": ""}, "Answer yes or no"),
+        ({"new_lesions": "yes"}, "Describe the new lesion, or answer No"),
+        (
+            {"new_lesions": "yes", "new_lesions-0-description": "segment 4"},
+            "Choose how certain it is",
+        ),
+        ({"new_lesions-0-organ": "liver"}, "answer Yes, or clear it"),
+        ({"targets-0-state": "absent", "targets-0-diameter_mm": "25"}, "absent counts 0 mm"),
         ({"targets-0-lesion": "T09"}, "T09 is not a baseline lesion"),
         ({"stated_response": "SD"}, "The computed response is PD"),
     ],
@@ -162,6 +169,8 @@ def test_a_refused_visit_says_why_and_stores_nothing(
         ({"targets-0-organ": "lymph node", "targets-0-diameter_mm": "14"}, "at least 15 mm"),
         ({"targets-0-method": "ultrasound"}, "Ultrasound does not measure"),
         ({"targets-0-slice_mm": "30"}, "twice the slice"),
+        ({"targets-1-lesion": "T02", "targets-1-description": "segment 4"}, "Name the organ"),
+        ({"non_targets-0-lesion": "NT01", "non_targets-0-short_axis_mm": "12"}, "Name the organ"),
         ({"targets-0-previously_irradiated": "on"}, "only if it has progressed since"),
         ({f"targets-{i}-{n}": v for i in (1, 2) for n, v in
           (("lesion", f"T0{i + 1}"), ("organ", "右肺"), ("diameter_mm", "20"), ("method", "ct"))},
@@ -193,6 +202,34 @@ def test_a_correction_needs_a_reason_and_the_version_that_was_read(
     assert 'value="55,5"' in stale.content.decode()
 
 
+def test_more_rows_keep_what_was_typed_and_store_nothing(cast: Cast, pages: Pages) -> None:
+    row = factories.patient(cast.trial)
+    address = f"/patients/{row.pk}/visits/new/"
+    typed = BASELINE | {
+        "more": "non_targets",
+        "non_targets-rows": "3",
+        "non_targets-2-organ": "bone",
+    }
+    page = pages(cast.coordinator).post(address, typed).content.decode()
+    assert 'name="non_targets-5-organ"' in page
+    assert 'value="bone"' in page
+    assert "There is a problem" not in page
+    assert not Visit.objects.exists()
+
+
+def test_the_preview_claims_nothing_that_was_not_said(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    typed = {k: v for k, v in FOLLOW_UP.items() if k != "new_lesions"}
+    wrong = typed | {"targets-0-state": "too_small", "targets-0-diameter_mm": "12 mm"}
+    panel = pages(cast.coordinator).post(f"/patients/{patient.pk}/visits/preview/", wrong)
+    shown = panel.content.decode()
+    assert "No new lesion." not in shown
+    assert "so far" in shown
+    assert "Give millimeters as a number" in shown
+    assert "Not evaluated: T01" in shown
+
+
 def test_the_preview_stores_nothing_and_names_what_is_open(
     cast: Cast, pages: Pages, patient: Patient
 ) -> None:
@@ -221,9 +258,41 @@ def test_a_patient_and_a_therapy_are_entered(cast: Cast, pages: Pages) -> None:
         == 422
     )
     assert client.post(f"/patients/{row.pk}/edit/", change).status_code == 302
+    assert Patient.objects.get().sex == "male"
     therapy = {"started_on": "2024-06-01", "kind": "systemic", "description": "pazopanib"}
     assert client.post(f"/patients/{row.pk}/therapies/new/", therapy).status_code == 302
     assert Therapy.objects.get().description == "pazopanib"
+
+
+def test_a_therapy_is_corrected_and_voided_with_a_reason(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    row = Therapy.objects.create(patient=patient, started_on="2024-06-01", description="pazopanib")
+    client = pages(cast.investigator)
+    typed = {"started_on": "2024-06-02", "kind": "surgery", "version": 1}
+    assert client.post(f"/therapies/{row.pk}/edit/", typed).status_code == 422
+    typed |= {"reason": "typing error"}
+    assert client.post(f"/therapies/{row.pk}/edit/", typed).status_code == 302
+    assert client.post(f"/therapies/{row.pk}/edit/", typed).status_code == 422
+    assert pages(cast.coordinator).get(f"/therapies/{row.pk}/void/").status_code == 403
+    void = {"reason": "wrong patient", "version": 2}
+    assert client.post(f"/therapies/{row.pk}/void/", void).status_code == 302
+    assert Therapy.objects.get().voided_at
+
+
+def test_a_patient_is_voided_with_a_reason(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client, address = pages(cast.investigator), f"/patients/{patient.pk}/void/"
+    assert client.post(address, {"reason": "", "version": 1}).status_code == 422
+    answer = client.post(address, {"reason": "entered twice", "version": 1})
+    assert answer["Location"] == f"/trials/{cast.trial.registry_id}/"
+    assert client.get(f"/patients/{patient.pk}/").status_code == 404
+
+
+def test_a_void_says_which_later_visits_change(cast: Cast, pages: Pages, patient: Patient) -> None:
+    nadir = factories.follow_up(patient, 86, (20, 20), by=cast.coordinator)
+    factories.follow_up(patient, 130, (30, 30), by=cast.coordinator)
+    page = pages(cast.investigator).get(f"/visits/{nadir.pk}/void/").content.decode()
+    assert "2024-05-24: PD → SD" in page
 
 
 def test_a_coordinator_cannot_choose_a_foreign_site(cast: Cast, pages: Pages) -> None:

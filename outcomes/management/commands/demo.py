@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 from gunicorn.app.base import BaseApplication
 
@@ -68,9 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Any:
         """The application, as any WSGI server would load it."""
-        from registry.wsgi import application
-
-        return application
+        return get_wsgi_application()
 
     def announce(self, _arbiter: object) -> None:
         """Print the address and one line `role username password token` per user."""
