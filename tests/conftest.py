@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.test import Client
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -58,18 +59,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 def _flush_as_owner() -> None:
-    """Let transactional tests empty the tables, which the audit triggers refuse to everybody else."""
-    sql_flush = connection.ops.sql_flush
+    """Let transactional tests empty the tables, which the audit triggers refuse to everybody else.
 
-    def flush(*args: Any, **options: Any) -> list[str]:
+    For every connection: the browser tests' event loop has one of its own.
+    """
+    sql_flush = DatabaseOperations.sql_flush
+
+    def flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
         before = ["RESET ROLE", "SET session_replication_role = replica"]
         after = [
             "SET session_replication_role = origin",
             f"SET ROLE {settings.WEB_DATABASE['USER']}",
         ]
-        return [*before, *sql_flush(*args, **options), *after]
+        return [*before, *sql_flush(self, *args, **options), *after]
 
-    connection.ops.sql_flush = flush  # type: ignore[method-assign]
+    DatabaseOperations.sql_flush = flush  # type: ignore[method-assign, assignment]
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pghistory.models
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, ProgrammingError, connection, models, transaction
 from django.utils import timezone
 
 from patients.models import Allocation, Therapy
@@ -145,6 +145,31 @@ def test_every_delete_is_recorded(model: Any) -> None:
         event = model.pgh_event_model.objects.filter(pgh_obj_id=row.pk).latest("pgh_id")
         assert event.pgh_label == "delete"
         assert event.pgh_context["reason"] == "because"
+
+
+def test_no_session_can_skip_a_trigger(cast: Cast) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT array_agg(tgname::text) FROM pg_trigger WHERE tgrelid = 'trials_site'::regclass"
+        )
+        (names,) = cursor.fetchone()
+        assert names
+        cursor.execute(
+            "SELECT set_config('pgtrigger.ignore', %s, true)", [f"{{{','.join(names)}}}"]
+        )
+        cursor.execute("UPDATE trials_site SET name = 'forged' WHERE code = '01'")
+    site = cast.trial.sites.get(code="01")
+    event = apps.get_model("trials", "SiteEvent").objects.filter(pgh_obj=site).latest("pgh_id")
+    assert event.name == "forged"
+
+
+@pytest.mark.usefixtures("cast")
+def test_the_web_role_cannot_add_to_the_trail() -> None:
+    with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trials_siteevent (pgh_created_at, pgh_label, pgh_obj_id, id, trial_id, code,"
+            " name, city, country, timezone) VALUES ('2000-01-01', 'insert', 1, 1, 1, 'x', '', '', '', '')"
+        )
 
 
 def test_bulk_and_raw_inserts_are_recorded(cast: Cast) -> None:
