@@ -6,7 +6,7 @@ Recording, correcting or voiding a visit derives it and every later visit of the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date as Date
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
     audit.attribute(by=by, reason="recorded")
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past = history.load(_locked(patient))
+    entry = entry.with_labels(past.lesions)
     on = conformance.check(entry, past)
     visit = Visit(patient=patient, kind=entry.kind, date=on)
     derived = _derive(past, entry)
@@ -72,6 +73,7 @@ def correct_visit(*, visit: Visit, entry: VisitEntry, by: User, reason: str, ver
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past = history.load(_locked(patient))
     visit = _current(past, visit, version)
+    entry = entry.with_labels(past.lesions)
     on = conformance.check(entry, past, replaces=visit)
     derived = _derive(past, entry, replaces=visit)
     visit.kind, visit.date = entry.kind, on
@@ -141,6 +143,7 @@ def preview_visit(
     """
     past = past or history.load(patient)
     replaces = next((v for v in past.visits if visit and v.pk == visit.pk), None)
+    entry = entry.with_labels(past.lesions)
     dated = replace(entry, date=entry.date or patient.site.today())
     contradictions = [
         error
@@ -154,7 +157,7 @@ def preview_visit(
     if not _derivable(dated, past, contradictions):
         return Preview(None, found, ())
     derived = _derive(past, dated, replaces=replaces)
-    shown = _with_window(derived[None], entry, patient)
+    shown = _as_read(derived[None], entry, patient)
     return Preview(shown, (*found, *_unexplained(entry, shown)), _changed(past, derived))
 
 
@@ -174,13 +177,15 @@ def _changed(past: History, derived: Mapping[Key, recist.Derived]) -> tuple[Late
     )
 
 
-def _with_window(derived: recist.Derived, entry: VisitEntry, patient: Patient) -> recist.Derived:
-    """A baseline as it is read, with the warnings that depend on the first dose."""
-    if not entry.baseline or entry.date is None:
+def _as_read(derived: recist.Derived, entry: VisitEntry, patient: Patient) -> recist.Derived:
+    """What reading the visit back would show: with the warnings that are judged on read."""
+    if entry.date is None:
         return derived
-    window = patient.trial.baseline_window_days
-    warnings = checks.window_warnings(entry.date, patient.first_dose_on, window)
-    return replace(derived, warnings=(*derived.warnings, *warnings))
+    visit = Visit(
+        patient=patient, kind=entry.kind, date=entry.date, stated_response=entry.stated_response
+    )
+    _apply(visit, derived)
+    return replace(derived, warnings=visit.all_warnings())
 
 
 def _derivable(entry: VisitEntry, past: History, found: Iterable[FieldError]) -> bool:
@@ -190,21 +195,33 @@ def _derivable(entry: VisitEntry, past: History, found: Iterable[FieldError]) ->
     return entry.baseline or past.baseline is not None
 
 
-@transaction.atomic
-def recompute(trials: Iterable[Trial], *, by: object = "recompute") -> tuple[int, int]:
-    """Derive every stored visit again; returns how many were looked at and how many changed."""
-    audit.attribute(by=by, reason="recomputed")
-    looked_at = changed = 0
+@dataclass
+class Recomputed:
+    """What a recomputation found: visits looked at, visits changed, patients it could not derive."""
+
+    visits: int = 0
+    changed: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def recompute(trials: Iterable[Trial], *, by: object = "recompute") -> Recomputed:
+    """Derive every stored visit again, patient by patient: one that contradicts itself stops none."""
+    done = Recomputed()
     for patient in Patient.objects.active().filter(trial__in=trials).select_related("trial"):
-        past = history.load(patient)
-        looked_at += len(past.visits)
-        changed += rederive(past)
-    return looked_at, changed
+        try:
+            _recompute(patient, by, done)
+        except ValueError as error:
+            done.refused.append(f"{patient.trial.registry_id} {patient.subject_id}: {error}")
+    return done
 
 
-def rederive(past: History) -> int:
-    """Bring the stored derivation of a patient's visits up to date; returns how many changed."""
-    return _store_derived(past, _derive(past, None)) if past.baseline else 0
+@transaction.atomic
+def _recompute(patient: Patient, by: object, done: Recomputed) -> None:
+    audit.attribute(by=by, reason="recomputed")
+    past = history.load(_locked(patient))
+    if past.baseline:
+        done.changed += _store_derived(past, _derive(past, None))
+    done.visits += len(past.visits)
 
 
 def _locked(patient: Patient) -> Patient:
@@ -234,7 +251,8 @@ def _derive(
     if entry is not None and entry.date is not None:
         described = entry if entry.baseline else entry.described_by(past.roster())
         timeline[None] = described.as_assessment(entry.date)
-    keys = sorted(timeline, key=lambda key: timeline[key].date)
+    first = past.baseline.pk if past.baseline and past.baseline.pk in timeline else None
+    keys = sorted(timeline, key=lambda key: (key != first, timeline[key].date))
     derived = recist.derive(timeline[keys[0]], [timeline[key] for key in keys[1:]])
     result = dict(zip(keys, derived, strict=True))
     warnings = checks.baseline_warnings(timeline[keys[0]], None, 0)  # the window is judged on read

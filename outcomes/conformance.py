@@ -11,11 +11,16 @@ from django.utils.translation import gettext as _
 from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.history import History
 from outcomes.methods import checks, recist
+from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from registry.errors import Conflict, FieldError, Refused
 
-LABELS = {"targets": r"T\d{2}", "non_targets": r"NT\d{2}", "new_lesions": r"NL\d{2}"}
+LABELS = {
+    "targets": r"T(?!00)\d{2}",
+    "non_targets": r"NT(?!00)\d{2}",
+    "new_lesions": r"NL(?!00)\d{2}",
+}
 
 
 def check(entry: VisitEntry, history: History, *, replaces: Visit | None = None) -> Date:
@@ -37,6 +42,7 @@ def problems(
         yield from _date(entry.date, entry, history, replaces)
     yield from _labels(entry)
     yield from _merges(entry)
+    yield from _redescribed(entry, history, replaces)
     on = entry.date or Date.min
     if entry.baseline:
         yield from _baseline(entry, on)
@@ -69,7 +75,8 @@ def _date(
         yield FieldError("/date", _("After the patient's death on %s.") % patient.died_on)
     if not entry.baseline and history.baseline and on < history.baseline.date:
         yield FieldError("/date", _("Before the baseline of %s.") % history.baseline.date)
-    if entry.baseline and any(other.date < on for other in others):
+    theirs = history.baseline
+    if entry.baseline and theirs in (None, replaces) and any(other.date < on for other in others):
         first = min(other.date for other in others)
         yield FieldError("/date", _("After the follow-up visit of %s.") % first)
 
@@ -109,14 +116,41 @@ def _labels(entry: VisitEntry) -> Iterator[FieldError]:
         seen: set[str] = set()
         for index, row in enumerate(rows):
             if not re.fullmatch(LABELS[name], row.lesion, re.ASCII):
-                example = LABELS[name].replace(r"\d{2}", "01")
+                example = LABELS[name].replace(r"(?!00)\d{2}", "01")
                 detail = _("A label such as %s.") % example
                 yield FieldError(f"/{name}/{index}/lesion", detail)
             elif row.lesion in seen and (entry.baseline or name == "new_lesions"):
                 yield FieldError(f"/{name}/{index}/lesion", _("%s is listed twice.") % row.lesion)
             if entry.baseline and not row.organ.strip():
                 yield FieldError(f"/{name}/{index}/organ", _("Name the organ."))
+            if not row.nodal and organ_group(row.organ) == LYMPH_NODE:
+                detail = _(
+                    "A lymph node is nodal, measured by its short axis: true, or leave it out."
+                )
+                yield FieldError(f"/{name}/{index}/nodal", detail)
             seen.add(row.lesion)
+
+
+def _redescribed(
+    entry: VisitEntry, history: History, replaces: Visit | None
+) -> Iterator[FieldError]:
+    """A new lesion is described where it is first seen; another one needs another label."""
+    for index, row in enumerate(entry.new_lesions or ()):
+        known, first = history.lesions.get(row.lesion), _first_seen(row.lesion, history)
+        if known is None or first in (None, replaces) or not row.organ.strip():
+            continue
+        if row.organ.strip().casefold() != known.organ.casefold():
+            detail = _("%(label)s is %(organ)s; another lesion needs another label.")
+            said = detail % {"label": row.lesion, "organ": known.place}
+            yield FieldError(f"/new_lesions/{index}/organ", said)
+
+
+def _first_seen(label: str, history: History) -> Visit | None:
+    """The visit where a new lesion was first listed."""
+    seen = history.assessments
+    return next(
+        (v for v in history.visits if any(n.lesion == label for n in seen[v.pk].new_lesions)), None
+    )
 
 
 def _merges(entry: VisitEntry) -> Iterator[FieldError]:

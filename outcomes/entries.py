@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from decimal import Decimal
@@ -154,6 +154,14 @@ class VisitEntry:
     def baseline(self) -> bool:
         """Whether this visit starts the patient's RECIST history."""
         return self.kind == "baseline"
+
+    def with_labels(self, taken: Iterable[str]) -> VisitEntry:
+        """The same visit, where a new lesion that came without a label has the next free one."""
+        rows = self.new_lesions or ()
+        used = {*taken, *(row.lesion for row in rows)}
+        free = (label for i in range(1, 100) if (label := f"NL{i:02}") not in used)
+        named = tuple(row if row.lesion else replace(row, lesion=next(free)) for row in rows)
+        return replace(self, new_lesions=None if self.new_lesions is None else named)
 
     def described_by(self, roster: Mapping[str, LesionEntry]) -> VisitEntry:
         """The same visit with organ and node taken from the lesions' first description.

@@ -2,7 +2,7 @@
 
 The derived columns of a visit are what `methods.recist` made of it on write; `manage.py
 recompute` rebuilds them. Measurements cannot point at another patient's lesion: composite
-foreign keys through the patient see to that (migration 0002).
+foreign keys through the patient see to that (migration 0003).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
-from patients.models import Patient
+from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
 from trials.access import in_scope
 
@@ -278,6 +278,19 @@ class Visit(models.Model):
             models.CheckConstraint(
                 condition=Q(sum_mm=None) | Q(sum_mm__gte=0), name="visit_sum_not_negative"
             ),
+            models.CheckConstraint(condition=Q(date__range=PLAUSIBLE), name="visit_date_plausible"),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{f"{name}__in": ["", *ResponseChoice.values]}),
+                    name=f"visit_{name}_known",
+                )
+                for name in (
+                    "overall_response",
+                    "target_response",
+                    "non_target_response",
+                    "stated_response",
+                )
+            ),
             models.CheckConstraint(
                 condition=Q(kind="baseline", overall_response="")
                 | ~Q(kind="baseline") & ~Q(overall_response=""),
@@ -304,8 +317,11 @@ class Visit(models.Model):
         )
 
     def all_warnings(self) -> tuple[recist.Reason, ...]:
-        """The stored warnings and those that depend on the patient's dates as they are now."""
+        """The stored warnings, and those that follow from what stands beside the derivation now."""
         stored = tuple(_reason(document) for document in self.warnings)
+        if self.stated_response and self.stated_response != self.overall_response:
+            said = {"stated": self.stated_response, "derived": self.overall_response}
+            return (*stored, recist.Reason("stated_response_differs", said))
         if self.kind != Visit.Kind.BASELINE:
             return stored
         window = self.patient.trial.baseline_window_days

@@ -196,14 +196,14 @@ class _Known:
     facts: PatientFacts
     prepared: Mapping[TimeOrigin, Prepared]
 
-    def belongs(self, population: Population, cutoff: Date) -> bool:
+    def belongs(self, definition: EndpointDefinition, cutoff: Date) -> bool:
         """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
-        dates = self.facts.dates
+        dates, population = self.facts.dates, definition.population
         if population is Population.SAFETY:
             return _by(dates["first_dose_on"], cutoff)
         if not _by(dates["enrolled_on"], cutoff):
             return False
-        assessed = any(record.date <= cutoff for record in self.facts.history.records)
+        assessed = bool(self.prepared[definition.time_origin].records)
         return population is Population.ENROLLED or (self.facts.measurable and assessed)
 
 
@@ -226,12 +226,12 @@ class _Builder:
 
     def report(self, facts: Iterable[PatientFacts]) -> Report:
         known = [self.known(patient) for patient in facts]
-        population = self.first[EndpointKind.ORR].definition.population
-        members = [k for k in known if k.belongs(population, self.options.cutoff)]
+        definition = self.first[EndpointKind.ORR].definition
+        members = [k for k in known if k.belongs(definition, self.options.cutoff)]
         return Report(
             trial=self.trial,
             options=self.options,
-            population=population,
+            population=definition.population,
             whole=self.section(known),
             groups=tuple((name, self.section(group)) for name, group in self.grouped(known)),
             patients=tuple(self.patient(k) for k in members),
@@ -273,8 +273,7 @@ class _Builder:
         )
 
     def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
-        population = endpoint.definition.population
-        return [k for k in known if k.belongs(population, self.options.cutoff)]
+        return [k for k in known if k.belongs(endpoint.definition, self.options.cutoff)]
 
     def counts(
         self, endpoint: Declared, members: Sequence[_Known], *, confirmed: bool

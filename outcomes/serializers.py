@@ -93,8 +93,9 @@ class NonTargetRow(BaselineLesionRow):
 
 
 class NewLesionRow(LesionRow):
-    """A lesion that was not there at baseline."""
+    """A lesion that was not there at baseline; without a label it gets the next free one."""
 
+    lesion = Text(max_length=10, required=False)
     certainty = _choice(CertaintyChoice, required=False)
     diameter_mm = MillimeterField(required=False)
 
@@ -142,7 +143,7 @@ def entry(values: Mapping[str, Any]) -> VisitEntry:
 
 def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-    return kind(**values).with_node_inferred(row.get("nodal"))
+    return kind(**{"lesion": ""} | values).with_node_inferred(row.get("nodal"))
 
 
 def visit_document(visit: Visit) -> dict[str, Any]:

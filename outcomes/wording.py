@@ -91,6 +91,9 @@ SENTENCES: dict[str, str | Promise] = {
         " %(normal_node_below_mm)s mm is seen: please check."
     ),
     "lesions_not_at_baseline": _("Not among the baseline lesions, so not counted: %(lesions)s."),
+    "stated_response_differs": _(
+        "The investigator states %(stated)s, the rules derive %(derived)s."
+    ),
     # what a visit may not say
     "too_many_targets": _("At most %(maximum)s target lesions; record this one as a non-target."),
     "too_many_targets_in_organ": _(

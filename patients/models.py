@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -40,6 +41,9 @@ class TherapyChoice(models.TextChoices):
     SYSTEMIC = TherapyKind.SYSTEMIC.value, _("systemic")
     RADIOTHERAPY = TherapyKind.RADIOTHERAPY.value, _("radiotherapy")
     SURGERY = TherapyKind.SURGERY.value, _("surgery")
+
+
+PLAUSIBLE = (date(1900, 1, 1), date(2199, 12, 31))  # no clinical date lies outside
 
 
 def _not_before_birth(field: str) -> Q:
@@ -140,6 +144,13 @@ class Patient(models.Model):
                 )
                 for field in DATES
             ),
+            *(
+                models.CheckConstraint(
+                    condition=Q(**{field: None}) | Q(**{f"{field}__range": PLAUSIBLE}),
+                    name=f"patient_{field}_plausible",
+                )
+                for field in DATES
+            ),
         ]
 
     def __str__(self) -> str:
@@ -201,6 +212,9 @@ class Therapy(models.Model):
         ordering = ["patient", "started_on", "id"]
         verbose_name = _("subsequent therapy")
         constraints = [
+            models.CheckConstraint(
+                condition=Q(started_on__range=PLAUSIBLE), name="therapy_started_on_plausible"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=TherapyChoice.values), name="therapy_kind_known"
             ),

@@ -80,7 +80,7 @@ class JSONParser(parsers.JSONParser):
                 raise ValueError(_("NUL characters are not accepted."))
         except RecursionError as error:
             raise exceptions.ParseError(_("The body is nested too deeply.")) from error
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
             raise exceptions.ParseError(_("Malformed JSON: %s") % error) from error
         return body
 
@@ -135,6 +135,13 @@ class InvalidParameter(exceptions.APIException):
     def __init__(self, parameter: str, detail: str) -> None:
         super().__init__(detail)
         self.parameter = parameter
+
+
+class UnusableVersion(exceptions.APIException):
+    """An If-Match that names no version."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = 'If-Match takes one strong tag, the version you read, such as "3".'
 
 
 class PreconditionRequired(exceptions.APIException):
@@ -222,7 +229,7 @@ def required_version(request: Request) -> int:
     tag = header.strip()
     if VERSION_TAG.fullmatch(tag):
         return int(tag[1:-1])
-    raise StaleVersion(0)
+    raise UnusableVersion
 
 
 class ReasonSerializer(StrictSerializer):

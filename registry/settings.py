@@ -108,7 +108,6 @@ LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]  # a language joins when its catalog is complete
-LOCALE_PATHS = [BASE_DIR / "registry" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -157,13 +157,6 @@ class Trial(models.Model):
         """Whether arms are hidden from those who look at single patients."""
         return self.masking not in ("", v.Masking.NONE)
 
-    def definition_of(self, kind: EndpointKind) -> EndpointDefinition:
-        """The first definition of an endpoint's kind, else the defaults."""
-        for endpoint in self.endpoints.all():
-            if endpoint.kind == kind:
-                return endpoint.as_definition()
-        return EndpointDefinition()
-
 
 class SiteQuerySet(models.QuerySet["Site"]):
     """Sites in domain words."""

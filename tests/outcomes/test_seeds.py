@@ -174,7 +174,7 @@ def test_the_cast_cannot_log_in_by_password(seeds: None) -> None:
 
 def test_recompute_changes_nothing(seeds: None) -> None:
     trials = Trial.objects.filter(registry_id=TRIAL)
-    assert actions.recompute(trials) == (len(VISITS), 0)
+    assert actions.recompute(trials) == actions.Recomputed(len(VISITS), 0)
 
 
 def test_recompute_command(seeds: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,5 +25,7 @@ class Command(BaseCommand):
             if not trials:
                 accepted = ", ".join(Trial.objects.values_list("registry_id", flat=True)) or "-"
                 raise CommandError(f"--trial takes one of: {accepted}.")
-        derived, changed = actions.recompute(trials, by="manage.py recompute")
-        self.stdout.write(f"{derived} visits derived again, {changed} changed")
+        done = actions.recompute(trials, by="manage.py recompute")
+        self.stdout.write(f"{done.visits} visits derived again, {done.changed} changed")
+        if done.refused:
+            raise CommandError("Not derived, please correct: " + "; ".join(done.refused))
