@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pghistory.models
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Max
@@ -250,3 +252,17 @@ def test_baselines_are_within_the_window() -> None:
         if visit["kind"] == "baseline":
             before = (first_doses[visit["patient"]] - date.fromisoformat(visit["date"])).days
             assert 0 <= before <= 28
+
+
+def test_the_readme_moves_the_curve(seeds: None, api: Callable[[User], Api]) -> None:
+    """The visit that the README sends is taken, and adds one event to the curve."""
+    sent = re.search(r"-d '(\{.*?\})'", (settings.BASE_DIR / "README.md").read_text(), re.DOTALL)
+    assert sent
+    visit = json.loads(sent[1])
+    numbered = Patient.objects.filter(trial__registry_id=TRIAL).order_by("pk")
+    visit["patient"] = numbered[visit["patient"] - 1].pk
+    path = f"/trials/{TRIAL}/outcomes/?cutoff=2022-09-30"
+    before = read(api, "investigator", path)["pfs"]["events"]
+    answer = api(User.objects.get(username="coordinator")).post("/visits/", visit)
+    assert answer.status_code == 201, answer.content
+    assert read(api, "investigator", path)["pfs"]["events"] == before + 1
