@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from outcomes import charts, report_documents
 from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
@@ -169,7 +170,12 @@ def _median_card(found: Survival) -> Card:
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
         value=_with_unit(found.median),
         interval=_limits(found.median),
-        inputs=_("%(events)s events in %(n)s patients") % {"events": found.events, "n": found.n},
+        inputs=ngettext(
+            "%(events)s event in %(n)s patients",
+            "%(events)s events in %(n)s patients",
+            found.events,
+        )
+        % {"events": found.events, "n": found.n},
         definition=survival_definition(found),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -85,7 +85,7 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
     def save(forms: VisitForms) -> Visit:
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
-    return _enter(request, VisitForms(history.load(row), data=request.POST or None), save)
+    return _enter(request, VisitForms(history.load(row), data=_posted(request)), save)
 
 
 @login_required
@@ -94,7 +94,7 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     visit = _visit(request, pk)
     row = visit.patient
     access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
-    forms = VisitForms(history.load(row), visit=visit, data=request.POST or None)
+    forms = VisitForms(history.load(row), visit=visit, data=_posted(request))
 
     def save(forms: VisitForms) -> Visit:
         return actions.correct_visit(
@@ -106,6 +106,11 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     return _enter(request, forms, save)
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted; an empty body was posted too."""
+    return request.POST if request.method == "POST" else None
 
 
 def _enter(

@@ -202,6 +202,16 @@ def test_a_correction_needs_a_reason_and_the_version_that_was_read(
     assert 'value="55,5"' in stale.content.decode()
 
 
+def test_an_empty_body_is_refused_like_any_other(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    client = pages(cast.coordinator)
+    for address in (*addresses(patient)[1:], f"/visits/{visit.pk}/edit/"):
+        assert client.post(address).status_code == 422, address
+    assert client.post(f"/patients/{patient.pk}/visits/preview/").status_code == 200
+
+
 def test_more_rows_keep_what_was_typed_and_store_nothing(cast: Cast, pages: Pages) -> None:
     row = factories.patient(cast.trial)
     address = f"/patients/{row.pk}/visits/new/"
