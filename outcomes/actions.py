@@ -163,9 +163,9 @@ def preview_visit(
 
 def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:
     """The later visits whose response would change if this one were voided."""
-    past = history.load(visit.patient)
     if visit.kind == Visit.Kind.BASELINE:
         return ()
+    past = history.load(visit.patient)
     return _changed(past, _derive(past, None, replaces=visit))
 
 
@@ -210,7 +210,7 @@ def recompute(trials: Iterable[Trial], *, by: object = "recompute") -> Recompute
     for patient in Patient.objects.active().filter(trial__in=trials).select_related("trial"):
         try:
             _recompute(patient, by, done)
-        except ValueError as error:
+        except (ValueError, Refused) as error:  # contradictory, or voided meanwhile
             done.refused.append(f"{patient.trial.registry_id} {patient.subject_id}: {error}")
     return done
 

@@ -156,11 +156,14 @@ class VisitEntry:
         return self.kind == "baseline"
 
     def with_labels(self, taken: Iterable[str]) -> VisitEntry:
-        """The same visit, where a new lesion that came without a label has the next free one."""
+        """The same visit, where a new lesion that came without a label has the next free one.
+
+        Beyond NL99 there is none: such a row keeps its blank label and is refused for it.
+        """
         rows = self.new_lesions or ()
         used = {*taken, *(row.lesion for row in rows)}
         free = (label for i in range(1, 100) if (label := f"NL{i:02}") not in used)
-        named = tuple(row if row.lesion else replace(row, lesion=next(free)) for row in rows)
+        named = tuple(row if row.lesion else replace(row, lesion=next(free, "")) for row in rows)
         return replace(self, new_lesions=None if self.new_lesions is None else named)
 
     def described_by(self, roster: Mapping[str, LesionEntry]) -> VisitEntry:

@@ -55,6 +55,15 @@ def test_a_new_lesion_without_a_label_gets_the_next_free_one(
     assert [row["lesion"] for row in answer.json()["new_lesions"]] == ["NL01", "NL02"]
 
 
+def test_more_new_lesions_than_labels_are_refused(coordinator: Api, patient: Patient) -> None:
+    many = [{"certainty": "equivocal", "organ": "liver"}] * 100
+    for path in ("/visits/", "/visits/preview/"):
+        answer = coordinator.post(path, body(patient, "2024-03-01", *many))
+        assert answer.status_code == (400 if path == "/visits/" else 200)
+        errors = answer.json().get("errors") or answer.json()["missing"]
+        assert errors[0]["pointer"] == "/new_lesions/99/lesion"
+
+
 def test_an_earlier_visit_cannot_make_another_lesion_of_it(
     coordinator: Api, patient: Patient
 ) -> None:
