@@ -16,11 +16,7 @@ from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from registry.errors import Conflict, FieldError, Refused
 
-LABELS = {
-    "targets": r"T(?!00)\d{2}",
-    "non_targets": r"NT(?!00)\d{2}",
-    "new_lesions": r"NL(?!00)\d{2}",
-}
+PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
 
 
 def check(entry: VisitEntry, history: History, *, replaces: Visit | None = None) -> Date:
@@ -115,9 +111,8 @@ def _labels(entry: VisitEntry) -> Iterator[FieldError]:
     for name, rows in lists:
         seen: set[str] = set()
         for index, row in enumerate(rows):
-            if not re.fullmatch(LABELS[name], row.lesion, re.ASCII):
-                example = LABELS[name].replace(r"(?!00)\d{2}", "01")
-                detail = _("A label such as %s.") % example
+            if not re.fullmatch(PREFIXES[name] + r"(?!00)\d{2}", row.lesion, re.ASCII):
+                detail = _("A label such as %s.") % f"{PREFIXES[name]}01"
                 yield FieldError(f"/{name}/{index}/lesion", detail)
             elif row.lesion in seen and (entry.baseline or name == "new_lesions"):
                 yield FieldError(f"/{name}/{index}/lesion", _("%s is listed twice.") % row.lesion)

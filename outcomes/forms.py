@@ -6,6 +6,7 @@ The same entry goes to the preview and to the save, and errors come back by JSON
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes.actions import preview_visit
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
-from outcomes.history import History
+from outcomes.history import History, described
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
@@ -226,13 +227,6 @@ class VisitForm(forms.Form):
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
-class ReasonForm(forms.Form):
-    """Why something is voided, against the version that was read."""
-
-    reason = forms.CharField(label=_("Reason"), max_length=500)
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-
 class VisitForms:
     """The visit page's forms as one: bound to what was typed, or showing a stored visit."""
 
@@ -431,8 +425,8 @@ class VisitForms:
         rows = []
         for index, label in enumerate(labels):
             lesion = self.past.lesions.get(label)
-            described = vars_of(lesion) if lesion else {}
-            initial = described | stored.get(label, {}) | {"lesion": label}
+            known = asdict(described(lesion)) if lesion else {}
+            initial = known | stored.get(label, {}) | {"lesion": label}
             rows.append(form(self.data, prefix=f"{name}-{index}", initial=initial))
         return rows
 
@@ -443,17 +437,6 @@ def _element(form: forms.Form, name: str) -> str:
         return "visit-form"
     field = form[name]
     return f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
-
-
-DESCRIPTION = (
-    "organ", "description", "nodal", "method", "slice_mm", "bone_type", "previously_irradiated",
-    "progressed_since_irradiation",
-)  # fmt: skip
-
-
-def vars_of(lesion: Any) -> dict[str, Any]:
-    """A lesion's description as initial values."""
-    return {name: getattr(lesion, name) for name in DESCRIPTION}
 
 
 def _shown(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:

@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from outcomes import actions, charts, dashboard, history, report
 from outcomes.flow_sheet import flow_sheet
-from outcomes.forms import ReasonForm, VisitForms
+from outcomes.forms import VisitForms
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.visit_page import VisitPage, response_panel
-from patients.views import signed_in, visible_patient
+from patients.forms import VoidForm
+from patients.views import posted, signed_in, visible_patient
 from registry.errors import Refused, StaleVersion
 from registry.rest import InvalidParameter
 from trials import access
@@ -85,7 +86,7 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
     def save(forms: VisitForms) -> Visit:
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
-    return _enter(request, VisitForms(history.load(row), data=_posted(request)), save)
+    return _enter(request, VisitForms(history.load(row), data=posted(request)), save)
 
 
 @login_required
@@ -94,7 +95,7 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     visit = _visit(request, pk)
     row = visit.patient
     access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
-    forms = VisitForms(history.load(row), visit=visit, data=_posted(request))
+    forms = VisitForms(history.load(row), visit=visit, data=posted(request))
 
     def save(forms: VisitForms) -> Visit:
         return actions.correct_visit(
@@ -106,11 +107,6 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
         )
 
     return _enter(request, forms, save)
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted; an empty body was posted too."""
-    return request.POST if request.method == "POST" else None
 
 
 def _enter(
@@ -159,12 +155,12 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
     visit = _visit(request, pk)
     row = visit.patient
     access.require(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
-    form = ReasonForm(request.POST or None, initial={"version": visit.version})
+    form = VoidForm(posted(request), visit.version)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.void_visit(visit=visit, by=signed_in(request), **form.cleaned_data)
+            actions.void_visit(visit=visit, by=signed_in(request), **form.why())
         except Refused as refused:
-            form.add_error(None, str(refused.errors[0].detail))
+            form.add_errors(refused.errors)
         except StaleVersion:
             form.add_error(None, _("Somebody changed this visit meanwhile; look at it again."))
         else:

@@ -11,9 +11,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from outcomes.actions import LaterVisit, Preview, preview_visit
+from outcomes.charts import response_label
 from outcomes.flow_sheet import millimeters, nadir_visit
 from outcomes.forms import RowForm, VisitForms
-from outcomes.methods.recist import Derived, Response, target_value_mm
+from outcomes.methods.recist import Derived, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
 from outcomes.wording import word
 from patients.models import Patient
@@ -59,12 +60,14 @@ class ResponsePanel:
     @property
     def target(self) -> str:
         """The target response, written as RECIST writes it."""
-        return _shown(self.derived.target_response if self.derived else None)
+        found = self.derived and self.derived.target_response
+        return response_label(found) if found else "–"
 
     @property
     def non_target(self) -> str:
         """The non-target response, written as RECIST writes it."""
-        return _shown(self.derived.non_target_response if self.derived else None)
+        found = self.derived and self.derived.non_target_response
+        return response_label(found) if found else "–"
 
     @property
     def sum_mm(self) -> str:
@@ -80,12 +83,6 @@ class ResponsePanel:
     def pd_at_least(self) -> str:
         """The exact threshold of progression."""
         return millimeters(self.derived.pd_at_least_mm) if self.derived else ""
-
-
-def _shown(response: Response | None) -> str:
-    if response is None:
-        return "–"
-    return "Non-CR/Non-PD" if response is Response.NON_CR_NON_PD else response.value
 
 
 def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:

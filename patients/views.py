@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -28,6 +28,11 @@ def signed_in(request: HttpRequest) -> User:
     return request.user
 
 
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What was posted, for a form to be bound to; an empty body was posted too."""
+    return request.POST if request.method == "POST" else None
+
+
 def visible_patient(request: HttpRequest, pk: int) -> Patient:
     """A patient within the user's scope; 404 for any other."""
     rows = Patient.objects.active().visible_to(signed_in(request))
@@ -42,7 +47,7 @@ def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     sites = Site.objects.visible_to(user).filter(trial=trial)
     if not access.may_somewhere(user, access.Action.WRITE_RECORDS, trial=trial):
         raise PermissionDenied(access.refusal())
-    form = PatientForm(trial, sites, request.POST or None)
+    form = PatientForm(trial, sites, posted(request))
 
     def save() -> Patient:
         return actions.enroll_patient(trial=trial, by=user, **form.facts())
@@ -57,7 +62,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, patient = signed_in(request), visible_patient(request, pk)
     access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     sites = Site.objects.visible_to(user).filter(trial=patient.trial)
-    form = PatientForm(patient.trial, sites, request.POST or None, patient)
+    form = PatientForm(patient.trial, sites, posted(request), patient)
 
     def save() -> Patient:
         return actions.update_patient(patient=patient, changes=form.facts(), by=user, **form.why())
@@ -71,7 +76,7 @@ def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a subsequent anticancer therapy."""
     user, patient = signed_in(request), visible_patient(request, pk)
     access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    form = TherapyForm(request.POST or None)
+    form = TherapyForm(posted(request))
 
     def save() -> Patient:
         actions.record_therapy(patient=patient, by=user, **form.facts())
@@ -87,7 +92,7 @@ def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user, therapy = signed_in(request), _visible_therapy(request, pk)
     patient = therapy.patient
     access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    form = TherapyForm(request.POST or None, therapy)
+    form = TherapyForm(posted(request), therapy)
 
     def save() -> Patient:
         actions.correct_therapy(therapy=therapy, changes=form.facts(), by=user, **form.why())
@@ -103,7 +108,7 @@ def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
     user, therapy = signed_in(request), _visible_therapy(request, pk)
     patient = therapy.patient
     access.require(user, access.Action.VOID, trial=patient.trial, site=patient.site)
-    form = VoidForm(request.POST or None, therapy.version)
+    form = VoidForm(posted(request), therapy.version)
 
     def save() -> Patient:
         actions.void_therapy(therapy=therapy, by=user, **form.why())
@@ -119,7 +124,7 @@ def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a patient with everything recorded out of lists and analyses, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
     access.require(user, access.Action.VOID, trial=patient.trial, site=patient.site)
-    form = VoidForm(request.POST or None, patient.version)
+    form = VoidForm(posted(request), patient.version)
 
     def save() -> Trial:
         actions.void_patient(patient=patient, by=user, **form.why())
