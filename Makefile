@@ -18,6 +18,10 @@ setup: .venv/runtime
 	$(PIP) -r requirements-dev.txt
 	touch $@
 
+.venv/bench: requirements-bench.txt .venv/dev
+	$(PIP) --no-binary autograd-gamma -r requirements-bench.txt  # which has no wheel
+	touch $@
+
 demo: setup
 	$(BIN)/python manage.py demo --port $(PORT)
 
@@ -44,6 +48,7 @@ test: lint .venv/browser
 requirements: .venv/dev
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra dev --extra bench pyproject.toml -o requirements-bench.txt
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .coverage
