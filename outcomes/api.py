@@ -7,22 +7,23 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from outcomes import actions, report, report_documents
+from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
 from outcomes.options import OUTCOME_PARAMETERS, options_of
 from outcomes.serializers import (
     PreviewSerializer,
     VisitSerializer,
-    derived_document,
     entry,
+    preview_document,
     visit_document,
 )
-from patients.api import id_parameter, text_parameter
+from patients.api import OF_PATIENT, OF_TRIAL, id_parameter, text_parameter
 from patients.models import Patient
 from patients.serializers import UNKNOWN, visible_patient
 from registry.errors import FieldError, Refused
@@ -47,8 +48,8 @@ def _validated(serializer: Any) -> dict[str, Any]:
 
 @extend_schema_view(
     get=extend_schema(
-        parameters=[OpenApiParameter("trial", str), OpenApiParameter("patient", int)],
-        responses=VisitSerializer(many=True),
+        parameters=[OF_TRIAL, OF_PATIENT],
+        responses=VisitDocument,
     )
 )
 class VisitList(generics.ListAPIView[Visit]):
@@ -70,7 +71,7 @@ class VisitList(generics.ListAPIView[Visit]):
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([visit_document(visit) for visit in page])
 
-    @extend_schema(request=VisitSerializer, responses={201: VisitSerializer})
+    @extend_schema(request=VisitSerializer, responses={201: VisitDocument})
     def post(self, request: Request) -> Response:
         """Record a visit; the answer carries what was derived."""
         values = _validated(VisitSerializer(data=document(request)))
@@ -91,12 +92,12 @@ class VisitDetail(views.APIView):
         rows = Visit.objects.active().visible_to(caller(self.request))
         return get_object_or_404(rows.with_rows(), pk=pk)
 
-    @extend_schema(responses=VisitSerializer)
+    @extend_schema(responses=VisitDocument)
     def get(self, request: Request, pk: int) -> Response:
         """Read a visit."""
         return answer(visit_document(self._visit(pk)))
 
-    @extend_schema(request=VisitSerializer, responses=VisitSerializer)
+    @extend_schema(request=VisitSerializer, responses=VisitDocument)
     def put(self, request: Request, pk: int) -> Response:
         """Correct a visit; needs If-Match and a reason."""
         visit, version = self._visit(pk), required_version(request)
@@ -115,7 +116,7 @@ class VisitVoid(VisitDetail):
 
     http_method_names = ["post", "options"]
 
-    @extend_schema(request=ReasonSerializer, responses=VisitSerializer)
+    @extend_schema(request=ReasonSerializer, responses=VisitDocument)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         visit, version = self._visit(pk), required_version(request)
@@ -127,25 +128,14 @@ class VisitVoid(VisitDetail):
 class VisitPreview(views.APIView):
     """What saving a visit would derive; stores nothing."""
 
-    @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=PreviewSerializer, responses=PreviewDocument)
     def post(self, request: Request) -> Response:
         """Derive an incomplete visit by the same function as the save."""
         values = _validated(PreviewSerializer(data=document(request)))
         patient = visible_patient(caller(request), values["patient"])
         visit = _corrected(patient, values.get("visit"))
         preview = actions.preview_visit(patient=patient, entry=entry(values), visit=visit)
-        return Response(
-            {
-                "derived": derived_document(preview.derived, preview.derived.warnings)
-                if preview.derived
-                else None,
-                "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
-                "later_visits": [
-                    {"id": v.id, "date": v.date.isoformat(), "from": v.before, "to": v.after}
-                    for v in preview.later_visits
-                ],
-            }
-        )
+        return Response(preview_document(preview))
 
 
 def _corrected(patient: Patient, pk: int | None) -> Visit | None:
@@ -182,7 +172,10 @@ class OutcomesView(views.APIView):
         trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
         return report.build(trial, user=caller(request), options=options_of(request, trial))
 
-    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=OUTCOME_PARAMETERS,
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+    )
     def get(self, request: Request, registry_id: str) -> Response:
         """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
         return Response(report_documents.report_document(self.report(request, registry_id)))
@@ -191,7 +184,10 @@ class OutcomesView(views.APIView):
 class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
-    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=OUTCOME_PARAMETERS,
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+    )
     def get(self, request: Request, registry_id: str) -> Response:
         """A page of patients; all of them as CSV."""
         found = self.report(request, registry_id)

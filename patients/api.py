@@ -7,14 +7,21 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from patients import actions
+from patients.documents import PatientDocument, TherapyDocument
 from patients.models import Patient, Therapy
-from patients.serializers import PatientSerializer, TherapySerializer
+from patients.serializers import (
+    PatientSerializer,
+    TherapySerializer,
+    patient_document,
+    therapy_document,
+)
 from registry.rest import (
     InvalidParameter,
     ReasonSerializer,
@@ -26,8 +33,17 @@ from registry.rest import (
     required_version,
 )
 
-FILTERS = [OpenApiParameter(name, str) for name in ("trial", "site", "subject_id")]
-OF_PATIENT = [OpenApiParameter("patient", int)]
+OF_TRIAL = OpenApiParameter("trial", str, description=_l("A trial's registry id."))
+OF_PATIENT = OpenApiParameter(
+    "patient",
+    {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    description=_l("A patient's id."),
+)
+FILTERS = [
+    OF_TRIAL,
+    OpenApiParameter("site", str, description=_l("A site's code.")),
+    OpenApiParameter("subject_id", str, description=_l("The id of a patient in the trial.")),
+]
 
 
 def id_parameter(request: Request, name: str) -> int | None:
@@ -48,7 +64,7 @@ def text_parameter(request: Request, name: str) -> str | None:
     return asked
 
 
-@extend_schema_view(get=extend_schema(parameters=FILTERS))
+@extend_schema_view(get=extend_schema(parameters=FILTERS, responses=PatientDocument))
 class PatientList(generics.ListAPIView[Patient]):
     """Patients within the caller's scope; filters by trial, site and subject id."""
 
@@ -63,13 +79,13 @@ class PatientList(generics.ListAPIView[Patient]):
                 rows = rows.filter(**{path: asked})
         return rows.select_related("trial", "site", "allocation__arm").order_by("pk")
 
-    @extend_schema(request=PatientSerializer, responses={201: PatientSerializer})
+    @extend_schema(request=PatientSerializer, responses={201: PatientDocument})
     def post(self, request: Request) -> Response:
         """Enroll a patient."""
         serializer = PatientSerializer(data=document(request), context={"request": request})
         serializer.is_valid(raise_exception=True)
         patient = actions.enroll_patient(by=caller(request), **serializer.validated_data)
-        return answer(serializer.to_representation(patient), status.HTTP_201_CREATED)
+        return answer(patient_document(patient), status.HTTP_201_CREATED)
 
 
 class PatientDetail(views.APIView):
@@ -79,12 +95,12 @@ class PatientDetail(views.APIView):
         rows = Patient.objects.active().visible_to(self.request.user)
         return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
 
-    @extend_schema(responses=PatientSerializer)
+    @extend_schema(responses=PatientDocument)
     def get(self, request: Request, pk: int) -> Response:
         """Read a patient."""
-        return answer(PatientSerializer().to_representation(self._patient(pk)))
+        return answer(patient_document(self._patient(pk)))
 
-    @extend_schema(request=PatientSerializer, responses=PatientSerializer)
+    @extend_schema(request=PatientSerializer, responses=PatientDocument)
     def patch(self, request: Request, pk: int) -> Response:
         """Change some facts; needs If-Match and a reason."""
         patient, version = self._patient(pk), required_version(request)
@@ -97,7 +113,7 @@ class PatientDetail(views.APIView):
             patient=patient, changes=_changes(serializer.validated_data),
             by=caller(request), reason=reason, version=version,
         )  # fmt: skip
-        return answer(serializer.to_representation(changed))
+        return answer(patient_document(changed))
 
 
 def _changes(values: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +125,7 @@ class PatientVoid(PatientDetail):
 
     http_method_names = ["post", "options"]
 
-    @extend_schema(request=ReasonSerializer, responses=PatientSerializer)
+    @extend_schema(request=ReasonSerializer, responses=PatientDocument)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         patient, version = self._patient(pk), required_version(request)
@@ -117,10 +133,10 @@ class PatientVoid(PatientDetail):
         voided = actions.void_patient(
             patient=patient, by=caller(request), reason=reason, version=version
         )
-        return answer(PatientSerializer().to_representation(voided))
+        return answer(patient_document(voided))
 
 
-@extend_schema_view(get=extend_schema(parameters=OF_PATIENT))
+@extend_schema_view(get=extend_schema(parameters=[OF_PATIENT], responses=TherapyDocument))
 class TherapyList(generics.ListAPIView[Therapy]):
     """Subsequent anticancer therapies."""
 
@@ -132,13 +148,13 @@ class TherapyList(generics.ListAPIView[Therapy]):
         patient = id_parameter(self.request, "patient")
         return (rows if patient is None else rows.filter(patient=patient)).order_by("pk")
 
-    @extend_schema(request=TherapySerializer, responses={201: TherapySerializer})
+    @extend_schema(request=TherapySerializer, responses={201: TherapyDocument})
     def post(self, request: Request) -> Response:
         """Record a therapy."""
         serializer = TherapySerializer(data=document(request), context={"request": request})
         serializer.is_valid(raise_exception=True)
         therapy = actions.record_therapy(by=caller(request), **serializer.validated_data)
-        return answer(serializer.to_representation(therapy), status.HTTP_201_CREATED)
+        return answer(therapy_document(therapy), status.HTTP_201_CREATED)
 
 
 class TherapyDetail(views.APIView):
@@ -148,12 +164,12 @@ class TherapyDetail(views.APIView):
         rows = Therapy.objects.active().visible_to(self.request.user)
         return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
 
-    @extend_schema(responses=TherapySerializer)
+    @extend_schema(responses=TherapyDocument)
     def get(self, request: Request, pk: int) -> Response:
         """Read a therapy."""
-        return answer(TherapySerializer().to_representation(self._therapy(pk)))
+        return answer(therapy_document(self._therapy(pk)))
 
-    @extend_schema(request=TherapySerializer, responses=TherapySerializer)
+    @extend_schema(request=TherapySerializer, responses=TherapyDocument)
     def put(self, request: Request, pk: int) -> Response:
         """Correct a therapy; needs If-Match and a reason."""
         therapy, version = self._therapy(pk), required_version(request)
@@ -164,7 +180,7 @@ class TherapyDetail(views.APIView):
         corrected = actions.correct_therapy(
             therapy=therapy, changes=changes, by=caller(request), reason=reason, version=version
         )
-        return answer(serializer.to_representation(corrected))
+        return answer(therapy_document(corrected))
 
 
 class TherapyVoid(TherapyDetail):
@@ -172,7 +188,7 @@ class TherapyVoid(TherapyDetail):
 
     http_method_names = ["post", "options"]
 
-    @extend_schema(request=ReasonSerializer, responses=TherapySerializer)
+    @extend_schema(request=ReasonSerializer, responses=TherapyDocument)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         therapy, version = self._therapy(pk), required_version(request)
@@ -180,4 +196,4 @@ class TherapyVoid(TherapyDetail):
         voided = actions.void_therapy(
             therapy=therapy, by=caller(request), reason=reason, version=version
         )
-        return answer(TherapySerializer().to_representation(voided))
+        return answer(therapy_document(voided))
