@@ -78,7 +78,7 @@ class Contract:
         status = response.status_code
         if operation is None:
             assert status in (401, 404, 405), f"{method} {path} is not documented: {status}"
-            self._valid({"$ref": "#/components/schemas/ProblemDocument"}, body_of(response), path)
+            self.conforms({"$ref": "#/components/schemas/ProblemDocument"}, body_of(response), path)
             return
         answer = operation.spec["responses"].get(str(status))
         assert answer, f"{operation.name}: {status} is not documented: {response.content[:500]!r}"
@@ -89,7 +89,7 @@ class Contract:
         for name, header in answer.get("headers", {}).items():
             assert name in response.headers or not header.get("required"), f"{operation}: no {name}"
             if name in response.headers:
-                self._valid(header["schema"], response.headers[name], operation.name)
+                self.conforms(header["schema"], response.headers[name], operation.name)
 
     def _body(self, answer: dict[str, Any], response: Any, operation: Operation) -> None:
         if "content" not in answer:
@@ -98,9 +98,10 @@ class Contract:
         media_type = response.headers["Content-Type"].partition(";")[0]
         assert media_type in answer["content"], f"{operation.name}: {media_type}"
         schema = answer["content"][media_type]["schema"]
-        self._valid(schema, body_of(response), f"{operation.name} {response.status_code}")
+        self.conforms(schema, body_of(response), f"{operation.name} {response.status_code}")
 
-    def _valid(self, schema: dict[str, Any], value: Any, where: str) -> None:
+    def conforms(self, schema: dict[str, Any], value: Any, where: str) -> None:
+        """Fail where a value is not as a schema of the document says."""
         error = next(self._validator(schema).iter_errors(value), None)
         assert error is None, f"{where}: {error}"
 
