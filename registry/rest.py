@@ -76,7 +76,12 @@ class JSONParser(parsers.JSONParser):
         """The decoded body; 400 for malformed, too deeply nested or unstorable input."""
         try:
             text = stream.read().decode()
-            body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
+            body = json.loads(
+                text,
+                parse_float=Decimal,
+                parse_constant=_refuse_constant,
+                object_pairs_hook=_each_key_once,
+            )
             if any("\0" in text for text in _texts(body)):
                 raise ValueError(_("NUL characters are not accepted."))
         except RecursionError as error:
@@ -84,6 +89,15 @@ class JSONParser(parsers.JSONParser):
         except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
             raise exceptions.ParseError(_("Malformed JSON: %s") % error) from error
         return body
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values for one key neither may be dropped in silence."""
+    body = dict(pairs)
+    if len(body) < len(pairs):
+        twice = next(key for index, (key, _value) in enumerate(pairs) if key in dict(pairs[:index]))
+        raise ValueError(_("The key %s stands twice.") % twice[:100])
+    return body
 
 
 def _refuse_constant(name: str) -> None:
