@@ -144,7 +144,8 @@ def _first_seen(label: str, history: History) -> Visit | None:
     """The visit where a new lesion was first listed."""
     seen = history.assessments
     return next(
-        (v for v in history.visits if any(n.lesion == label for n in seen[v.pk].new_lesions)), None
+        (v for v in history.visits if any(n.lesion == label for n in seen[v.date].new_lesions)),
+        None,
     )
 
 

@@ -104,12 +104,12 @@ def test_recording(
     coordinator: Api, patients: list[Patient], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = next_visit(patients[0])
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(20):
         assert coordinator.post("/visits/", body).status_code == 201
 
 
 @pytest.mark.parametrize(
-    ("unchanged", "statements"), [(True, 25), (False, 26)], ids=["echo", "edit"]
+    ("unchanged", "statements"), [(True, 21), (False, 22)], ids=["echo", "edit"]
 )
 def test_correcting(
     coordinator: Api, patients: list[Patient], unchanged: bool, statements: int,
@@ -129,7 +129,7 @@ def test_correcting_a_baseline(
 ) -> None:
     visit = Visit.objects.filter(kind="baseline").order_by("pk")[0]
     body = coordinator.get(f"/visits/{visit.pk}/").json() | {"reason": "misread"}
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(21):
         assert coordinator.put(f"/visits/{visit.pk}/", body, if_match='"1"').status_code == 200
 
 
@@ -154,7 +154,7 @@ def test_a_recorded_baseline(
             "targets": [row(f"T{i + 1:02}", 20, organ=ORGANS[i]) for i in range(count)],
             "non_targets": [],
         }  # fmt: skip
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(16):
             assert coordinator.post("/visits/", body).status_code == 201
 
 
