@@ -1,17 +1,26 @@
-"""Patients and therapies over HTTP."""
+"""Patients, their therapies and adverse events over HTTP."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from patients.models import DATES, Patient, Sex, Therapy, TherapyChoice
+from patients.models import (
+    DATES,
+    DEATH,
+    ActionTaken,
+    AdverseEvent,
+    Patient,
+    Sex,
+    Therapy,
+    TherapyChoice,
+)
 from registry.fields import Text, WholeNumber
-from registry.rest import CalendarDateField, StrictSerializer
+from registry.rest import CalendarDateField, FlagField, StrictSerializer
 from trials.models import Arm, Site, Trial
 from trials.serializers import TermField
 
@@ -96,6 +105,7 @@ class PatientSerializer(StrictSerializer):
                 "self": reverse("api:patient", args=[instance.pk]),
                 "visits": f"{reverse('api:visits')}?patient={instance.pk}",
                 "therapies": f"{reverse('api:therapies')}?patient={instance.pk}",
+                "adverse_events": f"{reverse('api:adverse_events')}?patient={instance.pk}",
             },
         }
 
@@ -104,20 +114,32 @@ def _iso(value: Any) -> str | None:
     return value.isoformat() if value else None
 
 
-class TherapySerializer(StrictSerializer):
-    """A subsequent anticancer therapy."""
+class RecordSerializer(StrictSerializer):
+    """What is recorded of a patient; keys that are left out take their defaults."""
+
+    defaults: ClassVar[dict[str, Any]]
 
     patient = WholeNumber(min_value=1, max_value=2**63 - 1)
-    started_on = CalendarDateField()
-    kind = TermField(TherapyChoice.choices, required=False)
-    description = Text(max_length=300, allow_blank=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The patient's id becomes the row, if the caller may see it."""
         if self.instance and attrs["patient"] != self.instance.patient_id:
-            raise serializers.ValidationError({"patient": [_("A therapy stays with its patient.")]})
+            raise serializers.ValidationError({"patient": [_("A record stays with its patient.")]})
         attrs["patient"] = visible_patient(self.context["request"].user, attrs["patient"])
-        return {"kind": TherapyChoice.SYSTEMIC.value, "description": ""} | attrs
+        return self.defaults | attrs
+
+
+class TherapySerializer(RecordSerializer):
+    """A subsequent anticancer therapy."""
+
+    defaults: ClassVar[dict[str, Any]] = {
+        "kind": TherapyChoice.SYSTEMIC.value,
+        "description": "",
+    }
+
+    started_on = CalendarDateField()
+    kind = TermField(TherapyChoice.choices, required=False)
+    description = Text(max_length=300, allow_blank=True, required=False)
 
     def to_representation(self, instance: Therapy) -> dict[str, Any]:
         """The therapy."""
@@ -129,6 +151,40 @@ class TherapySerializer(StrictSerializer):
             "kind": instance.kind,
             "description": instance.description,
             "links": {"self": reverse("api:therapy", args=[instance.pk])},
+        }
+
+
+class AdverseEventSerializer(RecordSerializer):
+    """An adverse event; whether it is related is asked, never assumed."""
+
+    defaults: ClassVar[dict[str, Any]] = {
+        "serious": False,
+        "action_taken": ActionTaken.UNKNOWN.value,
+        "ended_on": None,
+    }
+
+    term = Text(max_length=100)
+    grade = WholeNumber(min_value=1, max_value=DEATH)
+    related = FlagField()
+    serious = FlagField(required=False)
+    action_taken = TermField(ActionTaken.choices, required=False)
+    started_on = CalendarDateField()
+    ended_on = CalendarDateField(allow_null=True, required=False)
+
+    def to_representation(self, instance: AdverseEvent) -> dict[str, Any]:
+        """The adverse event."""
+        return {
+            "id": instance.pk,
+            "version": instance.version,
+            "patient": instance.patient_id,
+            "term": instance.term,
+            "grade": instance.grade,
+            "related": instance.related,
+            "serious": instance.serious,
+            "action_taken": instance.action_taken,
+            "started_on": instance.started_on.isoformat(),
+            "ended_on": _iso(instance.ended_on),
+            "links": {"self": reverse("api:adverse_event", args=[instance.pk])},
         }
 
 

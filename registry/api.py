@@ -12,6 +12,9 @@ from outcomes.api import (
     VisitVoid,
 )
 from patients.api import (
+    AdverseEventDetail,
+    AdverseEventList,
+    AdverseEventVoid,
     PatientDetail,
     PatientList,
     PatientVoid,
@@ -37,6 +40,9 @@ urlpatterns = [
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
+    path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
+    path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
+    path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),
     path("visits/", VisitList.as_view(), name="visits"),
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),

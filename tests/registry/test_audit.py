@@ -36,6 +36,7 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "Patient": ("histology", "leiomyosarcoma"),
     "Allocation": ("arm_id", None),
     "Therapy": ("description", "changed"),
+    "AdverseEvent": ("grade", 4),
     "Lesion": ("description", "changed"),
     "Visit": ("stated_response_reason", "changed"),
     "Measurement": ("reason", "changed"),
@@ -60,6 +61,7 @@ def rows(cast: Cast) -> None:
     patient = factories.patient(cast.trial)
     Allocation.objects.create(patient=patient, trial=cast.trial, arm=arm)
     Therapy.objects.create(patient=patient, started_on=factories.START)
+    factories.adverse_event(patient)
     factories.baseline(patient, by=cast.coordinator)
     new = (factories.new_lesion("NL01"),)
     factories.follow_up(patient, 42, by=cast.coordinator, new_lesions=new)
