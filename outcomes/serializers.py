@@ -118,6 +118,12 @@ class VisitSerializer(StrictSerializer):
     stated_response_reason = Text(max_length=500, required=False, allow_blank=True)
 
 
+class VisitLine(VisitSerializer):
+    """A visit in an imported file, where the patient is named by subject id."""
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+
 class PreviewSerializer(VisitSerializer):
     """A visit that is still being typed; `visit` is the one being corrected."""
 

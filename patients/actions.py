@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date as Date
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from patients.checks import adverse_event_errors, patient_errors, therapy_errors
-from patients.models import DEATH, AdverseEvent, Allocation, Patient, Therapy
+from patients import edits
+from patients.checks import adverse_event_errors, therapy_errors
+from patients.models import AdverseEvent, Patient, Therapy
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from trials import access
@@ -46,14 +46,12 @@ def enroll_patient(
     """Add a patient. Raises Conflict where the subject id is taken, whoever holds it."""
     audit.attribute(by=by, reason="recorded")
     access.require(by, access.Action.WRITE_RECORDS, trial=trial, site=site)
-    patient = Patient(trial=trial, site=site, **facts)
-    _refuse(patient_errors(patient))
+    patient, changes = Patient(trial=trial, site=site, **facts), edits.changes()
+    edits.enroll(patient, arm, changes)
     Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)  # one enrollment at a time
     if Patient.objects.filter(trial=trial, subject_id=patient.subject_id).exists():
         raise Conflict([FieldError("/subject_id", _("Taken in this trial; give another one."))])
-    patient.save()
-    if arm:
-        _allocate(patient, arm)
+    changes.store()
     return patient
 
 
@@ -63,18 +61,13 @@ def update_patient(
 ) -> Patient:
     """Change some facts; `changes` may name a site and an arm too."""
     audit.attribute(by=by, reason=reason)
-    patient = _locked(patient, version)
+    patient, rows = _locked(patient, version), edits.changes()
     for site in {patient.site, changes.get("site", patient.site)}:
         access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=site)
-    changed = {n: v for n, v in changes.items() if n != "arm" and getattr(patient, n) != v}
-    for name, value in changed.items():
-        setattr(patient, name, value)
-    _refuse(patient_errors(patient))
-    if {"birth_year", "died_on"} & changed.keys():
-        _check_records(patient)
-    if "arm" in changes:
-        _allocate(patient, changes["arm"])
-    return _stored(patient)
+    edits.amend(patient, changes, rows)
+    rows.change(patient)
+    rows.store()
+    return patient
 
 
 @transaction.atomic
@@ -177,56 +170,6 @@ def _stored(row: Versioned) -> Versioned:
     row.version += 1
     row.save()
     return row
-
-
-def _allocate(patient: Patient, arm: Arm | None) -> None:
-    """Put a patient into an arm; in a randomized trial only allocation may do that.
-
-    In a masked trial the null that readers get says nothing, and no answer depends on the arm.
-    """
-    trial = patient.trial
-    if arm is None and trial.masked:
-        return
-    if trial.randomized and (trial.masked or arm != patient.arm):
-        raise Conflict([FieldError("/arm", _("In a randomized trial allocation gives the arm."))])
-    if arm is None:
-        Allocation.objects.filter(patient=patient).delete()
-    elif arm != patient.arm:
-        told = {"arm": arm, "trial": trial}
-        Allocation.objects.update_or_create(patient=patient, defaults=told)
-    patient._state.fields_cache.pop("allocation", None)  # the arm as it is now
-
-
-def _check_records(patient: Patient) -> None:
-    """A death or birth year must agree with whatever is recorded already."""
-    errors = [*_contradicted(patient, _recorded_dates(patient))]
-    deaths = patient.adverse_events.filter(voided_at=None, grade=DEATH)
-    if patient.died_on is None and deaths.exists():
-        detail = _("An adverse event of grade 5, a death, is recorded; correct that first.")
-        errors.append(FieldError("/died_on", detail))
-    if errors:
-        raise Conflict(errors)
-
-
-def _recorded_dates(patient: Patient) -> list[Date]:
-    """Every date of the patient's visits, therapies and adverse events."""
-    events = patient.adverse_events.filter(voided_at=None)
-    dates = patient.visits.filter(voided_at=None).values_list("date")
-    dates = dates.union(
-        patient.therapies.filter(voided_at=None).values_list("started_on"),
-        events.values_list("started_on"),
-        events.exclude(ended_on=None).values_list("ended_on"),
-    )
-    return [on for (on,) in dates]
-
-
-def _contradicted(patient: Patient, dates: Sequence[Date]) -> Iterator[FieldError]:
-    if patient.died_on and dates and max(dates) > patient.died_on:
-        detail = _("Before the visit, therapy or adverse event of %s.") % max(dates)
-        yield FieldError("/died_on", detail)
-    if patient.birth_year and dates and min(dates).year < patient.birth_year:
-        detail = _("After the visit, therapy or adverse event of %s.") % min(dates)
-        yield FieldError("/birth_year", detail)
 
 
 def _check_record(row: Record) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
@@ -81,11 +82,15 @@ class PatientSerializer(StrictSerializer):
         return site
 
     def _arm(self, trial: Trial, name: str) -> Arm:
-        arm = trial.arms.filter(name=name).first()
-        if arm is None:
-            accepted = ", ".join(trial.arms.values_list("name", flat=True)) or "null"
-            raise serializers.ValidationError({"arm": [_("One of: %s.") % accepted]})
-        return arm
+        arms = self._arms(trial)
+        if name not in arms:
+            raise serializers.ValidationError(
+                {"arm": [_("One of: %s.") % (", ".join(arms) or "null")]}
+            )
+        return arms[name]
+
+    def _arms(self, trial: Trial) -> dict[str, Arm]:
+        return {arm.name: arm for arm in trial.arms.all()}
 
     def to_representation(self, instance: Patient) -> dict[str, Any]:
         """The patient; the arm of a masked trial is null with its reason."""
@@ -108,6 +113,40 @@ class PatientSerializer(StrictSerializer):
                 "adverse_events": f"{reverse('api:adverse_events')}?patient={instance.pk}",
             },
         }
+
+
+class PatientLine(PatientSerializer):
+    """A patient in a file imported into the trial of the context, whose names are read once."""
+
+    trial = Text(max_length=40, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The trial may be left out."""
+        return super().validate({"trial": self.context["trial"].registry_id} | attrs)
+
+    def _visible_trial(self, registry_id: str) -> Trial:
+        trial: Trial = self.context["trial"]
+        if registry_id != trial.registry_id:
+            detail = _("This import is into %s.") % trial.registry_id
+            raise serializers.ValidationError({"trial": [detail]})
+        return trial
+
+    def _visible_site(self, trial: Trial, code: str) -> Site:
+        if code not in self._sites:
+            detail = _("One of: %s.") % ", ".join(self._sites)
+            raise serializers.ValidationError({"site": [detail]})
+        return self._sites[code]
+
+    @cached_property
+    def _sites(self) -> dict[str, Site]:
+        return {site.code: site for site in self.context["trial"].sites.all()}
+
+    def _arms(self, trial: Trial) -> dict[str, Arm]:
+        return self._known_arms
+
+    @cached_property
+    def _known_arms(self) -> dict[str, Arm]:
+        return super()._arms(self.context["trial"])
 
 
 def _iso(value: Any) -> str | None:
@@ -186,6 +225,26 @@ class AdverseEventSerializer(RecordSerializer):
             "ended_on": _iso(instance.ended_on),
             "links": {"self": reverse("api:adverse_event", args=[instance.pk])},
         }
+
+
+class TherapyLine(TherapySerializer):
+    """A therapy in an imported file, where the patient is named by subject id."""
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the defaults; the import finds the patient."""
+        return self.defaults | attrs
+
+
+class AdverseEventLine(AdverseEventSerializer):
+    """An adverse event in an imported file."""
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the defaults; the import finds the patient."""
+        return self.defaults | attrs
 
 
 def visible_patient(user: Any, pk: int) -> Patient:

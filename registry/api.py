@@ -11,6 +11,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.import_api import TrialImport
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -28,6 +29,7 @@ app_name = "api"
 urlpatterns = [
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(
         "trials/<str:registry_id>/outcomes/patients/",

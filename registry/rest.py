@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any
@@ -74,15 +74,22 @@ class JSONParser(parsers.JSONParser):
     ) -> Any:
         """The decoded body; 400 for malformed, too deeply nested or unstorable input."""
         try:
-            text = stream.read().decode()
-            body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
-            if any("\0" in text for text in _texts(body)):
-                raise ValueError(_("NUL characters are not accepted."))
-        except RecursionError as error:
-            raise exceptions.ParseError(_("The body is nested too deeply.")) from error
-        except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
-            raise exceptions.ParseError(_("Malformed JSON: %s") % error) from error
-        return body
+            return decode(stream.read())
+        except ValueError as error:
+            raise exceptions.ParseError(str(error)) from error
+
+
+def decode(text: bytes) -> Any:
+    """JSON with exact decimals; ValueError says why it is none, or what cannot be stored."""
+    try:
+        body = json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+        if any("\0" in text for text in _texts(body)):
+            raise ValueError(_("NUL characters are not accepted."))
+    except RecursionError as error:
+        raise ValueError(_("The body is nested too deeply.")) from error
+    except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
+        raise ValueError(_("Malformed JSON: %s") % error) from error
+    return body
 
 
 def _refuse_constant(name: str) -> None:
@@ -306,8 +313,11 @@ def _from_domain(error: Exception) -> Found | None:
         return 412, detail, {}, {}
     if isinstance(error, Refused):
         code = 409 if isinstance(error, Conflict) else 400
-        errors = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
-        return code, _summary(errors), {"errors": errors}, {}
+        errors = [
+            ({"line": e.line} if e.line else {}) | {"pointer": e.pointer, "detail": e.detail}
+            for e in error.errors
+        ]
+        return code, _summary(errors), error.members | {"errors": errors}, {}
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return 413, _("A body has at most %s bytes.") % limit, {}, {}
@@ -321,7 +331,7 @@ def _from_framework(error: Exception, handled: Response) -> Found:
         name: handled[name] for name in ("WWW-Authenticate", "Retry-After") if name in handled
     }
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_pointers(error.detail))
+        errors = list(pointers(error.detail))
         return 400, _summary(errors), {"errors": errors}, headers
     if isinstance(error, InvalidParameter):
         named = {"errors": [{"parameter": error.parameter, "detail": str(error.detail)}]}
@@ -334,11 +344,15 @@ def _from_framework(error: Exception, handled: Response) -> Found:
     return handled.status_code, str(detail), {}, headers
 
 
-def _summary(errors: list[dict[str, str]]) -> str:
-    return " ".join(f"{e['pointer']}: {e['detail']}" for e in errors[:3])
+def _summary(errors: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(
+        (_("Line %s, ") % e["line"] if "line" in e else "") + f"{e['pointer']}: {e['detail']}"
+        for e in errors[:3]
+    )
 
 
-def _pointers(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+def pointers(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """A serializer's errors, each with its JSON Pointer."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
             step = (
@@ -346,10 +360,10 @@ def _pointers(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
                 if key == "non_field_errors"
                 else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
             )
-            yield from _pointers(value, path + step)
+            yield from pointers(value, path + step)
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         for index, item in enumerate(detail):
-            yield from _pointers(item, f"{path}/{index}")
+            yield from pointers(item, f"{path}/{index}")
     elif isinstance(detail, list):
         for item in detail:
             yield {"pointer": path, "detail": str(item)}
