@@ -111,9 +111,8 @@ def preview_visit(
     on = entry.date or patient.site.today()
     dated = replace(entry, date=on)
     contradictions = [
-        error
-        for check in (conformance.problems, conformance.conflicts)
-        for error in check(dated, past, replaces=replaces)
+        *conformance.problems(dated, past.assessed(dated, on), past, replaces=replaces),
+        *conformance.conflicts(dated, past, replaces=replaces),
     ]
     found = (
         *entry.unanswered(),

@@ -74,20 +74,25 @@ class _Import:
         self.kinds = kinds(trial, self.refused)
 
     def run(self, tell: Tell) -> None:
-        """Read all lines once, then store them kind by kind."""
+        """Read all lines once, then store them kind by kind; enough errors end it early."""
         places, told = self._places(), 0
         for name, kind in self.kinds.items():
             for chunk in self._chunks(kind, places[name]):
                 self._store(kind, chunk)
                 told += len(chunk)
                 tell(told)
-                if len(self.done.errors) > MOST_ERRORS:
-                    return
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether nobody would read on."""
+        return len(self.done.errors) >= MOST_ERRORS
 
     def _places(self) -> Mapping[str, array[int]]:
         """Where the lines of each kind begin, as number and place in turn: 16 bytes a line."""
         found: dict[str, array[int]] = defaultdict(lambda: array("Q"))
         for number, place, text in self.lines:
+            if self.hopeless:
+                break
             try:
                 found[self._kind(text)].extend((number, place))
             except Refused as refused:
@@ -96,8 +101,9 @@ class _Import:
 
     def _kind(self, text: bytes) -> str:
         body = _object(text)
-        if (kind := body.get("record")) in self.kinds:
-            return str(kind)
+        kind = body.get("record")
+        if isinstance(kind, str) and kind in self.kinds:
+            return kind
         raise Refused([FieldError("/record", _("One of: %s.") % ", ".join(self.kinds))])
 
     def _chunks(self, kind: Kind, places: array[int]) -> Iterator[list[Line]]:
@@ -105,6 +111,8 @@ class _Import:
         chunk: list[Line] = []
         keys: set[Key] = set()
         for number, place in zip(places[::2], places[1::2], strict=True):
+            if self.hopeless:
+                return
             if (line := self._line(kind, number, place)) is None:
                 continue
             key = kind.key(line)

@@ -45,9 +45,9 @@ def changes() -> Changes:
 def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
     """Add a visit. Raises Refused or Conflict, and then nothing has changed."""
     entry = entry.with_labels(past.lesions)
-    on = conformance.check(entry, past)
+    assessment = conformance.check(entry, past)
     visit = Visit(patient=past.patient)
-    rows = _say(past, visit, entry, on, into)
+    rows = _say(past, visit, entry, assessment, into)
     into.add(visit)
     for row in rows:
         into.add(row)
@@ -57,10 +57,10 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
 def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bool:
     """Let a visit of the history say something else; whether it does. Raises as `record`."""
     entry = entry.with_labels(past.lesions)
-    on = conformance.check(entry, past, replaces=visit)
+    assessment = conformance.check(entry, past, replaces=visit)
     before = (into.count, _said(visit))
     past.drop(visit)
-    rows = _say(past, visit, entry, on, into)
+    rows = _say(past, visit, entry, assessment, into)
     for model, relation in RELATIONS.items():
         stored = getattr(visit, relation).all()
         _sync(stored, [row for row in rows if isinstance(row, model)], into)
@@ -95,7 +95,7 @@ def derived_with(
     """What the whole timeline derives, by date, with the entry in its place; changes nothing."""
     timeline = {v.date: past.assessments[v.date] for v in past.visits if v is not replaces}
     if entry is not None and entry.date is not None:
-        timeline[entry.date] = _assessed(past, entry, entry.date)
+        timeline[entry.date] = past.assessed(entry, entry.date)
     first = past.baseline if past.baseline is not replaces else None
     start = first.date if first else entry.date if entry and entry.baseline else None
     if start is None:
@@ -127,11 +127,6 @@ def require_explained(visit: Visit) -> None:
         raise Refused(found)
 
 
-def _assessed(past: History, entry: VisitEntry, on: Date) -> recist.Assessment:
-    described = entry if entry.baseline else entry.described_by(past.roster())
-    return described.as_assessment(on)
-
-
 def _said(visit: Visit) -> tuple[Any, ...]:
     return (visit.kind, visit.date, visit.stated_response, visit.stated_response_reason)
 
@@ -144,14 +139,15 @@ RELATIONS: Mapping[type[Row], str] = {
 }
 
 
-def _say(past: History, visit: Visit, entry: VisitEntry, on: Date, into: Changes) -> list[Row]:
+def _say(
+    past: History, visit: Visit, entry: VisitEntry, said: recist.Assessment, into: Changes
+) -> list[Row]:
     """Put what the entry says into the visit, the history and its lesions; returns its rows."""
-    assessment = _assessed(past, entry, on)
-    lesions = _lesions(past, visit, entry, on, into)
-    visit.kind, visit.date = entry.kind, on
+    lesions = _lesions(past, visit, entry, said.date, into)
+    visit.kind, visit.date = entry.kind, said.date
     visit.stated_response = entry.stated_response
     visit.stated_response_reason = entry.stated_response_reason
-    past.put(visit, assessment)
+    past.put(visit, said)
     return [
         *(_measurement(visit, row, lesions) for row in entry.targets),
         *(_non_target(visit, row, lesions) for row in entry.non_targets),
@@ -195,7 +191,8 @@ def _lesions(
         listed = [le for le in past.lesions.values() if le.role in roles]
         _retire(past, [le for le in listed if le.label not in labels], into)
     moved = [le for role, row in described if (le := _describe(past, visit, role, row, into))]
-    _number_targets(past, moved, into)
+    if entry.baseline:
+        _number_targets(past, moved, into)
     return past.lesions
 
 

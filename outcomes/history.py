@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from django.db.models import prefetch_related_objects
 
-from outcomes.entries import LesionEntry
+from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.methods import recist
 from outcomes.models import (
     INVESTIGATOR,
@@ -53,6 +53,10 @@ class History:
     def roster(self) -> dict[str, LesionEntry]:
         """What the baseline said of each lesion."""
         return {label: described(lesion) for label, lesion in self.lesions.items()}
+
+    def assessed(self, entry: VisitEntry, on: Date) -> recist.Assessment:
+        """What a visit says, as RECIST sees it: of lesions as the baseline described them."""
+        return entry.as_assessment(on, self.roster())
 
     def put(self, visit: Visit, assessment: recist.Assessment) -> None:
         """Let a visit stand in the history, at its date."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -49,19 +50,14 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
     def post(self, request: Request, registry_id: str) -> Response:
         """Create or change patients, visits, therapies and adverse events, or name every error."""
         trial, dry_run = self._trial(registry_id), flag_parameter(request, "dry_run")
-        with _lines(request) as lines:
+        with request.data if isinstance(request.data, Lines) else Lines(BytesIO()) as lines:
+            if not lines.count:
+                raise Refused([FieldError("", _("Send at least one line: a JSON object each."))])
             done = import_records(trial=trial, by=caller(request), lines=lines, dry_run=dry_run)
         counted = import_counts(done, dry_run=dry_run)
         if done.errors:
             raise Refused(done.errors, counted)
         return Response(counted | {"errors": []})
-
-
-def _lines(request: Request) -> Lines:
-    """The body; Refused where it is empty."""
-    if isinstance(request.data, Lines) and request.data.count:
-        return request.data
-    raise Refused([FieldError("", _("Send at least one line: a JSON object per record."))])
 
 
 def import_counts(done: Imported, *, dry_run: bool) -> dict[str, Any]:

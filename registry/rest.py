@@ -83,13 +83,18 @@ def decode(text: bytes) -> Any:
     """JSON with exact decimals; ValueError says why it is none, or what cannot be stored."""
     try:
         body = json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
-        if any("\0" in text for text in _texts(body)):
+        if _needs_a_look(text) and any("\0" in text for text in _texts(body)):
             raise ValueError(_("NUL characters are not accepted."))
     except RecursionError as error:
         raise ValueError(_("The body is nested too deeply.")) from error
     except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
         raise ValueError(_("Malformed JSON: %s") % error) from error
     return body
+
+
+def _needs_a_look(text: bytes) -> bool:
+    """Only an escape spells NUL or half a character, and only many brackets nest deeply."""
+    return b"\\u" in text or text.count(b"[") + text.count(b"{") > DEEPEST
 
 
 def _refuse_constant(name: str) -> None:
