@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -12,7 +14,7 @@ from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, report, report_documents
+from outcomes import actions, data_version, report, report_documents
 from outcomes.models import Visit
 from outcomes.options import OUTCOME_PARAMETERS, options_of
 from outcomes.serializers import (
@@ -25,6 +27,7 @@ from outcomes.serializers import (
 from patients.api import id_parameter, text_parameter
 from patients.models import Patient
 from patients.serializers import UNKNOWN, visible_patient
+from registry import database
 from registry.errors import FieldError, Refused
 from registry.rest import (
     Pagination,
@@ -33,6 +36,7 @@ from registry.rest import (
     caller,
     correction,
     document,
+    known_tags,
     required_reason,
     required_version,
 )
@@ -176,28 +180,57 @@ class OutcomesView(views.APIView):
     """A trial's outcomes."""
 
     renderer_classes = [renderers.JSONRenderer, CSVRenderer]
+    conditional = True
 
-    def report(self, request: Request, registry_id: str) -> report.Report:
-        """The report over what the caller may see."""
-        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        return report.build(trial, user=caller(request), options=options_of(request, trial))
+    def answer(self, request: Request, registry_id: str) -> HttpResponseBase:
+        """The document with its ETag, or 304 where the caller has it: both from one snapshot."""
+        user, known = caller(request), known_tags(request)
+        with database.snapshot():
+            trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+            options = options_of(request, trial)
+            tag = data_version.entity_tag(
+                trial, user=user, options=options, form=self.form(request)
+            )
+            if tag in known:
+                return HttpResponseNotModified(headers={"ETag": tag})
+            found = report.build(trial, user=user, options=options)
+        response = self.document(request, found)
+        if "*" in known:  # any document will do, but there must be one
+            return HttpResponseNotModified(headers={"ETag": tag})
+        response["ETag"] = tag
+        return response
+
+    def form(self, request: Request) -> tuple[str, ...]:
+        """What besides the options decides how the document is written."""
+        return (type(self).__name__, str(request.accepted_media_type))
+
+    def document(self, request: Request, found: report.Report) -> Response:
+        """The report as this view writes it."""
+        return Response(report_documents.report_document(found))
 
     @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, registry_id: str) -> Response:
+    def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
-        return Response(report_documents.report_document(self.report(request, registry_id)))
+        return self.answer(request, registry_id)
 
 
 class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
-    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
-    def get(self, request: Request, registry_id: str) -> Response:
+    def form(self, request: Request) -> tuple[str, ...]:
+        """With the address, page and all, which the links to other pages repeat."""
+        return (*super().form(request), request.build_absolute_uri())
+
+    def document(self, request: Request, found: report.Report) -> Response:
         """A page of patients; all of them as CSV."""
-        found = self.report(request, registry_id)
         rows = [report_documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
             return Response(rows)
         pagination = Pagination()
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)
+
+    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, registry_id: str) -> HttpResponseBase:
+        """A page of patients; all of them as CSV."""
+        return self.answer(request, registry_id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from datetime import date as Date
-from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -13,11 +14,13 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from outcomes.report import LandmarkTime, Options
+from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
 from registry.rest import InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
@@ -26,10 +29,22 @@ from trials.models import Trial
 GROUPS = ("arm", "histology", "site", "sex", "ecog")
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
-    "definition",
+    "definition", "known_on",
 )  # fmt: skip
 NOT_CHOICES = ("page", "page_size", "format")
-OUTCOME_PARAMETERS = [OpenApiParameter(name, str) for name in PARAMETERS]
+KNOWN_ON = OpenApiParameter(
+    "known_on",
+    OpenApiTypes.DATETIME,
+    description=gettext_lazy(
+        "The data as they were known at this moment: what was entered, corrected or voided later"
+        " does not count. Today's are the endpoint definitions, the trial's parameters and the"
+        " reader's scope over the patients' present sites."
+    ),
+)
+OUTCOME_PARAMETERS = [
+    KNOWN_ON if name == "known_on" else OpenApiParameter(name, str) for name in PARAMETERS
+]
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -48,6 +63,7 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
         proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
         definition=_definition(query.get("definition"), trial),
+        known_on=_known_on(query.get("known_on")),
         **landmarks,
     )
 
@@ -66,6 +82,29 @@ def today(trial: Trial) -> Date:
     """The calendar date at the trial's easternmost site."""
     zones = {site.timezone for site in trial.sites.all()} or {"UTC"}
     return max(datetime.now(ZoneInfo(zone)).date() for zone in zones)
+
+
+def _known_on(asked: str | None) -> datetime | None:
+    """The asked moment in UTC; a plus sign that was sent unescaped arrives as a space."""
+    if not asked:
+        return None
+    try:
+        known_on = datetime.fromisoformat(_with_offset(asked)).astimezone(UTC)
+        if known_on > datetime.now(UTC):
+            raise ValueError("in the future")
+    except (ValueError, OverflowError) as error:
+        accepted = _(
+            "A past moment with its offset from UTC, such as 2022-08-08T12:00:00Z or"
+            " 2022-08-08T20:00:00+08:00."
+        )
+        raise InvalidParameter("known_on", accepted) from error
+    return known_on
+
+
+def _with_offset(asked: str) -> str:
+    if not (parts := MOMENT.fullmatch(asked)):
+        raise ValueError("no moment with an offset")
+    return parts[1] + parts[2].replace(" ", "+")
 
 
 def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
@@ -129,5 +168,14 @@ class OptionsForm(forms.Form):
         required=False,
     )
 
+    known_on = forms.CharField(
+        label=gettext_lazy("As known on"),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DDThh:mmZ", "size": 20}
+        ),
+        required=False,
+    )
+
     def __init__(self, options: Options) -> None:
-        super().__init__(initial={name: getattr(options, name) for name in self.base_fields})
+        chosen = {name: getattr(options, name) for name in self.base_fields}
+        super().__init__(initial=chosen | {"known_on": moment(options.known_on)})

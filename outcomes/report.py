@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ class Options:
     proportion_interval: ProportionInterval | None = None
     landmarks: tuple[LandmarkTime, ...] = tuple(LandmarkTime(m) for m in (3, 6, 12, 24))
     definition: int | None = None
+    known_on: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -151,11 +153,17 @@ class Report:
 
 
 def build(trial: Trial, *, user: User, options: Options) -> Report:
-    """Compute a trial's outcomes over the patients that the user may see."""
+    """Compute a trial's outcomes over the patients that the user may see.
+
+    With `known_on` over what was recorded by then; today's are the endpoint definitions, the
+    trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    """
+    known_on = options.known_on
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
-        patients = Patient.objects.active().visible_to(user).filter(trial=trial)
-        facts = queries.facts(patients, blinded=trial.masked)
+        seen = Patient.objects.visible_to(user).filter(trial=trial)
+        patients = seen if known_on else seen.active()
+        facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
     return _Builder(trial, options, declared(endpoints, options)).report(facts)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
@@ -38,11 +39,16 @@ def report_document(report: Report) -> dict[str, Any]:
     return {
         "trial": report.trial.registry_id,
         "cutoff": report.options.cutoff.isoformat(),
-        "known_on": None,
+        "known_on": moment(report.options.known_on),
         "synthetic": report.trial.synthetic,
         **_section(report, report.whole),
         "groups": [{"group": name} | _section(report, section) for name, section in report.groups],
     }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment in UTC, as a query string can repeat it unescaped."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def _section(report: Report, section: Section) -> dict[str, Any]:

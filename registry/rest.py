@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import (
@@ -279,6 +280,12 @@ def correction(request: Request) -> tuple[dict[str, Any], str]:
 def answer(data: Mapping[str, Any], status_code: int = status.HTTP_200_OK) -> Response:
     """An object with its version as strong ETag."""
     return Response(data, status=status_code, headers={"ETag": f'"{data["version"]}"'})
+
+
+def known_tags(request: Request) -> set[str]:
+    """The ETags that If-None-Match names, for a weak comparison, or an asterisk (RFC 9110, 13.1.2)."""
+    tags = parse_etags(request.headers.get("If-None-Match", ""))
+    return {tag.removeprefix("W/") for tag in tags}
 
 
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:

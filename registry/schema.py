@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 from registry.rest import PROBLEM
@@ -27,6 +27,22 @@ ETAG = OpenApiParameter(
     response=[200, 201],
     description=_("The object's version, quoted."),
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=_("ETags of answers that you hold; 304 where one of them is current."),
+)
+VARIANT_ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 304],
+    description=_(
+        "Changes with the data, the query, the reader's scope and language, and the day."
+    ),
+)
+NOT_MODIFIED = OpenApiResponse(description=_("The answer that you hold is current."))
 REASON = {"type": "string", "minLength": 1, "maxLength": 500, "description": _("Why it changed.")}
 MEANING = {
     400: _("The request cannot be understood or stored; `errors` says where."),
@@ -68,8 +84,15 @@ class Schema(AutoSchema):
         voids = self.method == "POST" and self.path.endswith("/void/")
         return self.method in ("PUT", "PATCH") or voids
 
+    @property
+    def conditional(self) -> bool:
+        """Whether the view answers 304 to a reader who holds the current document."""
+        return self.method == "GET" and getattr(self.view, "conditional", False)
+
     def get_override_parameters(self) -> list[Any]:
-        """If-Match where a stored version is changed; the ETag of single objects."""
+        """If-Match where a stored version is changed; the ETag of single objects and documents."""
+        if self.conditional:
+            return [IF_NONE_MATCH, VARIANT_ETAG]
         single = self.method != "GET" or not self._is_list_view()
         return [*([IF_MATCH] if self.changes else []), *([ETAG] if single else [])]
 
@@ -85,6 +108,8 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self.conditional:
+            bodies["304"] = self._get_response_for_code(NOT_MODIFIED, "304")  # type: ignore[no-untyped-call]
         for code in self._problems():
             body = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 ProblemSerializer, str(code), [PROBLEM], direction=direction

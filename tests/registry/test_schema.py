@@ -58,6 +58,18 @@ def test_changes_say_why(schema: dict[str, Any]) -> None:
             assert body["allOf"][1]["required"] == ["reason"], path
 
 
+def test_outcomes_are_conditional(schema: dict[str, Any]) -> None:
+    for path, _, operation in operations(schema):
+        named = {p["name"]: p for p in operation.get("parameters", [])}
+        conditional = "/outcomes/" in path
+        assert ("If-None-Match" in named) == ("304" in operation["responses"]) == conditional, path
+        if conditional:
+            assert "content" not in operation["responses"]["304"]
+            assert all("ETag" in operation["responses"][code]["headers"] for code in ("200", "304"))
+            assert named["known_on"]["schema"] == {"type": "string", "format": "date-time"}
+            assert "Today's are the endpoint definitions" in named["known_on"]["description"]
+
+
 def test_definitions_are_described(schema: dict[str, Any]) -> None:
     components = schema["components"]["schemas"]
     definition = components["Endpoint"]["properties"]["definition"]
