@@ -56,6 +56,7 @@ READS = {
     "/patients/": 3,
     "/patients/{patient}/": 2,
     "/therapies/": 2,
+    "/adverse-events/": 2,
     "/visits/": 6,
     "/visits/?trial=NCT00000001": 6,
     "/visits/?patient={patient}": 6,
