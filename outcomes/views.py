@@ -47,6 +47,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": trial,
         "page": dashboard.page(found),
         "adverse_events": dashboard.adverse_event_table(events),
+        "published": trial.published.all(),
         "options": OptionsForm(found.options),
         "error": error,
         "may_enroll": access.may_somewhere(
