@@ -14,11 +14,12 @@ from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, data_version, report, report_documents
+from outcomes import actions, data_version, report, report_documents, safety
 from outcomes.models import Visit
-from outcomes.options import OUTCOME_PARAMETERS, options_of
+from outcomes.options import OUTCOME_PARAMETERS, cutoff_of, options_of
 from outcomes.serializers import (
     PreviewSerializer,
+    SafetySerializer,
     VisitSerializer,
     derived_document,
     entry,
@@ -234,3 +235,15 @@ class PatientOutcomesView(OutcomesView):
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """A page of patients; all of them as CSV."""
         return self.answer(request, registry_id)
+
+
+class SafetyView(views.APIView):
+    """A trial's adverse events."""
+
+    @extend_schema(parameters=[OpenApiParameter("cutoff", str)], responses=SafetySerializer)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
+        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
+        cutoff = cutoff_of(request, trial)
+        found = safety.build(trial, user=caller(request), cutoff=cutoff)
+        return Response(SafetySerializer(found).data)

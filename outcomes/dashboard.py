@@ -25,16 +25,22 @@ from outcomes.labels import (
     UNITS,
 )
 from outcomes.methods import survival
+from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import ResponseChoice
 from outcomes.report import PatientOutcome, Rate, Report, Survival
+from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from trials.definitions import (
     EndpointDefinition,
     EndpointKind,
+    Population,
     SurvivalInterval,
 )
+from trials.models import Trial
+
+TERMS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,25 @@ class PatientLine:
     progression_free: Ending | None
     overall: Ending | None
     no_origin: str
+
+
+@dataclass(frozen=True)
+class AdverseEventLine:
+    """One term's patients with an event that is related to the trial treatment."""
+
+    term: str
+    any_grade: str
+    grade_3_or_more: str
+
+
+@dataclass(frozen=True)
+class AdverseEventTable:
+    """The most frequent related adverse events, and what is counted."""
+
+    summary: str
+    lines: tuple[AdverseEventLine, ...]
+    left_out: str
+    definition: str
 
 
 @dataclass(frozen=True)
@@ -275,6 +300,64 @@ def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None
         reason=word(found.reason),
         url=f"{page}#visit-{found.source.id}" if visit else page,
     )
+
+
+def adverse_event_table(report: SafetyReport) -> AdverseEventTable | None:
+    """The related adverse events, the most frequent first; None where nobody had any event."""
+    found = report.found.any_term
+    if not found.all_causes.any_grade.patients:
+        return None
+    terms = _related_terms(report)
+    return AdverseEventTable(
+        summary=_any_cause(found.all_causes),
+        lines=tuple(
+            AdverseEventLine(term, _patients(counts.any_grade), _patients(counts.grade_3_or_more))
+            for term, counts in [(_("Any related event"), found.related), *terms[:TERMS_SHOWN]]
+        ),
+        left_out=_left_out(len(terms) - TERMS_SHOWN),
+        definition=_safety_definition(report.trial),
+    )
+
+
+def _related_terms(report: SafetyReport) -> list[tuple[str, Counts]]:
+    """Terms with a related event: by patients, then by patients of grade 3 or more."""
+    found = [(row.term, row.incidence.related) for row in report.found.terms]
+    related = [(term, counts) for term, counts in found if counts.any_grade.patients]
+    return sorted(
+        related, key=lambda row: (-row[1].any_grade.patients, -row[1].grade_3_or_more.patients)
+    )
+
+
+def _any_cause(counts: Counts) -> str:
+    return _("Of any cause: %(any)s with an adverse event, %(severe)s with grade 3 or more.") % {
+        "any": _patients(counts.any_grade),
+        "severe": counts.grade_3_or_more.patients,
+    }
+
+
+def _left_out(terms: int) -> str:
+    if terms <= 0:
+        return ""
+    return ngettext("%s rarer term is left out.", "%s rarer terms are left out.", terms) % terms
+
+
+def _patients(share: Share) -> str:
+    return _("%(k)s of %(n)s patients") % {"k": share.patients, "n": share.n}
+
+
+def _safety_definition(trial: Trial) -> str:
+    sentences = [
+        _("Patients, not events, by the worst grade of the events related to the trial treatment."),
+        _(
+            "Events that started from the first dose up to %s days after the last dose and on or"
+            " before the data cutoff."
+        )
+        % trial.ae_window_days,
+        _("Population: %s.") % POPULATIONS[Population.SAFETY].lower(),
+    ]
+    if trial.ctcae_version:
+        sentences.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
+    return " ".join(sentences)
 
 
 def spider_points(past: History) -> list[tuple[int, Fraction]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from datetime import date as Date
 from enum import StrEnum
@@ -52,9 +52,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
-    for name in query:
-        if name not in PARAMETERS and name not in NOT_CHOICES:
-            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(PARAMETERS))
+    _refuse_unknown(query, PARAMETERS)
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
@@ -66,6 +64,18 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
         known_on=_known_on(query.get("known_on")),
         **landmarks,
     )
+
+
+def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
+    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter as above."""
+    _refuse_unknown(request.GET, ("cutoff",))
+    return _cutoff(request.GET.get("cutoff"), trial)
+
+
+def _refuse_unknown(query: Mapping[str, str], accepted: Sequence[str]) -> None:
+    for name in query:
+        if name not in accepted and name not in NOT_CHOICES:
+            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(accepted))
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:

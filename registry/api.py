@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
+    SafetyView,
     VisitDetail,
     VisitList,
     VisitPreview,
@@ -36,6 +37,7 @@ urlpatterns = [
         PatientOutcomesView.as_view(),
         name="patient_outcomes",
     ),
+    path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),

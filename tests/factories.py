@@ -15,7 +15,7 @@ from outcomes.models import Visit
 from patients.models import AdverseEvent, Patient
 from registry import audit
 from registry.models import ApiToken, User
-from trials.models import Membership, Site, Trial
+from trials.models import Membership, PublishedFigure, Site, Trial
 from trials.vocabularies import Role
 
 START = date(2024, 1, 15)
@@ -52,6 +52,12 @@ def membership(member: User, of: Trial, role: Role, site: str | None = None) -> 
     """A role, valid since START."""
     at = of.sites.get(code=site) if site else None
     return Membership.objects.create(user=member, trial=of, site=at, role=role, valid_from=START)
+
+
+def published_figure(of: Trial, measure: str = "ORR", **fields: Any) -> PublishedFigure:
+    """A figure as the abstract prints it."""
+    default = {"source": "abstract", "printed": "16%"}
+    return PublishedFigure.objects.create(trial=of, measure=measure, **default | fields)
 
 
 def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) -> Patient:

@@ -56,6 +56,7 @@ READS = {
     "/patients/": 3,
     "/patients/{patient}/": 2,
     "/therapies/": 2,
+    "/adverse-events/": 2,
     "/visits/": 6,
     "/visits/?trial=NCT00000001": 6,
     "/visits/?patient={patient}": 6,
@@ -158,7 +159,7 @@ def test_a_recorded_baseline(
             assert coordinator.post("/visits/", body).status_code == 201
 
 
-def test_writing_patients_and_therapies(
+def test_writing_patients_and_what_is_recorded_of_them(
     coordinator: Api, cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = {"trial": cast.trial.registry_id, "subject_id": "S-1", "site": "01"}
@@ -170,3 +171,6 @@ def test_writing_patients_and_therapies(
     therapy = {"patient": patient["id"], "started_on": "2024-06-01"}
     with django_assert_num_queries(9):
         assert coordinator.post("/therapies/", therapy).status_code == 201
+    event = therapy | {"term": "Fatigue", "grade": 1, "related": True}
+    with django_assert_num_queries(9):
+        assert coordinator.post("/adverse-events/", event).status_code == 201

@@ -32,6 +32,7 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "Intervention": ("unit", "mg"),
     "Endpoint": ("wording", "changed"),
     "Criterion": ("text", "changed"),
+    "PublishedFigure": ("printed", "changed"),
     "Membership": ("valid_to", date(2030, 1, 1)),
     "Patient": ("histology", "leiomyosarcoma"),
     "Allocation": ("arm_id", None),
@@ -58,6 +59,7 @@ def rows(cast: Cast) -> None:
     Intervention.objects.create(arm=arm, name="Anlotinib")
     Endpoint.objects.create(trial=cast.trial, kind="OS")
     Criterion.objects.create(trial=cast.trial, kind="inclusion", text="Age 18 or more")
+    factories.published_figure(cast.trial)
     patient = factories.patient(cast.trial)
     Allocation.objects.create(patient=patient, trial=cast.trial, arm=arm)
     Therapy.objects.create(patient=patient, started_on=factories.START)
