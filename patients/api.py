@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from patients import actions
 from patients.models import Patient, Therapy
 from patients.serializers import PatientSerializer, TherapySerializer
+from registry.idempotency import idempotent
 from registry.rest import (
     InvalidParameter,
     ReasonSerializer,
@@ -25,6 +26,7 @@ from registry.rest import (
     required_reason,
     required_version,
 )
+from trials.vocabularies import Masking
 
 FILTERS = [OpenApiParameter(name, str) for name in ("trial", "site", "subject_id")]
 OF_PATIENT = [OpenApiParameter("patient", int)]
@@ -48,6 +50,19 @@ def text_parameter(request: Request, name: str) -> str | None:
     return asked
 
 
+def answered_patient(request: Request, told: Any) -> QuerySet[Patient]:
+    """The patient that an answer tells of, voided or not, while the caller may see what it tells."""
+    rows = Patient.objects.visible_to(caller(request)).filter(pk=told["id"])
+    if told["arm"] is None:
+        return rows
+    return rows.filter(trial__masking__in=("", Masking.NONE))  # the trial may be masked by now
+
+
+def answered_therapy(request: Request, told: Any) -> QuerySet[Therapy]:
+    """The therapy that an answer tells of, voided or not, while the caller may see it."""
+    return Therapy.objects.visible_to(caller(request)).filter(pk=told["id"])
+
+
 @extend_schema_view(get=extend_schema(parameters=FILTERS))
 class PatientList(generics.ListAPIView[Patient]):
     """Patients within the caller's scope; filters by trial, site and subject id."""
@@ -64,6 +79,7 @@ class PatientList(generics.ListAPIView[Patient]):
         return rows.select_related("trial", "site", "allocation__arm").order_by("pk")
 
     @extend_schema(request=PatientSerializer, responses={201: PatientSerializer})
+    @idempotent(answered_patient)
     def post(self, request: Request) -> Response:
         """Enroll a patient."""
         serializer = PatientSerializer(data=document(request), context={"request": request})
@@ -110,6 +126,7 @@ class PatientVoid(PatientDetail):
     http_method_names = ["post", "options"]
 
     @extend_schema(request=ReasonSerializer, responses=PatientSerializer)
+    @idempotent(answered_patient)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         patient, version = self._patient(pk), required_version(request)
@@ -133,6 +150,7 @@ class TherapyList(generics.ListAPIView[Therapy]):
         return (rows if patient is None else rows.filter(patient=patient)).order_by("pk")
 
     @extend_schema(request=TherapySerializer, responses={201: TherapySerializer})
+    @idempotent(answered_therapy)
     def post(self, request: Request) -> Response:
         """Record a therapy."""
         serializer = TherapySerializer(data=document(request), context={"request": request})
@@ -173,6 +191,7 @@ class TherapyVoid(TherapyDetail):
     http_method_names = ["post", "options"]
 
     @extend_schema(request=ReasonSerializer, responses=TherapySerializer)
+    @idempotent(answered_therapy)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         therapy, version = self._therapy(pk), required_version(request)
