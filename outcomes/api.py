@@ -30,6 +30,7 @@ from patients.models import Patient
 from patients.serializers import UNKNOWN, visible_patient
 from registry import database
 from registry.errors import FieldError, Refused
+from registry.idempotency import idempotent
 from registry.rest import (
     Pagination,
     ReasonSerializer,
@@ -48,6 +49,16 @@ def _validated(serializer: Any) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
+
+
+def answered_visit(request: Request, told: Any) -> QuerySet[Visit]:
+    """The visit that an answer tells of, voided or not, while the caller may see it."""
+    return Visit.objects.visible_to(caller(request)).filter(pk=told["id"])
+
+
+def previewed_patient(request: Request, _told: Any) -> QuerySet[Patient]:
+    """The patient whom a preview names, while the caller may see them."""
+    return Patient.objects.visible_to(caller(request)).filter(pk=document(request)["patient"])
 
 
 @extend_schema_view(
@@ -76,6 +87,7 @@ class VisitList(generics.ListAPIView[Visit]):
         return self.get_paginated_response([visit_document(visit) for visit in page])
 
     @extend_schema(request=VisitSerializer, responses={201: VisitSerializer})
+    @idempotent(answered_visit)
     def post(self, request: Request) -> Response:
         """Record a visit; the answer carries what was derived."""
         values = _validated(VisitSerializer(data=document(request)))
@@ -121,6 +133,7 @@ class VisitVoid(VisitDetail):
     http_method_names = ["post", "options"]
 
     @extend_schema(request=ReasonSerializer, responses=VisitSerializer)
+    @idempotent(answered_visit)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         visit, version = self._visit(pk), required_version(request)
@@ -133,6 +146,7 @@ class VisitPreview(views.APIView):
     """What saving a visit would derive; stores nothing."""
 
     @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
+    @idempotent(previewed_patient)
     def post(self, request: Request) -> Response:
         """Derive an incomplete visit by the same function as the save."""
         values = _validated(PreviewSerializer(data=document(request)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -18,10 +19,19 @@ from outcomes.import_lines import CREATED, RECORDS, UNCHANGED, UPDATED, Imported
 from outcomes.models import ImportRun
 from patients.api import flag_parameter
 from registry.errors import FieldError, Refused
+from registry.idempotency import idempotent
 from registry.ndjson import MEDIA_TYPE, Lines, NDJSONParser
 from registry.rest import caller
 from trials import access
 from trials.models import Trial
+
+
+def imported_trial(request: Request, _told: Any) -> QuerySet[Trial]:
+    """The trial of an import, while the caller may import into it."""
+    user, registry_id = caller(request), request.parser_context["kwargs"]["registry_id"]
+    trials = Trial.objects.visible_to(user).named(registry_id)
+    allowed = all(access.may(user, access.Action.IMPORT, trial=trial) for trial in trials)
+    return trials if allowed else trials.none()
 
 
 class TrialImport(generics.GenericAPIView[ImportRun]):
@@ -47,6 +57,7 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
         parameters=[OpenApiParameter("dry_run", bool)],
         responses=OpenApiTypes.OBJECT,
     )
+    @idempotent(imported_trial, streamed=True)
     def post(self, request: Request, registry_id: str) -> Response:
         """Create or change patients, visits, therapies and adverse events, or name every error."""
         trial, dry_run = self._trial(registry_id), flag_parameter(request, "dry_run")

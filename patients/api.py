@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from patients import actions
 from patients.models import AdverseEvent, Patient, Therapy
 from patients.serializers import AdverseEventSerializer, PatientSerializer, TherapySerializer
+from registry.idempotency import idempotent
 from registry.rest import (
     InvalidParameter,
     ReasonSerializer,
@@ -27,6 +28,7 @@ from registry.rest import (
     required_reason,
     required_version,
 )
+from trials.vocabularies import Masking
 
 FILTERS = [OpenApiParameter(name, str) for name in ("trial", "site", "subject_id")]
 OF_PATIENT = [OpenApiParameter("trial", str), OpenApiParameter("patient", int)]
@@ -50,6 +52,15 @@ def text_parameter(request: Request, name: str) -> str | None:
     return asked
 
 
+def answered_row(request: Request, told: Any) -> QuerySet[Any]:
+    """The row that an answer tells of, voided or not, while the caller may see what it tells."""
+    model: Any = request.parser_context["view"].model
+    rows: QuerySet[Any] = model.objects.visible_to(caller(request)).filter(pk=told["id"])
+    if told.get("arm") is None:
+        return rows
+    return rows.filter(trial__masking__in=("", Masking.NONE))  # the trial may be masked by now
+
+
 class RowList(generics.ListCreateAPIView[Any]):
     """Rows within the caller's scope, and a new one."""
 
@@ -61,6 +72,7 @@ class RowList(generics.ListCreateAPIView[Any]):
         rows: QuerySet[Any] = self.model.objects.active().visible_to(self.request.user)
         return rows.order_by("pk")
 
+    @idempotent(answered_row)
     def post(self, request: Request) -> Response:
         """Record one."""
         serializer = self.get_serializer(data=document(request))
@@ -100,6 +112,7 @@ class RowVoid(RowDetail):
         raise NotImplementedError
 
     @extend_schema(request=ReasonSerializer)
+    @idempotent(answered_row)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         row, version = self.row(pk), required_version(request)

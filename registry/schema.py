@@ -11,6 +11,7 @@ from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
+from registry.idempotency import HEADER, KEY, REPLAYED
 from registry.rest import PROBLEM
 
 IF_MATCH = OpenApiParameter(
@@ -43,6 +44,22 @@ VARIANT_ETAG = OpenApiParameter(
     ),
 )
 NOT_MODIFIED = OpenApiResponse(description=_("The answer that you hold is current."))
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": f"^{KEY}$"},
+    OpenApiParameter.HEADER,
+    description=_(
+        "A name of this request, such as a UUID: sent again within seven days with the same body, "
+        "it is not carried out again but answered as the first time."
+    ),
+)
+IDEMPOTENCY_REPLAYED = OpenApiParameter(
+    REPLAYED,
+    {"type": "string", "const": "true"},
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description=_("The answer is that of the first request with this Idempotency-Key."),
+)
 REASON = {"type": "string", "minLength": 1, "maxLength": 500, "description": _("Why it changed.")}
 MEANING = {
     400: _("The request cannot be understood or stored; `errors` says where."),
@@ -53,6 +70,10 @@ MEANING = {
     412: _("The version in If-Match is not the current one."),
     428: _("If-Match is missing."),
 }
+KEY_REUSED = _(
+    "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
+    "body or query string."
+)
 
 
 class ProblemErrorSerializer(serializers.Serializer[Any]):
@@ -90,11 +111,12 @@ class Schema(AutoSchema):
         return self.method == "GET" and getattr(self.view, "conditional", False)
 
     def get_override_parameters(self) -> list[Any]:
-        """If-Match where a stored version is changed; the ETag of single objects and documents."""
+        """If-Match for a change, the key of a POST, the ETag of single objects and documents."""
         if self.conditional:
             return [IF_NONE_MATCH, VARIANT_ETAG]
         single = self.method != "GET" or not self._is_list_view()
-        return [*([IF_MATCH] if self.changes else []), *([ETAG] if single else [])]
+        once = [IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED] if self.method == "POST" else []
+        return [*([IF_MATCH] if self.changes else []), *once, *([ETAG] if single else [])]
 
     def _get_request_for_media_type(
         self, serializer: Any, direction: Any = "request"
@@ -110,16 +132,18 @@ class Schema(AutoSchema):
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         if self.conditional:
             bodies["304"] = self._get_response_for_code(NOT_MODIFIED, "304")  # type: ignore[no-untyped-call]
+        posts = {409: KEY_REUSED} if self.method == "POST" else {}
         for code in self._problems():
             body = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 ProblemSerializer, str(code), [PROBLEM], direction=direction
             )
-            bodies.setdefault(str(code), body | {"description": MEANING[code]})
+            bodies.setdefault(str(code), body | {"description": (MEANING | posts)[code]})
         return bodies
 
     def _problems(self) -> list[int]:
         writes = [403, 409] if self.method != "GET" else []
-        found = [404] if "{" in self.path or self._is_list_view() else []
+        once = self.method == "POST"  # a first answer whose record the caller may no longer see
+        found = [404] if "{" in self.path or once or self._is_list_view() else []
         return sorted([400, 401, *writes, *found, *([412, 428] if self.changes else [])])
 
 

@@ -414,6 +414,17 @@ def test_swapped_organs_and_replaced_targets_of_a_baseline(manager: User) -> Non
     ]
 
 
+def test_a_file_sent_again_with_its_key_is_answered_again(manager: User, cast: Cast) -> None:
+    key = {"Idempotency-Key": "file-1"}
+    first, again = send(manager, FILE, **key), send(manager, FILE, **key)
+    assert again.content == first.content
+    assert again["Idempotency-Replayed"] == "true"
+    assert send(manager, FILE[:1], **key).status_code == 409
+    assert send(manager, FILE, "?dry_run=true", **key).status_code == 409
+    cast.trial.memberships.filter(user=manager).update(role=Role.VIEWER)
+    assert send(manager, FILE, **key).status_code == 404
+
+
 # Progress
 
 
