@@ -15,17 +15,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from outcomes import actions, data_version, report, report_documents, safety
+from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
 from outcomes.options import OUTCOME_PARAMETERS, cutoff_of, options_of
 from outcomes.serializers import (
     PreviewSerializer,
     SafetySerializer,
     VisitSerializer,
-    derived_document,
     entry,
+    preview_document,
     visit_document,
 )
-from patients.api import id_parameter, text_parameter
+from patients.api import OF_PATIENT, OF_TRIAL, id_parameter, text_parameter
 from patients.models import Patient
 from patients.serializers import UNKNOWN, visible_patient
 from registry import database
@@ -63,8 +64,8 @@ def previewed_patient(request: Request, _told: Any) -> QuerySet[Patient]:
 
 @extend_schema_view(
     get=extend_schema(
-        parameters=[OpenApiParameter("trial", str), OpenApiParameter("patient", int)],
-        responses=VisitSerializer(many=True),
+        parameters=[OF_TRIAL, OF_PATIENT],
+        responses=VisitDocument,
     )
 )
 class VisitList(generics.ListAPIView[Visit]):
@@ -86,7 +87,7 @@ class VisitList(generics.ListAPIView[Visit]):
         page = self.paginate_queryset(self.get_queryset()) or []
         return self.get_paginated_response([visit_document(visit) for visit in page])
 
-    @extend_schema(request=VisitSerializer, responses={201: VisitSerializer})
+    @extend_schema(request=VisitSerializer, responses={201: VisitDocument})
     @idempotent(answered_visit)
     def post(self, request: Request) -> Response:
         """Record a visit; the answer carries what was derived."""
@@ -108,12 +109,12 @@ class VisitDetail(views.APIView):
         rows = Visit.objects.active().visible_to(caller(self.request))
         return get_object_or_404(rows.with_rows(), pk=pk)
 
-    @extend_schema(responses=VisitSerializer)
+    @extend_schema(responses=VisitDocument)
     def get(self, request: Request, pk: int) -> Response:
         """Read a visit."""
         return answer(visit_document(self._visit(pk)))
 
-    @extend_schema(request=VisitSerializer, responses=VisitSerializer)
+    @extend_schema(request=VisitSerializer, responses=VisitDocument)
     def put(self, request: Request, pk: int) -> Response:
         """Correct a visit; needs If-Match and a reason."""
         visit, version = self._visit(pk), required_version(request)
@@ -132,7 +133,7 @@ class VisitVoid(VisitDetail):
 
     http_method_names = ["post", "options"]
 
-    @extend_schema(request=ReasonSerializer, responses=VisitSerializer)
+    @extend_schema(request=ReasonSerializer, responses=VisitDocument)
     @idempotent(answered_visit)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
@@ -145,7 +146,7 @@ class VisitVoid(VisitDetail):
 class VisitPreview(views.APIView):
     """What saving a visit would derive; stores nothing."""
 
-    @extend_schema(request=PreviewSerializer, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=PreviewSerializer, responses=PreviewDocument)
     @idempotent(previewed_patient)
     def post(self, request: Request) -> Response:
         """Derive an incomplete visit by the same function as the save."""
@@ -153,18 +154,7 @@ class VisitPreview(views.APIView):
         patient = visible_patient(caller(request), values["patient"])
         visit = _corrected(patient, values.get("visit"))
         preview = actions.preview_visit(patient=patient, entry=entry(values), visit=visit)
-        return Response(
-            {
-                "derived": derived_document(preview.derived, preview.derived.warnings)
-                if preview.derived
-                else None,
-                "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
-                "later_visits": [
-                    {"id": v.id, "date": v.date.isoformat(), "from": v.before, "to": v.after}
-                    for v in preview.later_visits
-                ],
-            }
-        )
+        return Response(preview_document(preview))
 
 
 def _corrected(patient: Patient, pk: int | None) -> Visit | None:
@@ -223,7 +213,10 @@ class OutcomesView(views.APIView):
         """The report as this view writes it."""
         return Response(report_documents.report_document(found))
 
-    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=OUTCOME_PARAMETERS,
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+    )
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
         return self.answer(request, registry_id)
@@ -245,7 +238,10 @@ class PatientOutcomesView(OutcomesView):
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)
 
-    @extend_schema(parameters=OUTCOME_PARAMETERS, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=OUTCOME_PARAMETERS,
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+    )
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """A page of patients; all of them as CSV."""
         return self.answer(request, registry_id)

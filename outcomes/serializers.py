@@ -9,6 +9,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from outcomes.actions import Preview
+from outcomes.documents import (
+    DerivedDocument,
+    LesionDescription,
+    NewLesionDocument,
+    NonTargetDocument,
+    PreviewDocument,
+    ReasonDocument,
+    TargetDocument,
+    Unsaid,
+    VisitDocument,
+)
 from outcomes.entries import NewLesionEntry, NonTargetEntry, Row, TargetEntry, VisitEntry
 from outcomes.history import described
 from outcomes.methods import recist
@@ -16,8 +28,11 @@ from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
     Lesion,
+    Measurement,
     MethodChoice,
+    NewLesionStatus,
     NonTargetStateChoice,
+    NonTargetStatus,
     ResponseChoice,
     TargetStateChoice,
     Visit,
@@ -52,18 +67,18 @@ class LesionRow(StrictSerializer):
     """What a row may say of its lesion."""
 
     ignored = StrictSerializer.ignored | {"organ_group"}
+    null_is_absent = True
 
-    lesion = Text(max_length=10)
-    organ = Text(max_length=100, required=False, allow_blank=True)
+    lesion = Text(max_length=10, help_text=_("The label: T01, NT01, NL01 ..."))
+    organ = Text(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        help_text=_("Required where the lesion is first seen; English, Chinese or abbreviated."),
+    )
     description = Text(max_length=200, required=False, allow_blank=True)
-    nodal = FlagField(required=False)
+    nodal = FlagField(required=False, help_text=_("A lymph node; else as the organ says."))
     method = _choice(MethodChoice, required=False, allow_blank=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The values; null says as little as a missing key."""
-        if isinstance(data, Mapping):
-            data = {key: value for key, value in data.items() if value is not None}
-        return super().to_internal_value(data)
 
 
 class BaselineLesionRow(LesionRow):
@@ -76,47 +91,85 @@ class BaselineLesionRow(LesionRow):
 
 
 class TargetRow(BaselineLesionRow):
-    """A target lesion at a visit."""
+    """A target lesion at a visit; `state` is required unless it is a preview."""
 
     state = _choice(TargetStateChoice, required=False)
     diameter_mm = MillimeterField(required=False)
-    reason = Text(max_length=300, required=False, allow_blank=True)
-    merged_into = Text(max_length=10, required=False, allow_blank=True)
-    fragments_mm = serializers.ListField(child=MillimeterField(), required=False, max_length=20)
+    reason = Text(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text=_("Why it could not be evaluated: required with not_evaluable."),
+    )
+    merged_into = Text(
+        max_length=10,
+        required=False,
+        allow_blank=True,
+        help_text=_("The label of another target: required with merged."),
+    )
+    fragments_mm = serializers.ListField(
+        child=MillimeterField(),
+        required=False,
+        max_length=20,
+        help_text=_("Of a lesion that fell apart; their sum replaces diameter_mm."),
+    )
 
 
 class NonTargetRow(BaselineLesionRow):
-    """A non-target lesion at a visit."""
+    """A non-target lesion at a visit; `status` is required unless it is a preview."""
 
     status = _choice(NonTargetStateChoice, required=False)
     short_axis_mm = MillimeterField(required=False)
-    reason = Text(max_length=300, required=False, allow_blank=True)
+    reason = Text(
+        max_length=300,
+        required=False,
+        allow_blank=True,
+        help_text=_("Why it could not be evaluated: required with not_evaluable."),
+    )
 
 
 class NewLesionRow(LesionRow):
-    """A lesion that was not there at baseline; without a label it gets the next free one."""
+    """A lesion that was not there at baseline; `certainty` is required unless it is a preview."""
 
-    lesion = Text(max_length=10, required=False)
+    lesion = Text(
+        max_length=10,
+        required=False,
+        help_text=_("An earlier one's label; without a label it gets the next free one."),
+    )
     certainty = _choice(CertaintyChoice, required=False)
     diameter_mm = MillimeterField(required=False)
 
 
 class VisitSerializer(StrictSerializer):
-    """A visit as outside systems send it; what is missing is asked for by `entries`."""
+    """A visit as it is sent: a follow-up lists every target and every non-target."""
 
     ignored = StrictSerializer.ignored | {"evaluator"}
 
-    patient = WholeNumber(min_value=1, max_value=2**63 - 1)
+    patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
     kind = _choice(Visit.Kind)
-    date = CalendarDateField()
+    date = CalendarDateField(help_text=_("The date of the scan, not in the future at the site."))
     targets = TargetRow(many=True)
     non_targets = NonTargetRow(many=True)
     # Not `many=True`, which would allow null rows together with a null list.
     new_lesions: serializers.ListSerializer[Any] = serializers.ListSerializer(
-        child=NewLesionRow(), required=False, allow_null=True
+        child=NewLesionRow(),
+        required=False,
+        allow_null=True,
+        help_text=_("Empty: asked and none. A baseline may leave it out, a follow-up may not."),
     )
-    stated_response = _choice(ResponseChoice, required=False, allow_blank=True, allow_null=True)
-    stated_response_reason = Text(max_length=500, required=False, allow_blank=True)
+    stated_response = _choice(
+        ResponseChoice,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text=_("What the investigator says."),
+    )
+    stated_response_reason = Text(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text=_("Required where the stated response differs from the derived one."),
+    )
 
 
 class VisitLine(VisitSerializer):
@@ -153,7 +206,7 @@ def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
     return kind(**{"lesion": ""} | values).with_node_inferred(row.get("nodal"))
 
 
-def visit_document(visit: Visit) -> dict[str, Any]:
+def visit_document(visit: Visit) -> VisitDocument:
     """A stored visit; its rows are expected to be prefetched with their lesions."""
     baseline = visit.kind == Visit.Kind.BASELINE
     return {
@@ -161,45 +214,14 @@ def visit_document(visit: Visit) -> dict[str, Any]:
         "version": visit.version,
         "patient": visit.patient_id,
         "evaluator": visit.evaluator,
-        "kind": visit.kind,
+        "kind": Visit.Kind(visit.kind),
         "date": visit.date.isoformat(),
-        "targets": [
-            {
-                "lesion": row.lesion.label,
-                "state": row.state,
-                "diameter_mm": number(row.diameter_mm),
-                "reason": row.reason,
-                "merged_into": row.merged_into.label if row.merged_into else None,
-                "fragments_mm": [number(mm) for mm in row.fragments_mm],
-                "method": row.method,
-                "slice_mm": number(row.slice_mm),
-            }
-            | (_description(row.lesion) if baseline else {})
-            for row in visit.measurements.all()
-        ],
-        "non_targets": [
-            {
-                "lesion": row.lesion.label,
-                "status": row.status,
-                "short_axis_mm": number(row.short_axis_mm),
-                "reason": row.reason,
-            }
-            | (_description(row.lesion) if baseline else {})
-            for row in visit.non_target_statuses.all()
-        ],
-        "new_lesions": [
-            {
-                "lesion": row.lesion.label,
-                "organ": row.lesion.organ,
-                "description": row.lesion.description,
-                "certainty": row.certainty,
-                "diameter_mm": number(row.diameter_mm),
-                "method": row.method,
-                "nodal": row.lesion.nodal,
-            }
-            for row in visit.new_lesion_statuses.all()
-        ],
-        "stated_response": visit.stated_response or None,
+        "targets": [_target(row, baseline) for row in visit.measurements.all()],
+        "non_targets": [_non_target(row, baseline) for row in visit.non_target_statuses.all()],
+        "new_lesions": [_new_lesion(row) for row in visit.new_lesion_statuses.all()],
+        "stated_response": recist.Response(visit.stated_response)
+        if visit.stated_response
+        else None,
         "stated_response_reason": visit.stated_response_reason,
         "derived": derived_document(visit.as_derived(), visit.all_warnings()),
         "links": {
@@ -209,24 +231,64 @@ def visit_document(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _description(lesion: Lesion) -> dict[str, Any]:
+def _target(row: Measurement, baseline: bool) -> TargetDocument:
+    seen: TargetDocument = {
+        "lesion": row.lesion.label,
+        "state": recist.TargetState(row.state),
+        "diameter_mm": number(row.diameter_mm),
+        "reason": row.reason,
+        "merged_into": row.merged_into.label if row.merged_into else None,
+        "fragments_mm": [float(mm) for mm in row.fragments_mm],
+        "method": _method(row.method),
+        "slice_mm": number(row.slice_mm),
+    }
+    return {**seen, **_description(row.lesion)} if baseline else seen
+
+
+def _non_target(row: NonTargetStatus, baseline: bool) -> NonTargetDocument:
+    seen: NonTargetDocument = {
+        "lesion": row.lesion.label,
+        "status": recist.NonTargetState(row.status),
+        "short_axis_mm": number(row.short_axis_mm),
+        "reason": row.reason,
+    }
+    return {**seen, **_description(row.lesion)} if baseline else seen
+
+
+def _new_lesion(row: NewLesionStatus) -> NewLesionDocument:
+    return {
+        "lesion": row.lesion.label,
+        "organ": row.lesion.organ,
+        "description": row.lesion.description,
+        "certainty": recist.Certainty(row.certainty),
+        "diameter_mm": number(row.diameter_mm),
+        "method": _method(row.method),
+        "nodal": row.lesion.nodal,
+    }
+
+
+def _description(lesion: Lesion) -> LesionDescription:
     entry = described(lesion)
     return {
         "organ": entry.organ,
         "organ_group": lesion.organ_group,
         "nodal": entry.nodal,
         "description": entry.description,
-        "method": entry.method,
+        "method": _method(entry.method),
         "slice_mm": number(entry.slice_mm),
-        "bone_type": entry.bone_type,
+        "bone_type": recist.BoneType(entry.bone_type) if entry.bone_type else "",
         "previously_irradiated": entry.previously_irradiated,
         "progressed_since_irradiation": entry.progressed_since_irradiation,
     }
 
 
+def _method(stored: str) -> recist.ImagingMethod | Unsaid:
+    return recist.ImagingMethod(stored) if stored else ""
+
+
 def derived_document(
     derived: recist.Derived, warnings: tuple[recist.Reason, ...]
-) -> dict[str, Any]:
+) -> DerivedDocument:
     """What RECIST made of a visit; percentages are not rounded."""
     return {
         "sum_mm": number(derived.sum_mm),
@@ -245,7 +307,25 @@ def derived_document(
     }
 
 
-def _reason(reason: recist.Reason) -> dict[str, Any]:
+def preview_document(preview: Preview) -> PreviewDocument:
+    """What saving would derive, and what is missing."""
+    derived = preview.derived
+    return {
+        "derived": derived_document(derived, derived.warnings) if derived else None,
+        "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
+        "later_visits": [
+            {
+                "id": visit.id,
+                "date": visit.date.isoformat(),
+                "from": recist.Response(visit.before) if visit.before else "",
+                "to": recist.Response(visit.after) if visit.after else "",
+            }
+            for visit in preview.later_visits
+        ],
+    }
+
+
+def _reason(reason: recist.Reason) -> ReasonDocument:
     return {"code": reason.code, "parameters": dict(reason.parameters), "text": word(reason)}
 
 

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from patients import actions
+from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
 from patients.models import AdverseEvent, Patient, Therapy
 from patients.serializers import AdverseEventSerializer, PatientSerializer, TherapySerializer
 from registry.idempotency import idempotent
@@ -30,8 +32,17 @@ from registry.rest import (
 )
 from trials.vocabularies import Masking
 
-FILTERS = [OpenApiParameter(name, str) for name in ("trial", "site", "subject_id")]
-OF_PATIENT = [OpenApiParameter("trial", str), OpenApiParameter("patient", int)]
+OF_TRIAL = OpenApiParameter("trial", str, description=_l("A trial's registry id."))
+OF_PATIENT = OpenApiParameter(
+    "patient",
+    {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    description=_l("A patient's id."),
+)
+FILTERS = [
+    OF_TRIAL,
+    OpenApiParameter("site", str, description=_l("A site's code.")),
+    OpenApiParameter("subject_id", str, description=_l("The id of a patient in the trial.")),
+]
 
 
 def id_parameter(request: Request, name: str) -> int | None:
@@ -111,7 +122,6 @@ class RowVoid(RowDetail):
         """The action."""
         raise NotImplementedError
 
-    @extend_schema(request=ReasonSerializer)
     @idempotent(answered_row)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
@@ -128,7 +138,10 @@ def flag_parameter(request: Request, name: str) -> bool:
     return asked == "true"
 
 
-@extend_schema_view(get=extend_schema(parameters=FILTERS))
+@extend_schema_view(
+    get=extend_schema(parameters=FILTERS, responses=PatientDocument),
+    post=extend_schema(request=PatientSerializer, responses={201: PatientDocument}),
+)
 class PatientList(RowList):
     """Patients within the caller's scope; filters by trial, site and subject id."""
 
@@ -145,6 +158,10 @@ class PatientList(RowList):
         return rows.select_related("trial", "site", "allocation__arm")
 
 
+@extend_schema_view(
+    get=extend_schema(responses=PatientDocument),
+    patch=extend_schema(request=PatientSerializer, responses=PatientDocument),
+)
 class PatientDetail(RowDetail):
     """One patient."""
 
@@ -170,6 +187,7 @@ def _changes(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in ("trial", "subject_id")}
 
 
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=PatientDocument))
 class PatientVoid(RowVoid, PatientDetail):
     """Take a patient out of lists and analyses."""
 
@@ -178,7 +196,6 @@ class PatientVoid(RowVoid, PatientDetail):
         return actions.void_patient(patient=row, **why)
 
 
-@extend_schema_view(get=extend_schema(parameters=OF_PATIENT))
 class RecordList(RowList):
     """What is recorded of patients; filters by trial and patient."""
 
@@ -210,6 +227,10 @@ class RecordDetail(RowDetail):
         return self.answered(self.correct(row, changes=changes, **why))
 
 
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=TherapyDocument),
+    post=extend_schema(request=TherapySerializer, responses={201: TherapyDocument}),
+)
 class TherapyList(RecordList):
     """Subsequent anticancer therapies."""
 
@@ -217,6 +238,10 @@ class TherapyList(RecordList):
     record = staticmethod(actions.record_therapy)
 
 
+@extend_schema_view(
+    get=extend_schema(responses=TherapyDocument),
+    put=extend_schema(request=TherapySerializer, responses=TherapyDocument),
+)
 class TherapyDetail(RecordDetail):
     """One therapy."""
 
@@ -227,6 +252,7 @@ class TherapyDetail(RecordDetail):
         return actions.correct_therapy(therapy=row, **correction)
 
 
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=TherapyDocument))
 class TherapyVoid(RowVoid, TherapyDetail):
     """Take a therapy out of lists and analyses."""
 
@@ -235,6 +261,10 @@ class TherapyVoid(RowVoid, TherapyDetail):
         return actions.void_therapy(therapy=row, **why)
 
 
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=AdverseEventDocument),
+    post=extend_schema(request=AdverseEventSerializer, responses={201: AdverseEventDocument}),
+)
 class AdverseEventList(RecordList):
     """Adverse events."""
 
@@ -242,6 +272,10 @@ class AdverseEventList(RecordList):
     record = staticmethod(actions.record_adverse_event)
 
 
+@extend_schema_view(
+    get=extend_schema(responses=AdverseEventDocument),
+    put=extend_schema(request=AdverseEventSerializer, responses=AdverseEventDocument),
+)
 class AdverseEventDetail(RecordDetail):
     """One adverse event."""
 
@@ -252,6 +286,7 @@ class AdverseEventDetail(RecordDetail):
         return actions.correct_adverse_event(adverse_event=row, **correction)
 
 
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=AdverseEventDocument))
 class AdverseEventVoid(RowVoid, AdverseEventDetail):
     """Take an adverse event out of lists and analyses."""
 

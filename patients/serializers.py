@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,37 +11,36 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from patients.models import (
-    DATES,
-    DEATH,
-    ActionTaken,
-    AdverseEvent,
-    Patient,
-    Sex,
-    Therapy,
-    TherapyChoice,
-)
+from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
+from patients.models import DEATH, ActionTaken, AdverseEvent, Patient, Sex, Therapy, TherapyChoice
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, StrictSerializer
+from trials.definitions import TherapyKind
 from trials.models import Arm, Site, Trial
 from trials.serializers import TermField
 
 SUBJECT_ID = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
-FACTS = ("sex", "birth_year", "histology", "ecog", "death_cause")
 UNKNOWN = _("No such record, or not yours.")
 
 
 class PatientSerializer(StrictSerializer):
-    """A patient as outside systems see it; trial, site and arm by their names."""
+    """A patient; trial, site and arm by their names. No date lies in the future at the site."""
 
     ignored = StrictSerializer.ignored | {"arm_reason"}
 
-    trial = Text(max_length=40)
+    trial = Text(max_length=40, help_text=_("The trial's registry id."))
     subject_id = Text(
-        max_length=40, validators=[RegexValidator(SUBJECT_ID, _("Letters, digits, . _ - only."))]
+        max_length=40,
+        validators=[RegexValidator(SUBJECT_ID, _("Letters, digits, . _ - only."))],
+        help_text=_("Unique in the trial; never changes."),
     )
-    site = Text(max_length=20)
-    arm = Text(max_length=100, allow_null=True, required=False)
+    site = Text(max_length=20, help_text=_("The site's code."))
+    arm = Text(
+        max_length=100,
+        allow_null=True,
+        required=False,
+        help_text=_("The arm's name; in a randomized trial allocation gives it."),
+    )
     sex = TermField(Sex.choices, required=False)
     birth_year = WholeNumber(min_value=1900, max_value=2100, allow_null=True, required=False)
     histology = Text(max_length=100, allow_blank=True, required=False)
@@ -92,27 +92,9 @@ class PatientSerializer(StrictSerializer):
     def _arms(self, trial: Trial) -> dict[str, Arm]:
         return {arm.name: arm for arm in trial.arms.all()}
 
-    def to_representation(self, instance: Patient) -> dict[str, Any]:
-        """The patient; the arm of a masked trial is null with its reason."""
-        concealed = instance.trial.masked
-        arm = None if concealed else instance.arm
-        return {
-            "id": instance.pk,
-            "version": instance.version,
-            "trial": instance.trial.registry_id,
-            "subject_id": instance.subject_id,
-            "site": instance.site.code,
-            "arm": arm.name if arm else None,
-            "arm_reason": "blinded" if concealed else None,
-            **{name: getattr(instance, name) for name in FACTS},
-            **{name: _iso(getattr(instance, name)) for name in DATES},
-            "links": {
-                "self": reverse("api:patient", args=[instance.pk]),
-                "visits": f"{reverse('api:visits')}?patient={instance.pk}",
-                "therapies": f"{reverse('api:therapies')}?patient={instance.pk}",
-                "adverse_events": f"{reverse('api:adverse_events')}?patient={instance.pk}",
-            },
-        }
+    def to_representation(self, instance: Patient) -> Any:
+        """The patient."""
+        return patient_document(instance)
 
 
 class PatientLine(PatientSerializer):
@@ -149,7 +131,39 @@ class PatientLine(PatientSerializer):
         return super()._arms(self.context["trial"])
 
 
-def _iso(value: Any) -> str | None:
+def patient_document(patient: Patient) -> PatientDocument:
+    """The patient; the arm of a masked trial is null with its reason."""
+    concealed = patient.trial.masked
+    arm = None if concealed else patient.arm
+    return {
+        "id": patient.pk,
+        "version": patient.version,
+        "trial": patient.trial.registry_id,
+        "subject_id": patient.subject_id,
+        "site": patient.site.code,
+        "arm": arm.name if arm else None,
+        "arm_reason": "blinded" if concealed else None,
+        "sex": Sex(patient.sex),
+        "birth_year": patient.birth_year,
+        "histology": patient.histology,
+        "ecog": patient.ecog,
+        "death_cause": patient.death_cause,
+        "enrolled_on": _iso(patient.enrolled_on),
+        "randomized_on": _iso(patient.randomized_on),
+        "first_dose_on": _iso(patient.first_dose_on),
+        "last_dose_on": _iso(patient.last_dose_on),
+        "last_known_alive_on": _iso(patient.last_known_alive_on),
+        "died_on": _iso(patient.died_on),
+        "links": {
+            "self": reverse("api:patient", args=[patient.pk]),
+            "visits": f"{reverse('api:visits')}?patient={patient.pk}",
+            "therapies": f"{reverse('api:therapies')}?patient={patient.pk}",
+            "adverse_events": f"{reverse('api:adverse_events')}?patient={patient.pk}",
+        },
+    }
+
+
+def _iso(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
@@ -158,7 +172,7 @@ class RecordSerializer(StrictSerializer):
 
     defaults: ClassVar[dict[str, Any]]
 
-    patient = WholeNumber(min_value=1, max_value=2**63 - 1)
+    patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The patient's id becomes the row, if the caller may see it."""
@@ -180,17 +194,22 @@ class TherapySerializer(RecordSerializer):
     kind = TermField(TherapyChoice.choices, required=False)
     description = Text(max_length=300, allow_blank=True, required=False)
 
-    def to_representation(self, instance: Therapy) -> dict[str, Any]:
+    def to_representation(self, instance: Therapy) -> Any:
         """The therapy."""
-        return {
-            "id": instance.pk,
-            "version": instance.version,
-            "patient": instance.patient_id,
-            "started_on": instance.started_on.isoformat(),
-            "kind": instance.kind,
-            "description": instance.description,
-            "links": {"self": reverse("api:therapy", args=[instance.pk])},
-        }
+        return therapy_document(instance)
+
+
+def therapy_document(therapy: Therapy) -> TherapyDocument:
+    """The therapy."""
+    return {
+        "id": therapy.pk,
+        "version": therapy.version,
+        "patient": therapy.patient_id,
+        "started_on": therapy.started_on.isoformat(),
+        "kind": TherapyKind(therapy.kind),
+        "description": therapy.description,
+        "links": {"self": reverse("api:therapy", args=[therapy.pk])},
+    }
 
 
 class AdverseEventSerializer(RecordSerializer):
@@ -210,21 +229,26 @@ class AdverseEventSerializer(RecordSerializer):
     started_on = CalendarDateField()
     ended_on = CalendarDateField(allow_null=True, required=False)
 
-    def to_representation(self, instance: AdverseEvent) -> dict[str, Any]:
+    def to_representation(self, instance: AdverseEvent) -> Any:
         """The adverse event."""
-        return {
-            "id": instance.pk,
-            "version": instance.version,
-            "patient": instance.patient_id,
-            "term": instance.term,
-            "grade": instance.grade,
-            "related": instance.related,
-            "serious": instance.serious,
-            "action_taken": instance.action_taken,
-            "started_on": instance.started_on.isoformat(),
-            "ended_on": _iso(instance.ended_on),
-            "links": {"self": reverse("api:adverse_event", args=[instance.pk])},
-        }
+        return adverse_event_document(instance)
+
+
+def adverse_event_document(event: AdverseEvent) -> AdverseEventDocument:
+    """The adverse event."""
+    return {
+        "id": event.pk,
+        "version": event.version,
+        "patient": event.patient_id,
+        "term": event.term,
+        "grade": event.grade,
+        "related": event.related,
+        "serious": event.serious,
+        "action_taken": ActionTaken(event.action_taken),
+        "started_on": event.started_on.isoformat(),
+        "ended_on": _iso(event.ended_on),
+        "links": {"self": reverse("api:adverse_event", args=[event.pk])},
+    }
 
 
 class TherapyLine(TherapySerializer):

@@ -1,7 +1,11 @@
 """The REST API's addresses: one explicit list."""
 
-from django.urls import path
+from typing import Any
+
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework import exceptions, views
+from rest_framework.request import Request
 
 from outcomes.api import (
     OutcomesView,
@@ -25,6 +29,18 @@ from patients.api import (
     TherapyVoid,
 )
 from trials.api import TrialDetail, TrialList
+
+
+class NoSuchAddress(views.APIView):
+    """What is no address of the API is refused as the API refuses: with a problem document."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """404 to those who may ask at all."""
+        super().initial(request, *args, **kwargs)
+        raise exceptions.NotFound
+
 
 app_name = "api"
 urlpatterns = [
@@ -53,4 +69,5 @@ urlpatterns = [
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    re_path(r"^(.*/)?\Z", NoSuchAddress.as_view()),
 ]

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from rest_framework import (
     authentication,
     exceptions,
+    negotiation,
     pagination,
     parsers,
     renderers,
@@ -118,6 +119,21 @@ def _texts(value: object, depth: int = 0) -> Iterable[str]:
             yield from _texts(item, depth + 1)
 
 
+class Negotiation(negotiation.DefaultContentNegotiation):
+    """`Accept`, or `?format=`; a format that is not offered is a bad parameter, not a lost record."""
+
+    def filter_renderers(
+        self, renderers: Iterable[renderers.BaseRenderer], format_: str
+    ) -> list[renderers.BaseRenderer]:
+        """The renderers of a format; 400 where there is none."""
+        offered = list(renderers)
+        found = [renderer for renderer in offered if renderer.format == format_]
+        if not found:
+            accepted = ", ".join(str(renderer.format) for renderer in offered)
+            raise InvalidParameter("format", _("One of: %s.") % accepted)
+        return found
+
+
 class Pagination(pagination.PageNumberPagination):
     """`page` and `page_size` (50, at most 500)."""
 
@@ -138,6 +154,35 @@ class Pagination(pagination.PageNumberPagination):
         if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and int(asked) > 0):
             raise InvalidParameter("page", _("A whole number, 1 or more."))
         return str(asked)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Both parameters with their bounds."""
+        bounds = {"page": {"maximum": 999_999_999}, "page_size": {"maximum": 500, "default": 50}}
+        return [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,
+                "schema": {"type": "integer", "minimum": 1} | bound,
+            }
+            for name, bound in bounds.items()
+        ]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A page: how many there are in all, the neighboring pages, and this one's objects."""
+        link = {"type": ["string", "null"], "format": "uri"}
+        properties = {
+            "count": {"type": "integer", "minimum": 0},
+            "next": link,
+            "previous": link,
+            "results": schema,
+        }
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
 
 
 class InvalidParameter(exceptions.APIException):
@@ -168,10 +213,13 @@ class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses keys it does not know; read-only ones are ignored."""
 
     ignored = frozenset({"id", "version", "derived", "links"})
+    null_is_absent = False  # where true, null says as little as a missing key
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated values; an unknown key is an error of its own."""
         if isinstance(data, Mapping):
+            if self.null_is_absent:
+                data = {key: value for key, value in data.items() if value is not None}
             unknown = [k for k in data if k not in self.fields and k not in self.ignored]
             if unknown:
                 accepted = ", ".join(k for k, f in self.fields.items() if not f.read_only)
@@ -248,7 +296,9 @@ def required_version(request: Request) -> int:
 class ReasonSerializer(StrictSerializer):
     """The body of a void: why."""
 
-    reason = serializers.CharField(max_length=500)
+    reason = serializers.CharField(
+        max_length=500, help_text=gettext_lazy("Why; kept in the audit trail.")
+    )
 
 
 def required_reason(data: Any, *, only: bool = False) -> str:

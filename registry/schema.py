@@ -1,32 +1,59 @@
-"""The OpenAPI description of the API's manners: problem answers, If-Match, reasons, tokens."""
+"""The OpenAPI description of the API's manners: answers, problems, If-Match, reasons, tokens."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, cast
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.drainage import warn
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import build_bearer_security_scheme_object
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.plumbing import (
+    ComponentIdentity,
+    ResolvedComponent,
+    build_bearer_security_scheme_object,
+)
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import core_schema
 from rest_framework import serializers
+from typing_extensions import is_typeddict
 
+from registry.documents import ProblemDocument
+from registry.fields import JSONObject
 from registry.idempotency import HEADER, KEY, REPLAYED
-from registry.rest import PROBLEM
+from registry.rest import DECIMAL, PROBLEM, VERSION_TAG, MillimeterField, StrictSerializer
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,
     OpenApiParameter.HEADER,
     required=True,
+    pattern=f"^{VERSION_TAG.pattern}$",
     description=_('The ETag of the version you read, such as "3".'),
 )
 ETAG = OpenApiParameter(
     "ETag",
+    {"type": "string", "pattern": f"^{VERSION_TAG.pattern}$"},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[200, 201],
+    description=_("The object's version, quoted: a strong tag."),
+)
+CHALLENGE = OpenApiParameter(
+    "WWW-Authenticate",
     str,
     OpenApiParameter.HEADER,
-    response=[200, 201],
-    description=_("The object's version, quoted."),
+    required=True,
+    response=[401],
+    description=_("Token."),
 )
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
@@ -60,40 +87,166 @@ IDEMPOTENCY_REPLAYED = OpenApiParameter(
     response=[200, 201],
     description=_("The answer is that of the first request with this Idempotency-Key."),
 )
-REASON = {"type": "string", "minLength": 1, "maxLength": 500, "description": _("Why it changed.")}
+REASON = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": r"\S",
+    "description": _("Why it changed; kept in the audit trail."),
+}
+IGNORED = {
+    "description": _("Read-only: accepted, so that what was read can be sent back; ignored.")
+}
 MEANING = {
     400: _("The request cannot be understood or stored; `errors` says where."),
     401: _("The token is missing, unknown or expired."),
     403: _("The caller's role does not allow this."),
     404: _("No such record, or not the caller's."),
+    406: _("None of the media types in Accept can be given."),
     409: _("The request contradicts what is stored."),
     412: _("The version in If-Match is not the current one."),
+    413: _("The body is too large."),
+    415: _("The body's media type is not understood."),
     428: _("If-Match is missing."),
 }
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
     "body or query string."
 )
+REF = "#/components/schemas/{model}"
 
 
-class ProblemErrorSerializer(serializers.Serializer[Any]):
-    """One thing that is wrong, and where: in the body, a query parameter or an imported line."""
+class DocumentJsonSchema(GenerateJsonSchema):
+    """JSON Schema of documents: no keys but those that are named, no made-up titles."""
 
-    pointer = serializers.CharField(required=False, help_text="JSON Pointer, /targets/0/organ")
-    parameter = serializers.CharField(required=False)
-    line = serializers.IntegerField(required=False)
-    detail = serializers.CharField()
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        """An object of exactly these keys."""
+        return {**super().typed_dict_schema(schema), "additionalProperties": False}
+
+    def field_is_required(self, field: Any, total: bool) -> bool:
+        """What has a default may be left out of a request; an answer always has it."""
+        defaulted = self.mode == "serialization" and field["type"] == "model-field"
+        return defaulted or super().field_is_required(field, total)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """A key is its own title."""
+        return False
+
+    def get_title_from_name(self, name: str) -> str:
+        """The component's own name."""
+        return name
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457 problem document."""
+def described(
+    kind: Any, auto_schema: AutoSchema, mode: JsonSchemaMode = "serialization"
+) -> dict[str, Any]:
+    """The JSON Schema of a type, a reference where it has a name; named types become components.
 
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    parameter = serializers.CharField(required=False)
-    errors = ProblemErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+    What a request may leave out an answer always has, so that a request's parts have own names.
+    """
+    listed = TypeAdapter(list[kind]).json_schema(
+        mode=mode, ref_template=REF, schema_generator=DocumentJsonSchema
+    )
+    schema: dict[str, Any] = listed["items"]
+    parts = listed.get("$defs", {})
+    if mode == "validation":
+        schema, parts = _as_requests(schema, parts)
+    for name, part in parts.items():
+        _register(auto_schema, _component(name, part))
+    return schema
+
+
+def _register(auto_schema: AutoSchema, part: ResolvedComponent) -> None:
+    """Add a component; two types of one name would describe each other's answers."""
+    stored = auto_schema.registry._components.setdefault(part.key, part)
+    if stored.schema is None:  # being described just now
+        stored.schema = part.schema
+    if stored.schema != part.schema:
+        warn(f'Two types are named "{part.name}": {stored.schema} and {part.schema}.')
+
+
+def _as_requests(schema: Any, parts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    objects = {name for name, part in parts.items() if part.get("type") == "object"}
+    named = {REF.format(model=name): REF.format(model=f"{name}Request") for name in objects}
+    renamed = {f"{name}Request" if name in objects else name: p for name, p in parts.items()}
+    return _replaced(schema, named), _replaced(renamed, named)
+
+
+def _replaced(value: Any, named: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(item, named) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, named) for item in value]
+    return named.get(value, value) if isinstance(value, str) else value
+
+
+def _component(name: str, schema: dict[str, Any]) -> ResolvedComponent:
+    identity: Any = ComponentIdentity
+    component: Any = ResolvedComponent
+    return cast(ResolvedComponent, component(name, "schemas", schema, identity(name)))
+
+
+class DocumentExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """`responses=VisitDocument`: a TypedDict becomes a component."""
+
+    target_class = TypeAdapter  # any, `_matches` decides
+
+    @classmethod
+    def _matches(cls, target: Any) -> bool:
+        return is_typeddict(target)
+
+    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
+        """The type's own."""
+        return str(self.target.__name__)
+
+    def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
+        """By name, as its parts."""
+        return _component(self.target.__name__, {}).object
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """The JSON Schema of what is sent."""
+        described(self.target, auto_schema)
+        component = auto_schema.registry[self.target.__name__, ResolvedComponent.SCHEMA]
+        return dict(component.schema)
+
+
+class MillimeterSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A number; in requests also text that spells one."""
+
+    target_class = MillimeterField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """A number within the field's bounds, or a string."""
+        bounds = {"minimum": float(self.target.min_value), "maximum": float(self.target.max_value)}
+        number = {"type": "number", **bounds}
+        text = {"type": "string", "pattern": f"^{DECIMAL.pattern}$", "examples": ["33.5"]}
+        meaning = {"description": _("Millimeters, at most two decimals; a number or a string.")}
+        return {"anyOf": [number, text]} | meaning if direction == "request" else number
+
+
+class ChoiceSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """A controlled term: its code; requests may spell it in any case."""
+
+    target_class = serializers.ChoiceField
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """The codes, with blank and null where those are taken."""
+        field = self.target
+        others = [*([""] if field.allow_blank else []), *([None] if field.allow_null else [])]
+        schema = {"type": "string", "enum": [*(str(code) for code in field.choices), *others]}
+        spelled = {"description": getattr(field, "spelling", _("Any case is accepted."))}
+        return schema | spelled if direction == "request" else schema
+
+
+class ObjectSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Any JSON object."""
+
+    target_class = JSONObject
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        """An object of any keys."""
+        return {"type": "object", "additionalProperties": True}
 
 
 class Schema(AutoSchema):
@@ -110,13 +263,26 @@ class Schema(AutoSchema):
         """Whether the view answers 304 to a reader who holds the current document."""
         return self.method == "GET" and getattr(self.view, "conditional", False)
 
+    @property
+    def stores(self) -> bool:
+        """Whether the operation may contradict what is stored."""
+        return self.method != "GET" and not self.path.endswith("/preview/")
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self.method == "GET" and hasattr(self.view, "pagination_class")
+
     def get_override_parameters(self) -> list[Any]:
-        """If-Match for a change, the key of a POST, the ETag of single objects and documents."""
+        """If-Match for a change, the key of a POST, the ETag of what has a version or is computed."""
         if self.conditional:
-            return [IF_NONE_MATCH, VARIANT_ETAG]
-        single = self.method != "GET" or not self._is_list_view()
+            return [IF_NONE_MATCH, VARIANT_ETAG, CHALLENGE]
+        tags = [] if self._is_list_view() or not self._has_version() else [ETAG]
         once = [IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED] if self.method == "POST" else []
-        return [*([IF_MATCH] if self.changes else []), *once, *([ETAG] if single else [])]
+        return [*([IF_MATCH] if self.changes else []), *once, *tags, CHALLENGE]
+
+    def _has_version(self) -> bool:
+        answers = self.get_response_serializers()
+        found = answers.values() if isinstance(answers, dict) else [answers]
+        return any("version" in _keys(answer) for answer in found)
 
     def _get_request_for_media_type(
         self, serializer: Any, direction: Any = "request"
@@ -125,8 +291,40 @@ class Schema(AutoSchema):
         schema, required = inherited(serializer, direction)  # type: ignore[no-untyped-call]
         if schema is None or self.method not in ("PUT", "PATCH"):
             return schema, required
-        reason = {"type": "object", "properties": {"reason": REASON}, "required": ["reason"]}
-        return {"allOf": [schema, reason]}, True
+        return self._with_reason(schema["$ref"].rpartition("/")[2]).ref, True
+
+    def _with_reason(self, name: str) -> ResolvedComponent:
+        """The body of a change: what a POST takes, and why; a PATCH has a component anyway."""
+        body = self.registry[name, ResolvedComponent.SCHEMA]
+        if self.method == "PUT":
+            changed = name.removesuffix("Request") + "ChangeRequest"
+            body = _component(changed, deepcopy(body.schema))
+            self.registry.register_on_missing(body)
+        body.schema["properties"]["reason"] = REASON
+        body.schema["required"] = sorted({*body.schema.get("required", ()), "reason"})
+        return body
+
+    def _postprocess_serializer_schema(
+        self, schema: dict[str, Any], serializer: Any, direction: Direction
+    ) -> dict[str, Any]:
+        """Requests refuse unknown keys and ignore read-only ones; answers have every key."""
+        inherited = super()._postprocess_serializer_schema
+        schema = inherited(schema, serializer, direction)  # type: ignore[no-untyped-call]
+        if not isinstance(serializer, serializers.BaseSerializer):
+            return schema
+        if direction == "response":
+            return schema | {"required": sorted(schema["properties"]), **CLOSED}
+        if isinstance(serializer, StrictSerializer):
+            self.registry.register_on_missing(_component("Ignored", IGNORED))
+            read_only = {name for name, field in serializer.fields.items() if field.read_only}
+            names = sorted({*serializer.ignored, *read_only} - schema["properties"].keys())
+            ignored = dict.fromkeys(names, {"$ref": REF.format(model="Ignored")})
+            said = schema["properties"]
+            if serializer.null_is_absent:
+                optional = said.keys() - set(schema.get("required", ()))
+                said = {n: _or_null(part) if n in optional else part for n, part in said.items()}
+            return schema | {"properties": said | ignored, **CLOSED}
+        return schema
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
@@ -135,16 +333,33 @@ class Schema(AutoSchema):
         posts = {409: KEY_REUSED} if self.method == "POST" else {}
         for code in self._problems():
             body = self._get_response_for_code(  # type: ignore[no-untyped-call]
-                ProblemSerializer, str(code), [PROBLEM], direction=direction
+                ProblemDocument, str(code), [PROBLEM], direction=direction
             )
             bodies.setdefault(str(code), body | {"description": (MEANING | posts)[code]})
         return bodies
 
     def _problems(self) -> list[int]:
-        writes = [403, 409] if self.method != "GET" else []
-        once = self.method == "POST"  # a first answer whose record the caller may no longer see
-        found = [404] if "{" in self.path or once or self._is_list_view() else []
-        return sorted([400, 401, *writes, *found, *([412, 428] if self.changes else [])])
+        posts = self.method == "POST"  # whose key may be another request's, or its record lost
+        writes = [403, 413, 415] if self.method != "GET" else []
+        stores = [409] if self.stores or posts else []
+        found = [404] if "{" in self.path or self._is_list_view() or posts else []
+        changes = [412, 428] if self.changes else []
+        return sorted([400, 401, 406, *writes, *stores, *found, *changes])
+
+
+CLOSED = {"additionalProperties": False}
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _keys(answer: Any) -> Iterator[str]:
+    """The top-level keys of an answer's description."""
+    if is_typeddict(answer):
+        yield from answer.__annotations__
+    elif isinstance(answer, type) and issubclass(answer, serializers.Serializer):
+        yield from answer().fields.keys()
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

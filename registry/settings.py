@@ -154,6 +154,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "registry.rest.Pagination",
     "DEFAULT_SCHEMA_CLASS": "registry.schema.Schema",
     "EXCEPTION_HANDLER": "registry.rest.problem",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "registry.rest.Negotiation",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405: the schema describes the API
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
 }
@@ -165,6 +167,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,  # an answer has keys that a request may leave out
+    "POSTPROCESSING_HOOKS": [],  # enumerations stand where they are used
 }
 
 PGHISTORY_APPEND_ONLY = True

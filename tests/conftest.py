@@ -17,6 +17,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from registry import database
 from registry.models import User
 from tests import factories
+from tests.contract.document import contract
 from trials.models import Trial
 from trials.vocabularies import Role
 
@@ -125,7 +126,7 @@ def assemble_cast() -> Cast:
 
 
 class Api:
-    """The test client with a token and JSON bodies."""
+    """The test client with a token and JSON bodies; every answer is held to the OpenAPI document."""
 
     def __init__(self, user: User) -> None:
         self.client = Client(headers={"Authorization": f"Token {factories.token(user)}"})
@@ -133,9 +134,11 @@ class Api:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """One request; keyword headers such as `if_match='"1"'`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.generic(
+        response: Any = self.client.generic(
             method, f"/api/v1{path}", _json(body), content_type="application/json", headers=named
         )
+        contract().hold(method, f"/api/v1{path}", response)
+        return response
 
     def get(self, path: str, **headers: str) -> Any:
         """GET."""

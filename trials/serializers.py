@@ -8,10 +8,9 @@ from typing import Any
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.drainage import set_override
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import Direction
 from pydantic import ValidationError as Misdefined
 from pydantic_core import ErrorDetails
@@ -19,6 +18,7 @@ from rest_framework import serializers
 
 from registry.fields import JSONObject, Number, Text, WholeNumber, plain
 from registry.rest import StrictSerializer
+from registry.schema import described
 from trials.definitions import EndpointDefinition
 from trials.models import Arm, Criterion, Endpoint, Intervention, PublishedFigure, Site, Trial
 from trials.vocabularies import code_of
@@ -34,11 +34,11 @@ PUBLISHED = ("measure", "source", "printed", "reconciled", "discrepancy")
 class TermField(serializers.ChoiceField):
     """A controlled term: its code, or the registry's label in any case."""
 
+    spelling = gettext_lazy("The code, or the label of ClinicalTrials.gov, in any case.")
+
     def __init__(self, choices: Any, **options: Any) -> None:
         super().__init__(choices, **options)
         self.accepted = ", ".join(self.choices)
-        described = f"One of {self.accepted}; a label of the registry is accepted in any case."
-        set_override(self, "field", {"type": "string", "description": described})
 
     def to_internal_value(self, data: Any) -> Any:
         """The code."""
@@ -74,14 +74,11 @@ class DefinitionSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
     target_class = DefinitionField
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """A schema whose parts are components."""
-        schema = EndpointDefinition.model_json_schema(ref_template="#/components/schemas/{model}")
-        for name, part in schema.pop("$defs").items():
-            component = ResolvedComponent(  # type: ignore[no-untyped-call]
-                name, ResolvedComponent.SCHEMA, schema=part, object=name
-            )
-            auto_schema.registry.register_on_missing(component)
-        return schema
+        """Every key in answers; requests may leave any out."""
+        asked = direction == "request"
+        return described(
+            EndpointDefinition, auto_schema, "validation" if asked else "serialization"
+        )
 
 
 def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:

@@ -1,0 +1,172 @@
+"""What visits and previews answer with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field, WithJsonSchema
+from typing_extensions import TypedDict
+
+from outcomes.methods.recist import (
+    BoneType,
+    Certainty,
+    ImagingMethod,
+    NonTargetState,
+    Response,
+    TargetState,
+)
+from outcomes.models import Visit
+from registry.documents import CalendarDate, Id, Link, Versioned
+
+Label = Annotated[str, Field(description="The lesion's permanent label, such as T01.")]
+Unsaid = Literal[""]  # what a text column holds where nothing was said
+VisitKind = Annotated[Visit.Kind, WithJsonSchema({"type": "string", "enum": Visit.Kind.values})]
+
+
+class ReasonDocument(TypedDict):
+    """Why a response is what it is: a code with its parameters, and the same in words."""
+
+    code: str
+    parameters: dict[str, str | int]
+    text: Annotated[str, Field(description="In the reader's language.")]
+
+
+class DerivedDocument(TypedDict):
+    """What RECIST 1.1 makes of a visit; a baseline has its sum and null responses."""
+
+    sum_mm: Annotated[
+        float | None,
+        Field(description="Measured plus imputed (absent 0, too small 5), of what was evaluated."),
+    ]
+    baseline_sum_mm: float | None
+    nadir_mm: Annotated[
+        float | None,
+        Field(description="The smallest complete sum before, the baseline's included."),
+    ]
+    complete: Annotated[bool, Field(description="Whether every target was evaluated.")]
+    change_from_baseline_percent: Annotated[
+        float | None, Field(description="Not rounded; null while `complete` is false.")
+    ]
+    change_from_nadir_percent: float | None
+    change_from_nadir_mm: float | None
+    target_response: Response | None
+    non_target_response: Response | None
+    new_lesion: Annotated[bool, Field(description="Whether an unequivocal new lesion was seen.")]
+    overall_response: Response | None
+    reasons: list[ReasonDocument]
+    warnings: list[ReasonDocument]
+
+
+OrganGroup = Annotated[str, Field(description="As RECIST counts organs: all nodes are one.")]
+
+
+class LesionDescription(TypedDict):
+    """What describes a lesion; a baseline's rows carry it."""
+
+    organ: str
+    organ_group: OrganGroup
+    nodal: bool
+    description: str
+    method: ImagingMethod | Unsaid
+    slice_mm: float | None
+    bone_type: BoneType | Unsaid
+    previously_irradiated: bool
+    progressed_since_irradiation: bool
+
+
+class BaselineOnly(TypedDict):
+    """Keys of a baseline's rows."""
+
+    organ: NotRequired[str]
+    organ_group: NotRequired[OrganGroup]
+    nodal: NotRequired[bool]
+    description: NotRequired[str]
+    bone_type: NotRequired[BoneType | Unsaid]
+    previously_irradiated: NotRequired[bool]
+    progressed_since_irradiation: NotRequired[bool]
+
+
+class TargetDocument(BaselineOnly):
+    """A target lesion at a visit; a baseline's row also describes the lesion."""
+
+    lesion: Label
+    state: TargetState
+    diameter_mm: float | None
+    reason: Annotated[str, Field(description="Why it could not be evaluated.")]
+    merged_into: Label | None
+    fragments_mm: list[float]
+    method: ImagingMethod | Unsaid
+    slice_mm: float | None
+
+
+class NonTargetDocument(BaselineOnly):
+    """A non-target lesion at a visit; a baseline's row also describes the lesion."""
+
+    lesion: Label
+    status: NonTargetState
+    short_axis_mm: float | None
+    reason: Annotated[str, Field(description="Why it could not be evaluated.")]
+    method: NotRequired[ImagingMethod | Unsaid]
+    slice_mm: NotRequired[float | None]
+
+
+class NewLesionDocument(TypedDict):
+    """A lesion that was not there at baseline, seen at a visit."""
+
+    lesion: Label
+    organ: str
+    description: str
+    certainty: Certainty
+    diameter_mm: float | None
+    method: ImagingMethod | Unsaid
+    nodal: bool
+
+
+class VisitLinks(TypedDict):
+    """Where to go from a visit."""
+
+    self: Link
+    patient: Link
+
+
+class VisitDocument(Versioned):
+    """A visit as it was recorded, and what was derived from it."""
+
+    patient: Id
+    evaluator: str
+    kind: VisitKind
+    date: CalendarDate
+    targets: list[TargetDocument]
+    non_targets: list[NonTargetDocument]
+    new_lesions: list[NewLesionDocument]
+    stated_response: Annotated[
+        Response | None, Field(description="What the investigator says, where it was said.")
+    ]
+    stated_response_reason: str
+    derived: DerivedDocument
+    links: VisitLinks
+
+
+class MissingDocument(TypedDict):
+    """What must still be said or corrected before a visit can be stored."""
+
+    pointer: Annotated[str, Field(description="A JSON Pointer into the body.")]
+    detail: str
+
+
+# `from` is a keyword, so this type is written as a call.
+LaterVisitDocument = TypedDict(
+    "LaterVisitDocument",
+    {"id": Id, "date": CalendarDate, "from": Response | Unsaid, "to": Response | Unsaid},
+)
+LaterVisitDocument.__doc__ = "A later visit whose response would change."
+
+
+class PreviewDocument(TypedDict):
+    """What saving a visit would derive; nothing was stored."""
+
+    derived: Annotated[
+        DerivedDocument | None, Field(description="Null while the visit has no place in time.")
+    ]
+    missing: list[MissingDocument]
+    later_visits: list[LaterVisitDocument]
