@@ -164,7 +164,7 @@ def kaplan_meier(days: Times, events: Flags) -> Curve:
     ValueError unless durations are finite numbers >= 0 and flags are booleans, one each (a 1/2
     status as in R's `lung` would make everyone an event).
     """
-    durations, flags = _checked(days, events)
+    durations, flags = checked(days, events)
     time, ended, died = _tallied(durations, flags)
     at_risk = ended[::-1].cumsum()[::-1]
     survivors = at_risk - died
@@ -179,7 +179,7 @@ def reverse_kaplan_meier(days: Times, events: Flags) -> Curve:
 
     Schemper & Smith, Control Clin Trials 1996;17:343. Arguments and errors as `kaplan_meier`.
     """
-    durations, flags = _checked(days, events)
+    durations, flags = checked(days, events)
     return kaplan_meier(durations, ~flags)
 
 
@@ -296,7 +296,8 @@ def two_sided_z(level: float) -> float:
     return float(ndtri((1 + level) / 2))
 
 
-def _checked(days: Times, events: Flags) -> tuple[Durations, NDArray[np.bool_]]:
+def checked(days: Times, events: Flags) -> tuple[Durations, NDArray[np.bool_]]:
+    """Durations and flags as arrays of one length; ValueError as `kaplan_meier`."""
     durations, flags = _checked_days(days), np.asarray(events)
     if flags.shape != durations.shape:
         raise ValueError(f"{durations.size} durations but {flags.size} event flags")
