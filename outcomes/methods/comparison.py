@@ -325,12 +325,9 @@ class _Likelihood:
     def uphill(self, point: _Point, step: Floats) -> _Point:
         """The point a step further, or half of it and so on until nothing is lost."""
         lowest = point.value - NO_LOSS * abs(point.value)
-        for _ in range(MAX_STEPS):
-            further = self.at(point.coefficients + step)
-            if further.value >= lowest:
-                return further
+        while (further := self.at(point.coefficients + step)).value < lowest:
             step = step / 2
-        return point
+        return further
 
 
 def cox(table: RiskSets, ties: Ties = Ties.EFRON, level: float = 0.95) -> Cox:
