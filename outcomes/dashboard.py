@@ -11,20 +11,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outcomes import charts, report_documents
+from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
 from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
 from outcomes.history import History
 from outcomes.labels import (
     CENSORINGS,
+    CHARACTERISTICS,
     EVENTS,
+    NOT_COMPARED,
     ORIGINS,
     POPULATIONS,
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
     THERAPIES,
+    TIES,
     TITLES,
     UNITS,
 )
 from outcomes.methods import survival
+from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
@@ -63,6 +68,7 @@ class Figure:
     chart: KaplanMeierChart
     median: str
     landmarks: tuple[str, ...]
+    comparison: tuple[str, ...]
     definition: str
 
 
@@ -141,7 +147,7 @@ def page(report: Report) -> Page:
             *(_median_card(found) for found in times),
             _follow_up_card(report),
         ),
-        figures=tuple(_figure(found) for found in times),
+        figures=tuple(_figure(found, report.comparison) for found in times),
         waterfall=charts.waterfall([bar for p in report.patients if (bar := _bar(p))]),
         waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
         best_responses=tuple(
@@ -155,6 +161,11 @@ def page(report: Report) -> Page:
 def percent(share: float | None) -> str:
     """A share as percent with one decimal."""
     return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def p_value(p: float | None) -> str:
+    """A p value with three decimals."""
+    return "–" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def months(days: float | None, reason: MissingReason | None = None) -> str:
@@ -236,7 +247,7 @@ def _follow_up_card(report: Report) -> Card:
     )
 
 
-def _figure(found: Survival) -> Figure:
+def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
     definition = found.endpoint.definition
     interval = survival.band_interval(definition.survival_interval)
     band = found.curve.band(interval, definition.confidence_level)
@@ -252,8 +263,45 @@ def _figure(found: Survival) -> Figure:
             % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
             for at, value in found.landmarks
         ),
+        comparison=() if isinstance(compared, NoComparison) else _compared(compared, kind),
         definition=survival_definition(found),
     )
+
+
+def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
+    """Hazard ratios over the reference arm, the log-rank test, and how both were computed."""
+    compared = found.survivals[kind]
+    return (
+        *_hazard_ratios(found.arms, compared),
+        _log_rank(compared.log_rank),
+        str(TIES[compared.cox.ties]),
+        *([_("stratified by %s") % CHARACTERISTICS[by]] if (by := found.stratified_by) else []),
+    )
+
+
+def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> list[str]:
+    return [
+        _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
+        % {"arm": arm.name, "reference": arms[0].name, "ratio": _ratio(ratio, found.cox.level)}
+        for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
+    ]
+
+
+def _ratio(found: HazardRatio, level: float) -> str:
+    if found.reason is not None:
+        return _("not estimable (%s)") % NOT_COMPARED[found.reason]
+    return _("%(ratio).2f (%(level)s CI %(lower).2f – %(upper).2f)") % {
+        "ratio": found.estimate,
+        "level": f"{level:.0%}",
+        "lower": found.lower,
+        "upper": found.upper,
+    }
+
+
+def _log_rank(found: ChiSquare) -> str:
+    if found.reason is not None:
+        return _("log-rank test: not estimable (%s)") % NOT_COMPARED[found.reason]
+    return _("log-rank test: %s") % p_value(found.p)
 
 
 def _bar(patient: PatientOutcome) -> WaterfallBar | None:

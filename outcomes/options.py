@@ -19,6 +19,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
+from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
@@ -26,10 +27,11 @@ from registry.rest import InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
-GROUPS = ("arm", "histology", "site", "sex", "ecog")
+STRATA = ("histology", "site", "sex", "ecog")
+GROUPS = ("arm", *STRATA)
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
-    "definition", "known_on",
+    "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
 NOT_CHOICES = ("page", "page_size", "format")
 KNOWN_ON = OpenApiParameter(
@@ -57,11 +59,15 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
         population=_choice(Population, query, "population"),
-        group_by=_group(query.get("group_by"), trial),
+        group_by=_one_of(STRATA if trial.masked else GROUPS, query, "group_by"),
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
         proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
         definition=_definition(query.get("definition"), trial),
         known_on=_known_on(query.get("known_on")),
+        stratify_by=_one_of(STRATA, query, "stratify_by"),
+        ties=_choice(Ties, query, "ties") or Ties.EFRON,
+        restricted_mean=_horizon(query.get("rmst")),
+        counts=_one_of(("true", "false"), query, "counts") == "true",
         **landmarks,
     )
 
@@ -118,20 +124,14 @@ def _with_offset(asked: str) -> str:
 
 
 def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
+    asked = _one_of(list(choices), query, name)
+    return choices(asked) if asked else None
+
+
+def _one_of(accepted: Sequence[str], query: Mapping[str, str], name: str) -> str | None:
     asked = query.get(name)
-    if not asked:
-        return None
-    try:
-        return choices(asked)
-    except ValueError as error:
-        accepted = ", ".join(choices)
-        raise InvalidParameter(name, _("One of: %s.") % accepted) from error
-
-
-def _group(asked: str | None, trial: Trial) -> str | None:
-    accepted = [name for name in GROUPS if not (trial.masked and name == "arm")]
     if asked and asked not in accepted:
-        raise InvalidParameter("group_by", _("One of: %s.") % ", ".join(accepted))
+        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
     return asked or None
 
 
@@ -139,13 +139,25 @@ def _landmarks(asked: str) -> tuple[LandmarkTime, ...]:
     parts = asked.split(",")
     if len(parts) > 20:
         raise InvalidParameter("landmarks", _("At most 20."))
-    return tuple(_landmark(part.strip()) for part in parts)
+    accepted = _("Months, or weeks with a w, such as 3,6,12w.")
+    return tuple(_time(part.strip(), "landmarks", accepted) for part in parts)
 
 
-def _landmark(text: str) -> LandmarkTime:
+def _horizon(asked: str | None) -> LandmarkTime | None:
+    """Up to when a restricted mean is taken."""
+    if not asked:
+        return None
+    accepted = _("A number of months, or of weeks with a w, such as 12 or 12w.")
+    found = _time(asked, "rmst", accepted)
+    if not found.number:
+        raise InvalidParameter("rmst", accepted)
+    return found
+
+
+def _time(text: str, name: str, accepted: str) -> LandmarkTime:
     number, unit = (text[:-1], "weeks") if text.endswith("w") else (text, "months")
     if not (number.isascii() and number.isdigit() and len(number) < 4):
-        raise InvalidParameter("landmarks", _("Months, or weeks with a w, such as 3,6,12w."))
+        raise InvalidParameter(name, accepted)
     return LandmarkTime(int(number), unit)
 
 

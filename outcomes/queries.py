@@ -31,6 +31,7 @@ EVIDENCE_OF_LIFE = ("first_dose_on", "last_dose_on", "last_known_alive_on")
 PATIENT_FIELDS = (
     "id", "subject_id", "site__code", "allocation__arm__name", "histology", "sex", "ecog",
     "enrolled_on", "randomized_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
+    "allocation__arm", "allocation__arm__type",
 )  # fmt: skip
 VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
 
@@ -66,6 +67,8 @@ class PatientFacts:
     history: PatientHistory
     sums: Mapping[int, Sum]
     measurable: bool
+    arm_id: int | None = None
+    arm_type: str = ""
     blinded: bool = False
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
@@ -104,7 +107,12 @@ def facts(
         .values_list("patient_id", "id", "started_on", "kind")
     )
     found = [_facts(row, visits[row[0]], therapies[row[0]], new_lesions) for row in rows]
-    return [replace(one, arm=None, blinded=True) for one in found] if blinded else found
+    return [blind(one) for one in found] if blinded else found
+
+
+def blind(known: PatientFacts) -> PatientFacts:
+    """The facts without the arm."""
+    return replace(known, arm=None, arm_id=None, arm_type="", blinded=True)
 
 
 def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
@@ -113,11 +121,13 @@ def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tupl
         return list(patients.order_by("subject_id").values_list(*PATIENT_FIELDS))
     sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
     arms = audit.as_known(Arm, known_on).filter(pgh_obj=OuterRef("arm"))
-    allocations = audit.as_known(Allocation, known_on).filter(patient=OuterRef("id"))
-    arm = allocations.order_by("-pgh_id").values(name=Subquery(arms.values("name")))[:1]
+    allocated = audit.as_known(Allocation, known_on).filter(patient=OuterRef("id"))
+    last = allocated.order_by("-pgh_id")
     then = {
         "site__code": Subquery(sites.values("code")),
-        "allocation__arm__name": Subquery(arm),
+        "allocation__arm": Subquery(last.values("arm")[:1]),
+        "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
+        "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
     }
     rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
     fields = [then.get(name, name) for name in PATIENT_FIELDS]
@@ -158,7 +168,8 @@ def _facts(
     new_lesions: NewLesions,
 ) -> PatientFacts:
     pk, subject_id, site, arm, histology, sex, ecog = row[:7]
-    dates = dict(zip(PATIENT_FIELDS[7:], row[7:], strict=True))
+    dates = dict(zip(PATIENT_FIELDS[7:13], row[7:13], strict=True))
+    arm_id, arm_type = row[13:]
     baseline = next((visit for visit in visits if visit[1] == Visit.Kind.BASELINE), None)
     follow_ups = [visit for visit in visits if visit[1] != Visit.Kind.BASELINE]
     alive = [Dated(on, Source("patient", pk, f)) for f in EVIDENCE_OF_LIFE if (on := dates[f])]
@@ -178,6 +189,7 @@ def _facts(
         ),
         sums={v[0]: Sum(v[2], v[4], v[5]) for v in follow_ups if v[6] and v[4] is not None},
         measurable=baseline is not None and baseline[4] is not None,
+        arm_id=arm_id, arm_type=arm_type or "",
     )  # fmt: skip
 
 
