@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponseNotModified
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, report, report_documents
+from outcomes import actions, data_version, report, report_documents, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import OUTCOME_PARAMETERS, options_of
+from outcomes.options import OUTCOME_PARAMETERS, cutoff_of, options_of
 from outcomes.serializers import (
     PreviewSerializer,
+    SafetySerializer,
     VisitSerializer,
     entry,
     preview_document,
@@ -26,7 +29,9 @@ from outcomes.serializers import (
 from patients.api import OF_PATIENT, OF_TRIAL, id_parameter, text_parameter
 from patients.models import Patient
 from patients.serializers import UNKNOWN, visible_patient
+from registry import database
 from registry.errors import FieldError, Refused
+from registry.idempotency import idempotent
 from registry.rest import (
     Pagination,
     ReasonSerializer,
@@ -34,6 +39,7 @@ from registry.rest import (
     caller,
     correction,
     document,
+    known_tags,
     required_reason,
     required_version,
 )
@@ -44,6 +50,16 @@ def _validated(serializer: Any) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
+
+
+def answered_visit(request: Request, told: Any) -> QuerySet[Visit]:
+    """The visit that an answer tells of, voided or not, while the caller may see it."""
+    return Visit.objects.visible_to(caller(request)).filter(pk=told["id"])
+
+
+def previewed_patient(request: Request, _told: Any) -> QuerySet[Patient]:
+    """The patient whom a preview names, while the caller may see them."""
+    return Patient.objects.visible_to(caller(request)).filter(pk=document(request)["patient"])
 
 
 @extend_schema_view(
@@ -72,6 +88,7 @@ class VisitList(generics.ListAPIView[Visit]):
         return self.get_paginated_response([visit_document(visit) for visit in page])
 
     @extend_schema(request=VisitSerializer, responses={201: VisitDocument})
+    @idempotent(answered_visit)
     def post(self, request: Request) -> Response:
         """Record a visit; the answer carries what was derived."""
         values = _validated(VisitSerializer(data=document(request)))
@@ -117,6 +134,7 @@ class VisitVoid(VisitDetail):
     http_method_names = ["post", "options"]
 
     @extend_schema(request=ReasonSerializer, responses=VisitDocument)
+    @idempotent(answered_visit)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         visit, version = self._visit(pk), required_version(request)
@@ -129,6 +147,7 @@ class VisitPreview(views.APIView):
     """What saving a visit would derive; stores nothing."""
 
     @extend_schema(request=PreviewSerializer, responses=PreviewDocument)
+    @idempotent(previewed_patient)
     def post(self, request: Request) -> Response:
         """Derive an incomplete visit by the same function as the save."""
         values = _validated(PreviewSerializer(data=document(request)))
@@ -166,34 +185,75 @@ class OutcomesView(views.APIView):
     """A trial's outcomes."""
 
     renderer_classes = [renderers.JSONRenderer, CSVRenderer]
+    conditional = True
 
-    def report(self, request: Request, registry_id: str) -> report.Report:
-        """The report over what the caller may see."""
-        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        return report.build(trial, user=caller(request), options=options_of(request, trial))
+    def answer(self, request: Request, registry_id: str) -> HttpResponseBase:
+        """The document with its ETag, or 304 where the caller has it: both from one snapshot."""
+        user, known = caller(request), known_tags(request)
+        with database.snapshot():
+            trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+            options = options_of(request, trial)
+            tag = data_version.entity_tag(
+                trial, user=user, options=options, form=self.form(request)
+            )
+            if tag in known:
+                return HttpResponseNotModified(headers={"ETag": tag})
+            found = report.build(trial, user=user, options=options)
+        response = self.document(request, found)
+        if "*" in known:  # any document will do, but there must be one
+            return HttpResponseNotModified(headers={"ETag": tag})
+        response["ETag"] = tag
+        return response
+
+    def form(self, request: Request) -> tuple[str, ...]:
+        """What besides the options decides how the document is written."""
+        return (type(self).__name__, str(request.accepted_media_type))
+
+    def document(self, request: Request, found: report.Report) -> Response:
+        """The report as this view writes it."""
+        return Response(report_documents.report_document(found))
 
     @extend_schema(
         parameters=OUTCOME_PARAMETERS,
         responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
     )
-    def get(self, request: Request, registry_id: str) -> Response:
+    def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
-        return Response(report_documents.report_document(self.report(request, registry_id)))
+        return self.answer(request, registry_id)
 
 
 class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
-    @extend_schema(
-        parameters=OUTCOME_PARAMETERS,
-        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
-    )
-    def get(self, request: Request, registry_id: str) -> Response:
+    def form(self, request: Request) -> tuple[str, ...]:
+        """With the address, page and all, which the links to other pages repeat."""
+        return (*super().form(request), request.build_absolute_uri())
+
+    def document(self, request: Request, found: report.Report) -> Response:
         """A page of patients; all of them as CSV."""
-        found = self.report(request, registry_id)
         rows = [report_documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
             return Response(rows)
         pagination = Pagination()
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)
+
+    @extend_schema(
+        parameters=OUTCOME_PARAMETERS,
+        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+    )
+    def get(self, request: Request, registry_id: str) -> HttpResponseBase:
+        """A page of patients; all of them as CSV."""
+        return self.answer(request, registry_id)
+
+
+class SafetyView(views.APIView):
+    """A trial's adverse events."""
+
+    @extend_schema(parameters=[OpenApiParameter("cutoff", str)], responses=SafetySerializer)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
+        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
+        cutoff = cutoff_of(request, trial)
+        found = safety.build(trial, user=caller(request), cutoff=cutoff)
+        return Response(SafetySerializer(found).data)

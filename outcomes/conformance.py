@@ -19,18 +19,25 @@ from registry.errors import Conflict, FieldError, Refused
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
 
 
-def check(entry: VisitEntry, history: History, *, replaces: Visit | None = None) -> Date:
-    """The visit's date; raises Refused (400) or Conflict (409) unless it may be stored."""
-    errors = [*entry.unanswered(), *problems(entry, history, replaces=replaces)]
-    if errors or entry.date is None:
+def check(
+    entry: VisitEntry, history: History, *, replaces: Visit | None = None
+) -> recist.Assessment:
+    """What the visit says; raises Refused (400) or Conflict (409) unless it may be stored."""
+    said = history.assessed(entry, entry.date or Date.min)
+    errors = [*entry.unanswered(), *problems(entry, said, history, replaces=replaces)]
+    if errors:
         raise Refused(errors)
     if contradictions := list(conflicts(entry, history, replaces=replaces)):
         raise Conflict(contradictions)
-    return entry.date
+    return said
 
 
 def problems(
-    entry: VisitEntry, history: History, *, replaces: Visit | None = None
+    entry: VisitEntry,
+    said: recist.Assessment,
+    history: History,
+    *,
+    replaces: Visit | None = None,
 ) -> Iterator[FieldError]:
     """What contradicts the rules, complete or not: the preview shows these too."""
     yield from _kind(entry, history, replaces)
@@ -39,11 +46,10 @@ def problems(
     yield from _labels(entry)
     yield from _merges(entry)
     yield from _redescribed(entry, history, replaces)
-    on = entry.date or Date.min
     if entry.baseline:
-        yield from _baseline(entry, on)
+        yield from _baseline(entry, said)
     elif history.baseline:
-        yield from _follow_up(entry, on, history)
+        yield from _follow_up(entry, said, history)
 
 
 def _kind(entry: VisitEntry, history: History, replaces: Visit | None) -> Iterator[FieldError]:
@@ -144,7 +150,8 @@ def _first_seen(label: str, history: History) -> Visit | None:
     """The visit where a new lesion was first listed."""
     seen = history.assessments
     return next(
-        (v for v in history.visits if any(n.lesion == label for n in seen[v.pk].new_lesions)), None
+        (v for v in history.visits if any(n.lesion == label for n in seen[v.date].new_lesions)),
+        None,
     )
 
 
@@ -162,20 +169,21 @@ def _merges(entry: VisitEntry) -> Iterator[FieldError]:
             )
 
 
-def _baseline(entry: VisitEntry, on: Date) -> Iterator[FieldError]:
+def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:
     if entry.new_lesions:
         yield FieldError("/new_lesions", _("A baseline has no new lesions."))
     for index, row in enumerate(entry.non_targets):
         if row.status not in (None, recist.NonTargetState.PRESENT):
             yield FieldError(f"/non_targets/{index}/status", _("At baseline a lesion is present."))
-    for problem in checks.check_baseline(entry.as_assessment(on)):
+    for problem in checks.check_baseline(said):
         yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
 
 
-def _follow_up(entry: VisitEntry, on: Date, history: History) -> Iterator[FieldError]:
-    described = entry.described_by(history.roster())
+def _follow_up(
+    entry: VisitEntry, said: recist.Assessment, history: History
+) -> Iterator[FieldError]:
     found = checks.check_follow_up(
-        described.as_assessment(on),
+        said,
         [lesion.label for lesion in history.of_role(LesionRole.TARGET)],
         [lesion.label for lesion in history.of_role(LesionRole.NON_TARGET)],
     )
@@ -186,7 +194,7 @@ def _follow_up(entry: VisitEntry, on: Date, history: History) -> Iterator[FieldE
             and problem.pointer.count("/") == 1
         ):
             continue  # listed, but its row says nothing yet: `unanswered` names the field
-        yield FieldError(_as_entered(problem.pointer, described), word(problem.reason))
+        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
 
 
 def _as_entered(pointer: str, entry: VisitEntry) -> str:
@@ -196,9 +204,9 @@ def _as_entered(pointer: str, entry: VisitEntry) -> str:
         return pointer
     said: list[int] = []
     if parts[1] == "targets":
-        said = [index for index, row in enumerate(entry.targets) if row.as_target()]
+        said = [index for index, row in enumerate(entry.targets) if row.says_something]
     elif parts[1] == "non_targets":
-        said = [index for index, row in enumerate(entry.non_targets) if row.as_non_target()]
+        said = [index for index, row in enumerate(entry.non_targets) if row.says_something]
     position = int(parts[2])
     parts[2] = str(said[position] if position < len(said) else position)
     return "/".join(parts)

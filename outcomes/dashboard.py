@@ -11,30 +11,41 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outcomes import charts, report_documents
+from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
 from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
 from outcomes.history import History
 from outcomes.labels import (
     CENSORINGS,
+    CHARACTERISTICS,
     EVENTS,
+    NOT_COMPARED,
     ORIGINS,
     POPULATIONS,
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
     THERAPIES,
+    TIES,
     TITLES,
     UNITS,
 )
 from outcomes.methods import survival
+from outcomes.methods.comparison import ChiSquare, HazardRatio
+from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import ResponseChoice
 from outcomes.report import PatientOutcome, Rate, Report, Survival
+from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from trials.definitions import (
     EndpointDefinition,
     EndpointKind,
+    Population,
     SurvivalInterval,
 )
+from trials.models import Trial
+
+TERMS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class Figure:
     chart: KaplanMeierChart
     median: str
     landmarks: tuple[str, ...]
+    comparison: tuple[str, ...]
     definition: str
 
 
@@ -91,6 +103,25 @@ class PatientLine:
 
 
 @dataclass(frozen=True)
+class AdverseEventLine:
+    """One term's patients with an event that is related to the trial treatment."""
+
+    term: str
+    any_grade: str
+    grade_3_or_more: str
+
+
+@dataclass(frozen=True)
+class AdverseEventTable:
+    """The most frequent related adverse events, and what is counted."""
+
+    summary: str
+    lines: tuple[AdverseEventLine, ...]
+    left_out: str
+    definition: str
+
+
+@dataclass(frozen=True)
 class Page:
     """The whole dashboard."""
 
@@ -116,7 +147,7 @@ def page(report: Report) -> Page:
             *(_median_card(found) for found in times),
             _follow_up_card(report),
         ),
-        figures=tuple(_figure(found) for found in times),
+        figures=tuple(_figure(found, report.comparison) for found in times),
         waterfall=charts.waterfall([bar for p in report.patients if (bar := _bar(p))]),
         waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
         best_responses=tuple(
@@ -130,6 +161,11 @@ def page(report: Report) -> Page:
 def percent(share: float | None) -> str:
     """A share as percent with one decimal."""
     return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def p_value(p: float | None) -> str:
+    """A p value with three decimals."""
+    return "–" if p is None else "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def months(days: float | None, reason: MissingReason | None = None) -> str:
@@ -211,7 +247,7 @@ def _follow_up_card(report: Report) -> Card:
     )
 
 
-def _figure(found: Survival) -> Figure:
+def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
     definition = found.endpoint.definition
     interval = survival.band_interval(definition.survival_interval)
     band = found.curve.band(interval, definition.confidence_level)
@@ -227,8 +263,45 @@ def _figure(found: Survival) -> Figure:
             % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
             for at, value in found.landmarks
         ),
+        comparison=() if isinstance(compared, NoComparison) else _compared(compared, kind),
         definition=survival_definition(found),
     )
+
+
+def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
+    """Hazard ratios over the reference arm, the log-rank test, and how both were computed."""
+    compared = found.survivals[kind]
+    return (
+        *_hazard_ratios(found.arms, compared),
+        _log_rank(compared.log_rank),
+        str(TIES[compared.cox.ties]),
+        *([_("stratified by %s") % CHARACTERISTICS[by]] if (by := found.stratified_by) else []),
+    )
+
+
+def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> list[str]:
+    return [
+        _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
+        % {"arm": arm.name, "reference": arms[0].name, "ratio": _ratio(ratio, found.cox.level)}
+        for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
+    ]
+
+
+def _ratio(found: HazardRatio, level: float) -> str:
+    if found.reason is not None:
+        return _("not estimable (%s)") % NOT_COMPARED[found.reason]
+    return _("%(ratio).2f (%(level)s CI %(lower).2f – %(upper).2f)") % {
+        "ratio": found.estimate,
+        "level": f"{level:.0%}",
+        "lower": found.lower,
+        "upper": found.upper,
+    }
+
+
+def _log_rank(found: ChiSquare) -> str:
+    if found.reason is not None:
+        return _("log-rank test: not estimable (%s)") % NOT_COMPARED[found.reason]
+    return _("log-rank test: %s") % p_value(found.p)
 
 
 def _bar(patient: PatientOutcome) -> WaterfallBar | None:
@@ -275,6 +348,64 @@ def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None
         reason=word(found.reason),
         url=f"{page}#visit-{found.source.id}" if visit else page,
     )
+
+
+def adverse_event_table(report: SafetyReport) -> AdverseEventTable | None:
+    """The related adverse events, the most frequent first; None where nobody had any event."""
+    found = report.found.any_term
+    if not found.all_causes.any_grade.patients:
+        return None
+    terms = _related_terms(report)
+    return AdverseEventTable(
+        summary=_any_cause(found.all_causes),
+        lines=tuple(
+            AdverseEventLine(term, _patients(counts.any_grade), _patients(counts.grade_3_or_more))
+            for term, counts in [(_("Any related event"), found.related), *terms[:TERMS_SHOWN]]
+        ),
+        left_out=_left_out(len(terms) - TERMS_SHOWN),
+        definition=_safety_definition(report.trial),
+    )
+
+
+def _related_terms(report: SafetyReport) -> list[tuple[str, Counts]]:
+    """Terms with a related event: by patients, then by patients of grade 3 or more."""
+    found = [(row.term, row.incidence.related) for row in report.found.terms]
+    related = [(term, counts) for term, counts in found if counts.any_grade.patients]
+    return sorted(
+        related, key=lambda row: (-row[1].any_grade.patients, -row[1].grade_3_or_more.patients)
+    )
+
+
+def _any_cause(counts: Counts) -> str:
+    return _("Of any cause: %(any)s with an adverse event, %(severe)s with grade 3 or more.") % {
+        "any": _patients(counts.any_grade),
+        "severe": counts.grade_3_or_more.patients,
+    }
+
+
+def _left_out(terms: int) -> str:
+    if terms <= 0:
+        return ""
+    return ngettext("%s rarer term is left out.", "%s rarer terms are left out.", terms) % terms
+
+
+def _patients(share: Share) -> str:
+    return _("%(k)s of %(n)s patients") % {"k": share.patients, "n": share.n}
+
+
+def _safety_definition(trial: Trial) -> str:
+    sentences = [
+        _("Patients, not events, by the worst grade of the events related to the trial treatment."),
+        _(
+            "Events that started from the first dose up to %s days after the last dose and on or"
+            " before the data cutoff."
+        )
+        % trial.ae_window_days,
+        _("Population: %s.") % POPULATIONS[Population.SAFETY].lower(),
+    ]
+    if trial.ctcae_version:
+        sentences.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
+    return " ".join(sentences)
 
 
 def spider_points(past: History) -> list[tuple[int, Fraction]]:

@@ -49,7 +49,7 @@ class LesionEntry:
     def with_node_inferred(self: Row, said: bool | None) -> Row:
         """Whether the lesion is a node, as said, else as the organ's name says."""
         nodal = organ_group(self.organ) == LYMPH_NODE if said is None else said
-        return replace(self, nodal=nodal)
+        return self if nodal == self.nodal else replace(self, nodal=nodal)
 
     @property
     def imaging_method(self) -> ImagingMethod | None:
@@ -72,21 +72,26 @@ class TargetEntry(LesionEntry):
         """The diameter; a split lesion is the sum of its fragments."""
         return sum(self.fragments_mm, Decimal(0)) if self.fragments_mm else self.diameter_mm
 
-    def as_target(self) -> Target | None:
-        """The row as RECIST sees it; None while it says nothing yet."""
-        if not self.state or (self.state == TargetState.MEASURED and self.measured_mm is None):
-            return None
+    @property
+    def says_something(self) -> bool:
+        """Whether the row is complete enough to count."""
+        return bool(self.state) and not (
+            self.state == TargetState.MEASURED and self.measured_mm is None
+        )
+
+    def as_target(self, known: LesionEntry) -> Target:
+        """The row as RECIST sees it, of a lesion that was described like this."""
         return Target(
             lesion=self.lesion,
-            state=TargetState(self.state),
+            state=TargetState(self.state or ""),
             diameter_mm=self.measured_mm,
-            nodal=self.nodal,
-            organ_group=self.organ_group,
+            nodal=known.nodal,
+            organ_group=known.organ_group,
             method=self.imaging_method,
             slice_mm=self.slice_mm,
-            bone_type=BoneType(self.bone_type) if self.bone_type else None,
-            previously_irradiated=self.previously_irradiated,
-            progressed_since_irradiation=self.progressed_since_irradiation,
+            bone_type=BoneType(known.bone_type) if known.bone_type else None,
+            previously_irradiated=known.previously_irradiated,
+            progressed_since_irradiation=known.progressed_since_irradiation,
         )
 
 
@@ -98,16 +103,19 @@ class NonTargetEntry(LesionEntry):
     short_axis_mm: Decimal | None = None
     reason: str = ""
 
-    def as_non_target(self) -> NonTarget | None:
-        """The row as RECIST sees it; None while it says nothing yet."""
-        if not self.status:
-            return None
+    @property
+    def says_something(self) -> bool:
+        """Whether the row is complete enough to count."""
+        return bool(self.status)
+
+    def as_non_target(self, known: LesionEntry) -> NonTarget:
+        """The row as RECIST sees it, of a lesion that was described like this."""
         return NonTarget(
             lesion=self.lesion,
-            status=NonTargetState(self.status),
-            nodal=self.nodal,
+            status=NonTargetState(self.status or ""),
+            nodal=known.nodal,
             short_axis_mm=self.short_axis_mm,
-            organ_group=self.organ_group,
+            organ_group=known.organ_group,
             method=self.imaging_method,
         )
 
@@ -122,20 +130,6 @@ class NewLesionEntry(LesionEntry):
     def as_new_lesion(self) -> NewLesion | None:
         """The row as RECIST sees it; None while it says nothing yet."""
         return NewLesion(self.lesion, Certainty(self.certainty)) if self.certainty else None
-
-
-def _described(row: Row, roster: Mapping[str, LesionEntry]) -> Row:
-    known = roster.get(row.lesion)
-    if known is None:
-        return row
-    return replace(
-        row,
-        organ=known.organ,
-        nodal=known.nodal,
-        bone_type=known.bone_type,
-        previously_irradiated=known.previously_irradiated,
-        progressed_since_irradiation=known.progressed_since_irradiation,
-    )
 
 
 @dataclass(frozen=True)
@@ -166,24 +160,18 @@ class VisitEntry:
         named = tuple(row if row.lesion else replace(row, lesion=next(free, "")) for row in rows)
         return replace(self, new_lesions=None if self.new_lesions is None else named)
 
-    def described_by(self, roster: Mapping[str, LesionEntry]) -> VisitEntry:
-        """The same visit with organ and node taken from the lesions' first description.
+    def as_assessment(self, on: Date, roster: Mapping[str, LesionEntry]) -> Assessment:
+        """The rows that say something, as RECIST sees them.
 
-        A follow-up row names a lesion only; method and slice thickness are the visit's own.
+        A follow-up row names a lesion of the roster; method and slice thickness are its own.
         """
-
-        return replace(
-            self,
-            targets=tuple(_described(row, roster) for row in self.targets),
-            non_targets=tuple(_described(row, roster) for row in self.non_targets),
-        )
-
-    def as_assessment(self, on: Date) -> Assessment:
-        """The rows that say something, as RECIST sees them."""
+        known = {} if self.baseline else roster
+        targets = [row for row in self.targets if row.says_something]
+        non_targets = [row for row in self.non_targets if row.says_something]
         return Assessment(
             date=on,
-            targets=[t for row in self.targets if (t := row.as_target())],
-            non_targets=[n for row in self.non_targets if (n := row.as_non_target())],
+            targets=[row.as_target(known.get(row.lesion, row)) for row in targets],
+            non_targets=[row.as_non_target(known.get(row.lesion, row)) for row in non_targets],
             new_lesions=[new for row in self.new_lesions or () if (new := row.as_new_lesion())],
         )
 

@@ -5,10 +5,15 @@ Rows become method values here and in `queries`, nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date as Date
+from operator import attrgetter
 
-from outcomes.entries import LesionEntry
+from django.db.models import prefetch_related_objects
+
+from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.methods import recist
 from outcomes.models import (
     INVESTIGATOR,
@@ -22,14 +27,17 @@ from outcomes.models import (
 from patients.models import Patient
 
 
-@dataclass(frozen=True)
+@dataclass
 class History:
-    """The visits by date with their assessments, and the lesions by label."""
+    """The visits by date, their assessments, and the lesions by label.
+
+    `edits` changes it while a visit is written; everybody else only reads it.
+    """
 
     patient: Patient
-    visits: tuple[Visit, ...]
-    assessments: Mapping[int, recist.Assessment]
-    lesions: Mapping[str, Lesion]
+    visits: list[Visit]
+    assessments: dict[Date, recist.Assessment]
+    lesions: dict[str, Lesion]
 
     @property
     def baseline(self) -> Visit | None:
@@ -46,9 +54,19 @@ class History:
         """What the baseline said of each lesion."""
         return {label: described(lesion) for label, lesion in self.lesions.items()}
 
-    def before(self, visit: Visit) -> tuple[Visit, ...]:
-        """Earlier visits."""
-        return tuple(other for other in self.visits if other.date < visit.date)
+    def assessed(self, entry: VisitEntry, on: Date) -> recist.Assessment:
+        """What a visit says, as RECIST sees it: of lesions as the baseline described them."""
+        return entry.as_assessment(on, self.roster())
+
+    def put(self, visit: Visit, assessment: recist.Assessment) -> None:
+        """Let a visit stand in the history, at its date."""
+        self.visits = sorted([*self.visits, visit], key=attrgetter("date"))
+        self.assessments[visit.date] = assessment
+
+    def drop(self, visit: Visit) -> None:
+        """Take a visit out."""
+        self.visits = [other for other in self.visits if other is not visit]
+        del self.assessments[visit.date]
 
 
 def described(lesion: Lesion) -> LesionEntry:
@@ -68,19 +86,34 @@ def described(lesion: Lesion) -> LesionEntry:
 
 def load(patient: Patient, evaluator: str = INVESTIGATOR) -> History:
     """Read the history: five statements, whatever the number of visits."""
-    lesions = list(patient.lesions.active().filter(evaluator=evaluator))
-    by_id = {lesion.pk: lesion for lesion in lesions}
-    visits = tuple(
-        patient.visits.filter(voided_at=None, evaluator=evaluator)
-        .prefetch_related("measurements", "non_target_statuses", "new_lesion_statuses")
-        .order_by("date")
-    )
-    return History(
-        patient=patient,
-        visits=visits,
-        assessments={visit.pk: _assessment(visit, by_id) for visit in visits},
-        lesions={lesion.label: lesion for lesion in lesions},
-    )
+    return load_all([patient], evaluator)[patient.pk]
+
+
+def load_all(patients: Sequence[Patient], evaluator: str = INVESTIGATOR) -> dict[int, History]:
+    """Read the histories of several patients, by their ids: five statements for all of them."""
+    ids = [patient.pk for patient in patients]
+    lesions: dict[int, dict[str, Lesion]] = defaultdict(dict)
+    for lesion in Lesion.objects.active().filter(patient__in=ids, evaluator=evaluator):
+        lesions[lesion.patient_id][lesion.label] = lesion
+    visits: dict[int, list[Visit]] = defaultdict(list)
+    known = {patient.pk: patient for patient in patients}
+    for visit in _visits(ids, evaluator):
+        visit.patient = known[visit.patient_id]
+        visits[visit.patient_id].append(visit)
+    return {pk: _history(known[pk], visits[pk], lesions[pk]) for pk in ids}
+
+
+def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:
+    rows = Visit.objects.filter(patient__in=patients, voided_at=None, evaluator=evaluator)
+    found = list(rows.order_by("date"))
+    prefetch_related_objects(found, "measurements", "non_target_statuses", "new_lesion_statuses")
+    return found
+
+
+def _history(patient: Patient, visits: list[Visit], lesions: dict[str, Lesion]) -> History:
+    by_id = {lesion.pk: lesion for lesion in lesions.values()}
+    assessments = {visit.date: _assessment(visit, by_id) for visit in visits}
+    return History(patient, visits, assessments, lesions)
 
 
 def _assessment(visit: Visit, lesions: Mapping[int, Lesion]) -> recist.Assessment:

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from outcomes.methods.comparison import ComparisonReason, Ties
 from trials.definitions import (
     CensoringRule,
     EndpointKind,
@@ -76,3 +77,24 @@ THERAPIES = {
 }
 
 UNITS = {"months": _("months"), "weeks": _("weeks")}
+
+TIES = {Ties.EFRON: _("Cox model, ties by Efron"), Ties.BRESLOW: _("Cox model, ties by Breslow")}
+
+CHARACTERISTICS = {
+    "histology": _("histology"),
+    "site": _("site"),
+    "sex": _("sex"),
+    "ecog": _("ECOG performance status"),
+}
+
+NOT_COMPARED = {
+    ComparisonReason.FEWER_THAN_TWO_ARMS: _("patients in one arm only"),
+    ComparisonReason.MORE_THAN_TWO_ARMS: _("more than two arms"),
+    ComparisonReason.NO_PATIENTS_IN_ARM: _("an arm without patients"),
+    ComparisonReason.NO_EVENTS: _("no events"),
+    ComparisonReason.NO_EVENTS_IN_ARM: _("no events in the arm"),
+    ComparisonReason.NO_EVENTS_IN_REFERENCE: _("no events in the reference arm"),
+    ComparisonReason.NO_INFORMATION: _("no event tells the arms apart"),
+    ComparisonReason.INFINITE_COEFFICIENT: _("events of the arms do not overlap in time"),
+    ComparisonReason.NO_CONVERGENCE: _("the estimate did not converge"),
+}

@@ -10,16 +10,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Prefetch, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
 from trials.access import in_scope
+from trials.models import Trial
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -451,3 +454,38 @@ class NewLesionStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lesion_id} {self.certainty}"
+
+
+class ImportRun(models.Model):
+    """How far an import of many records has come, told while its transaction is still open.
+
+    No clinical data, so not audited; the imported rows are. No constraints in the database, since
+    the connection that tells may not see yet what the importing one has written.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        STORED = "stored", _("stored")
+        CHECKED = "checked", _("checked, nothing stored")
+        REFUSED = "refused", _("refused, nothing stored")
+        FAILED = "failed", _("failed, nothing stored")
+
+    trial = models.ForeignKey(
+        Trial, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    dry_run = models.BooleanField()
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    lines = models.PositiveIntegerField()
+    lines_done = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("import")
+
+    def __str__(self) -> str:
+        return f"{self.lines_done} of {self.lines}: {self.state}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from datetime import date as Date
-from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -13,23 +14,39 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
+from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
+from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
 from registry.rest import InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
-GROUPS = ("arm", "histology", "site", "sex", "ecog")
+STRATA = ("histology", "site", "sex", "ecog")
+GROUPS = ("arm", *STRATA)
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
-    "definition",
+    "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
 NOT_CHOICES = ("page", "page_size", "format")
-OUTCOME_PARAMETERS = [OpenApiParameter(name, str) for name in PARAMETERS]
+KNOWN_ON = OpenApiParameter(
+    "known_on",
+    OpenApiTypes.DATETIME,
+    description=gettext_lazy(
+        "The data as they were known at this moment: what was entered, corrected or voided later"
+        " does not count. Today's are the endpoint definitions, the trial's parameters and the"
+        " reader's scope over the patients' present sites."
+    ),
+)
+OUTCOME_PARAMETERS = [
+    KNOWN_ON if name == "known_on" else OpenApiParameter(name, str) for name in PARAMETERS
+]
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -37,19 +54,34 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
-    for name in query:
-        if name not in PARAMETERS and name not in NOT_CHOICES:
-            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(PARAMETERS))
+    _refuse_unknown(query, PARAMETERS)
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
         population=_choice(Population, query, "population"),
-        group_by=_group(query.get("group_by"), trial),
+        group_by=_one_of(STRATA if trial.masked else GROUPS, query, "group_by"),
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
         proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
         definition=_definition(query.get("definition"), trial),
+        known_on=_known_on(query.get("known_on")),
+        stratify_by=_one_of(STRATA, query, "stratify_by"),
+        ties=_choice(Ties, query, "ties") or Ties.EFRON,
+        restricted_mean=_horizon(query.get("rmst")),
+        counts=_one_of(("true", "false"), query, "counts") == "true",
         **landmarks,
     )
+
+
+def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
+    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter as above."""
+    _refuse_unknown(request.GET, ("cutoff",))
+    return _cutoff(request.GET.get("cutoff"), trial)
+
+
+def _refuse_unknown(query: Mapping[str, str], accepted: Sequence[str]) -> None:
+    for name in query:
+        if name not in accepted and name not in NOT_CHOICES:
+            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(accepted))
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:
@@ -68,21 +100,38 @@ def today(trial: Trial) -> Date:
     return max(datetime.now(ZoneInfo(zone)).date() for zone in zones)
 
 
-def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
-    asked = query.get(name)
+def _known_on(asked: str | None) -> datetime | None:
+    """The asked moment in UTC; a plus sign that was sent unescaped arrives as a space."""
     if not asked:
         return None
     try:
-        return choices(asked)
-    except ValueError as error:
-        accepted = ", ".join(choices)
-        raise InvalidParameter(name, _("One of: %s.") % accepted) from error
+        known_on = datetime.fromisoformat(_with_offset(asked)).astimezone(UTC)
+        if known_on > datetime.now(UTC):
+            raise ValueError("in the future")
+    except (ValueError, OverflowError) as error:
+        accepted = _(
+            "A past moment with its offset from UTC, such as 2022-08-08T12:00:00Z or"
+            " 2022-08-08T20:00:00+08:00."
+        )
+        raise InvalidParameter("known_on", accepted) from error
+    return known_on
 
 
-def _group(asked: str | None, trial: Trial) -> str | None:
-    accepted = [name for name in GROUPS if not (trial.masked and name == "arm")]
+def _with_offset(asked: str) -> str:
+    if not (parts := MOMENT.fullmatch(asked)):
+        raise ValueError("no moment with an offset")
+    return parts[1] + parts[2].replace(" ", "+")
+
+
+def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
+    asked = _one_of(list(choices), query, name)
+    return choices(asked) if asked else None
+
+
+def _one_of(accepted: Sequence[str], query: Mapping[str, str], name: str) -> str | None:
+    asked = query.get(name)
     if asked and asked not in accepted:
-        raise InvalidParameter("group_by", _("One of: %s.") % ", ".join(accepted))
+        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
     return asked or None
 
 
@@ -90,13 +139,25 @@ def _landmarks(asked: str) -> tuple[LandmarkTime, ...]:
     parts = asked.split(",")
     if len(parts) > 20:
         raise InvalidParameter("landmarks", _("At most 20."))
-    return tuple(_landmark(part.strip()) for part in parts)
+    accepted = _("Months, or weeks with a w, such as 3,6,12w.")
+    return tuple(_time(part.strip(), "landmarks", accepted) for part in parts)
 
 
-def _landmark(text: str) -> LandmarkTime:
+def _horizon(asked: str | None) -> LandmarkTime | None:
+    """Up to when a restricted mean is taken."""
+    if not asked:
+        return None
+    accepted = _("A number of months, or of weeks with a w, such as 12 or 12w.")
+    found = _time(asked, "rmst", accepted)
+    if not found.number:
+        raise InvalidParameter("rmst", accepted)
+    return found
+
+
+def _time(text: str, name: str, accepted: str) -> LandmarkTime:
     number, unit = (text[:-1], "weeks") if text.endswith("w") else (text, "months")
     if not (number.isascii() and number.isdigit() and len(number) < 4):
-        raise InvalidParameter("landmarks", _("Months, or weeks with a w, such as 3,6,12w."))
+        raise InvalidParameter(name, accepted)
     return LandmarkTime(int(number), unit)
 
 
@@ -129,5 +190,14 @@ class OptionsForm(forms.Form):
         required=False,
     )
 
+    known_on = forms.CharField(
+        label=gettext_lazy("As known on"),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DDThh:mmZ", "size": 20}
+        ),
+        required=False,
+    )
+
     def __init__(self, options: Options) -> None:
-        super().__init__(initial={name: getattr(options, name) for name in self.base_fields})
+        chosen = {name: getattr(options, name) for name in self.base_fields}
+        super().__init__(initial=chosen | {"known_on": moment(options.known_on)})

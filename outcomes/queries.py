@@ -6,18 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date as Date
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from outcomes.methods.best_response import Record
 from outcomes.methods.recist import Certainty, Response
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
 from outcomes.models import INVESTIGATOR, NewLesionStatus, Visit
-from patients.models import Patient, Therapy
+from patients.models import Allocation, Patient, Therapy
+from registry import audit
 from trials.definitions import TherapyKind, TimeOrigin
+from trials.models import Arm, Site
 
 ORIGIN_FIELDS = {
     TimeOrigin.FIRST_DOSE: "first_dose_on",
@@ -26,10 +29,11 @@ ORIGIN_FIELDS = {
 }
 EVIDENCE_OF_LIFE = ("first_dose_on", "last_dose_on", "last_known_alive_on")
 PATIENT_FIELDS = (
-    "pk", "subject_id", "site__code", "allocation__arm__name", "histology", "sex", "ecog",
+    "id", "subject_id", "site__code", "allocation__arm__name", "histology", "sex", "ecog",
     "enrolled_on", "randomized_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
+    "allocation__arm", "allocation__arm__type",
 )  # fmt: skip
-VISIT_FIELDS = ("patient_id", "pk", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
+VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class PatientFacts:
     history: PatientHistory
     sums: Mapping[int, Sum]
     measurable: bool
+    arm_id: int | None = None
+    arm_type: str = ""
     blinded: bool = False
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
@@ -74,24 +80,64 @@ class PatientFacts:
 
 
 def facts(
-    patients: QuerySet[Patient], evaluator: str = INVESTIGATOR, *, blinded: bool = False
+    patients: QuerySet[Patient],
+    evaluator: str = INVESTIGATOR,
+    *,
+    blinded: bool = False,
+    known_on: datetime | None = None,
 ) -> list[PatientFacts]:
-    """The facts of these patients, by subject id, in four statements; without arms if `blinded`."""
-    rows = list(patients.order_by("subject_id").values_list(*PATIENT_FIELDS))
+    """The facts of these patients, by subject id, in four statements; without arms if `blinded`.
+
+    With `known_on` as they were known then: from the audit trail, a patient who is or was voided
+    only while not voided. Labels of lesions are permanent and are read as they are.
+    """
     chosen = patients.order_by().values("pk")
-    new_lesions = _new_lesions(chosen, evaluator)
+    rows = _people(patients, known_on)
+    new_lesions = _new_lesions(chosen, known_on)
     visits = _by_patient(
-        Visit.objects.filter(patient__in=chosen, voided_at=None, evaluator=evaluator)
-        .order_by("date")
+        _rows(Visit, chosen, known_on)
+        .filter(voided_at=None, evaluator=evaluator)
+        .order_by("date", "id")
         .values_list(*VISIT_FIELDS)
     )
     therapies = _by_patient(
-        Therapy.objects.filter(patient__in=chosen, voided_at=None)
-        .order_by("started_on")
-        .values_list("patient_id", "pk", "started_on", "kind")
+        _rows(Therapy, chosen, known_on)
+        .filter(voided_at=None)
+        .order_by("started_on", "id")
+        .values_list("patient_id", "id", "started_on", "kind")
     )
     found = [_facts(row, visits[row[0]], therapies[row[0]], new_lesions) for row in rows]
-    return [replace(one, arm=None, blinded=True) for one in found] if blinded else found
+    return [blind(one) for one in found] if blinded else found
+
+
+def blind(known: PatientFacts) -> PatientFacts:
+    """The facts without the arm."""
+    return replace(known, arm=None, arm_id=None, arm_type="", blinded=True)
+
+
+def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
+    """The patients' own columns; with a moment the site and arm that they had then, too."""
+    if known_on is None:
+        return list(patients.order_by("subject_id").values_list(*PATIENT_FIELDS))
+    sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
+    arms = audit.as_known(Arm, known_on).filter(pgh_obj=OuterRef("arm"))
+    allocated = audit.as_known(Allocation, known_on).filter(patient=OuterRef("id"))
+    last = allocated.order_by("-pgh_id")
+    then = {
+        "site__code": Subquery(sites.values("code")),
+        "allocation__arm": Subquery(last.values("arm")[:1]),
+        "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
+        "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
+    }
+    rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
+    fields = [then.get(name, name) for name in PATIENT_FIELDS]
+    return list(rows.filter(voided_at=None).order_by("subject_id").values_list(*fields))
+
+
+def _rows(model: Any, patients: Any, known_on: datetime | None) -> QuerySet[Any]:
+    """A table's rows of these patients, now or as they stood at a moment."""
+    rows = audit.as_known(model, known_on) if known_on else model.objects.all()
+    return rows.filter(patient__in=patients)
 
 
 def _by_patient(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
@@ -104,12 +150,10 @@ def _by_patient(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ..
 NewLesions = Mapping[int, Mapping[str, frozenset[str]]]
 
 
-def _new_lesions(patients: Any, evaluator: str) -> NewLesions:
-    """Labels of the new lesions per visit and certainty."""
+def _new_lesions(patients: Any, known_on: datetime | None) -> NewLesions:
+    """Labels of the new lesions per visit, whether it counts or not, and certainty."""
     seen: dict[int, dict[str, frozenset[str]]] = defaultdict(dict)
-    rows = NewLesionStatus.objects.filter(
-        patient__in=patients, visit__voided_at=None, visit__evaluator=evaluator
-    )
+    rows = _rows(NewLesionStatus, patients, known_on)
     for visit, certainty, label in rows.order_by().values_list(
         "visit_id", "certainty", "lesion__label"
     ):
@@ -124,9 +168,10 @@ def _facts(
     new_lesions: NewLesions,
 ) -> PatientFacts:
     pk, subject_id, site, arm, histology, sex, ecog = row[:7]
-    dates = dict(zip(PATIENT_FIELDS[7:], row[7:], strict=True))
+    dates = dict(zip(PATIENT_FIELDS[7:13], row[7:13], strict=True))
+    arm_id, arm_type = row[13:]
     baseline = next((visit for visit in visits if visit[1] == Visit.Kind.BASELINE), None)
-    follow_ups = [visit for visit in visits if visit is not baseline]
+    follow_ups = [visit for visit in visits if visit[1] != Visit.Kind.BASELINE]
     alive = [Dated(on, Source("patient", pk, f)) for f in EVIDENCE_OF_LIFE if (on := dates[f])]
     if baseline:
         alive.append(Dated(baseline[2], Source("visit", baseline[0], "date")))
@@ -144,6 +189,7 @@ def _facts(
         ),
         sums={v[0]: Sum(v[2], v[4], v[5]) for v in follow_ups if v[6] and v[4] is not None},
         measurable=baseline is not None and baseline[4] is not None,
+        arm_id=arm_id, arm_type=arm_type or "",
     )  # fmt: skip
 
 

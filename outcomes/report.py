@@ -6,15 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from outcomes import queries
+from outcomes import arms, queries
+from outcomes.arms import Comparison, NoComparison, SurvivalComparison
 from outcomes.methods import best_response, proportions, survival, time_to_event
 from outcomes.methods.best_response import BestResponse, FirstResponse
+from outcomes.methods.comparison import Ties
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
-from outcomes.methods.survival import Curve, FollowUp, Landmark, Quantile, Quartiles
+from outcomes.methods.survival import (
+    Curve,
+    FollowUp,
+    Landmark,
+    Quantile,
+    Quartiles,
+    RestrictedMean,
+)
 from outcomes.methods.time_to_event import Prepared, TimeToEvent
 from outcomes.queries import PatientFacts
 from patients.models import Patient
@@ -36,6 +46,7 @@ DAYS_PER_MONTH = 30.4375
 RESPONDERS = {Response.CR, Response.PR}
 CONTROLLED = {Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD}
 ALWAYS = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.PFS, EndpointKind.OS)
+UNKNOWN = "unknown"  # the group, and the stratum, of those about whom nothing was said
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,11 @@ class Options:
     proportion_interval: ProportionInterval | None = None
     landmarks: tuple[LandmarkTime, ...] = tuple(LandmarkTime(m) for m in (3, 6, 12, 24))
     definition: int | None = None
+    known_on: datetime | None = None
+    stratify_by: str | None = None
+    ties: Ties = Ties.EFRON
+    restricted_mean: LandmarkTime | None = None
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +100,10 @@ class Rate:
 
 @dataclass(frozen=True)
 class Survival:
-    """A time-to-event endpoint over a population."""
+    """A time-to-event endpoint over a population.
+
+    `counted`, where asked for, has one k/n per landmark: patients known to be event-free then.
+    """
 
     endpoint: Declared
     curve: Curve
@@ -92,6 +111,8 @@ class Survival:
     landmarks: tuple[tuple[LandmarkTime, Landmark], ...]
     no_time_origin: int
     quartiles: Quartiles | None = None
+    restricted_mean: tuple[LandmarkTime, RestrictedMean] | None = None
+    counted: tuple[Proportion, ...] | None = None
 
     @property
     def n(self) -> int:
@@ -148,14 +169,21 @@ class Report:
     whole: Section
     groups: tuple[tuple[str, Section], ...]
     patients: tuple[PatientOutcome, ...]
+    comparison: Comparison | NoComparison
 
 
 def build(trial: Trial, *, user: User, options: Options) -> Report:
-    """Compute a trial's outcomes over the patients that the user may see."""
+    """Compute a trial's outcomes over the patients that the user may see.
+
+    With `known_on` over what was recorded by then; today's are the endpoint definitions, the
+    trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    """
+    known_on = options.known_on
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
-        patients = Patient.objects.active().visible_to(user).filter(trial=trial)
-        facts = queries.facts(patients, blinded=trial.masked)
+        seen = Patient.objects.visible_to(user).filter(trial=trial)
+        patients = seen if known_on else seen.active()
+        facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
     return _Builder(trial, options, declared(endpoints, options)).report(facts)
 
 
@@ -206,6 +234,11 @@ class _Known:
         assessed = bool(self.prepared[definition.time_origin].records)
         return population is Population.ENROLLED or (self.facts.measurable and assessed)
 
+    def value(self, characteristic: str) -> str:
+        """What the patient's group or stratum is called."""
+        value = getattr(self.facts, characteristic)
+        return UNKNOWN if value in (None, "") else str(value)
+
 
 def _by(date: Date | None, cutoff: Date) -> bool:
     return date is not None and date <= cutoff
@@ -235,6 +268,7 @@ class _Builder:
             whole=self.section(known),
             groups=tuple((name, self.section(group)) for name, group in self.grouped(known)),
             patients=tuple(self.patient(k) for k in members),
+            comparison=self.comparison(known),
         )
 
     def known(self, facts: PatientFacts) -> _Known:
@@ -249,9 +283,8 @@ class _Builder:
             return []
         groups: dict[str, list[_Known]] = {}
         for patient in known:
-            value = getattr(patient.facts, self.options.group_by)
-            groups.setdefault("unknown" if value in (None, "") else str(value), []).append(patient)
-        return sorted(groups.items())
+            groups.setdefault(patient.value(self.options.group_by), []).append(patient)
+        return sorted(groups.items(), key=lambda group: (group[0] == UNKNOWN, group[0]))
 
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
@@ -319,20 +352,39 @@ class _Builder:
         definition = endpoint.definition
         curve = survival.kaplan_meier([t.days for t in found], [t.event for t in found])
         interval, level = definition.survival_interval, definition.confidence_level
-        band = survival.band_interval(interval)
         without = sum(p.prepared[definition.time_origin].origin is None for p in members)
         observed = endpoint.kind is EndpointKind.TTR
+        asked = self.options.restricted_mean
         return Survival(
             endpoint=endpoint,
             curve=curve,
             median=survival.median(curve, interval, level),
-            landmarks=tuple(
-                (at, survival.landmark(curve, at.days, band, level))
-                for at in self.options.landmarks
-            ),
+            landmarks=self.landmarks(curve, definition),
             no_time_origin=without,
             quartiles=survival.observed_quartiles([t.days for t in found]) if observed else None,
+            restricted_mean=(asked, survival.restricted_mean(curve, asked.days)) if asked else None,
+            counted=self.counted(curve, definition) if endpoint.kind in COUNTED else None,
         )
+
+    def landmarks(
+        self, curve: Curve, definition: EndpointDefinition
+    ) -> tuple[tuple[LandmarkTime, Landmark], ...]:
+        band, level = (
+            survival.band_interval(definition.survival_interval),
+            definition.confidence_level,
+        )
+        return tuple(
+            (at, survival.landmark(curve, at.days, band, level)) for at in self.options.landmarks
+        )
+
+    def counted(
+        self, curve: Curve, definition: EndpointDefinition
+    ) -> tuple[Proportion, ...] | None:
+        if not self.options.counts:
+            return None
+        interval, level = definition.proportion_interval, definition.confidence_level
+        known = [survival.known_event_free(curve, at.days) for at in self.options.landmarks]
+        return tuple(proportions.proportion(k, curve.patients, interval, level) for k in known)
 
     def time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
         definition = endpoint.definition
@@ -353,6 +405,44 @@ class _Builder:
         times = [self.time(endpoint, patient) for patient in self.members(endpoint, known)]
         found = [time for time in times if time is not None]
         return survival.follow_up([t.days for t in found], [t.event for t in found])
+
+    def comparison(self, known: Sequence[_Known]) -> Comparison | NoComparison:
+        """The arms that have patients in a population that is compared."""
+        if self.trial.masked:
+            return NoComparison.BLINDED
+        definitions = [self.first[kind].definition for kind in (EndpointKind.ORR, *COUNTED)]
+        cutoff = self.options.cutoff
+        some = [k.facts for k in known if any(k.belongs(d, cutoff) for d in definitions)]
+        population = [k.facts for k in known if k.belongs(definitions[0], cutoff)]
+        compared = arms.compared_arms(some, population)
+        if len(compared) < 2:
+            return NoComparison.FEWER_THAN_TWO_ARMS
+        by_arm = [[k for k in known if k.facts.arm_id == arm.id] for arm in compared]
+        response = [self.rate(self.first[EndpointKind.ORR], patients) for patients in by_arm]
+        return Comparison(
+            arms=compared,
+            survivals={kind: self.compared_survival(kind, by_arm) for kind in COUNTED},
+            rates=arms.compare_rates([rate.proportion for rate in response]),
+            stratified_by=self.options.stratify_by,
+        )
+
+    def compared_survival(
+        self, kind: EndpointKind, by_arm: Sequence[Sequence[_Known]]
+    ) -> SurvivalComparison:
+        endpoint, by = self.first[kind], self.options.stratify_by
+        times = [
+            (time, number, patient.value(by) if by else "")
+            for number, patients in enumerate(by_arm)
+            for patient in self.members(endpoint, patients)
+            if (time := self.time(endpoint, patient)) is not None
+        ]
+        return arms.compare_survival(
+            [(time, number) for time, number, _ in times],
+            arms=len(by_arm),
+            strata=[stratum for _, _, stratum in times] if by else None,
+            ties=self.options.ties,
+            level=endpoint.definition.confidence_level,
+        )
 
     def patient(self, patient: _Known) -> PatientOutcome:
         rates = self.first[EndpointKind.ORR]
@@ -377,6 +467,7 @@ class _Builder:
 
 
 RATES = {EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR}
+COUNTED = (EndpointKind.PFS, EndpointKind.OS)  # from an origin that every patient has
 RESPONSE_ORDER = (
     Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD, Response.PD, Response.NE,
 )  # fmt: skip

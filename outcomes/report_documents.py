@@ -6,11 +6,16 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from outcomes.arm_documents import comparison_members
+from outcomes.arms import NoComparison
 from outcomes.methods import survival
+from outcomes.methods.proportions import Proportion
 from outcomes.methods.survival import Curve, Landmark, Quantile, Quartiles
 from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.report import (
@@ -38,11 +43,22 @@ def report_document(report: Report) -> dict[str, Any]:
     return {
         "trial": report.trial.registry_id,
         "cutoff": report.options.cutoff.isoformat(),
-        "known_on": None,
+        "known_on": moment(report.options.known_on),
         "synthetic": report.trial.synthetic,
         **_section(report, report.whole),
-        "groups": [{"group": name} | _section(report, section) for name, section in report.groups],
+        **comparison_members(report.comparison),
+        "groups": [
+            {"group": name}
+            | _section(report, section)
+            | comparison_members(NoComparison.NOT_WITHIN_GROUPS)
+            for name, section in report.groups
+        ],
     }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment in UTC, as a query string can repeat it unescaped."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def _section(report: Report, section: Section) -> dict[str, Any]:
@@ -65,7 +81,6 @@ def section_document(section: Section) -> dict[str, Any]:
             if k not in SUCCESSES
         },
         "follow_up": _follow_up(section),
-        "comparison": None,
         "additional": [
             {"kind": result.endpoint.kind.value, "name": result.endpoint.name}
             | (rate_document(result) if isinstance(result, Rate) else survival_document(result))
@@ -100,7 +115,8 @@ def survival_document(found: Survival) -> dict[str, Any]:
         "censored": found.censored,
         "no_time_origin": found.no_time_origin,
         "median": _median(found.median),
-        "landmarks": [_landmark(at, value) for at, value in found.landmarks],
+        "landmarks": _landmarks(found),
+        "restricted_mean": _restricted_mean(found),
         "curve": _curve(found.curve, definition.survival_interval, definition.confidence_level),
         "definition": definition.model_dump(mode="json"),
     }
@@ -128,11 +144,55 @@ def _median(median: Quantile) -> dict[str, Any]:
     }
 
 
-def _landmark(at: LandmarkTime, found: Landmark) -> dict[str, Any]:
+def _landmarks(found: Survival) -> list[dict[str, Any]]:
+    """Survival at each landmark; beside it k/n where that was asked for, else null."""
+    counted = found.counted or [None] * len(found.landmarks)
+    return [
+        _landmark(at, value) | {"counted": _counted(count) if count else None}
+        for (at, value), count in zip(found.landmarks, counted, strict=True)
+    ]
+
+
+def _counted(found: Proportion) -> dict[str, Any]:
+    """METHODS.md, 6: the Kaplan-Meier estimate is the rate; k/n only when asked for, and labeled."""
+    clipped = found.clipped
+    return {
+        "k": found.k,
+        "n": found.n,
+        "estimate": found.estimate,
+        "lower": clipped.lower,
+        "upper": clipped.upper,
+        "estimate_reason": found.reason,
+        "interval": found.interval.value,
+        "label": _("k/n: patients known to be event-free; censored earlier count as failures"),
+    }
+
+
+def _restricted_mean(found: Survival) -> dict[str, Any] | None:
+    """Mean days without the event up to a horizon, which one that was asked for."""
+    if found.restricted_mean is None:
+        return None
+    at, mean = found.restricted_mean
+    lower, upper = mean.limits(found.endpoint.definition.confidence_level) or (None, None)
+    return _asked_time(at) | {
+        "estimate_days": mean.estimate,
+        "standard_error": mean.standard_error,
+        "lower_days": lower,
+        "upper_days": upper,
+        "reason": mean.reason,
+    }
+
+
+def _asked_time(at: LandmarkTime) -> dict[str, Any]:
     return {
         "months": at.number if at.unit == "months" else months(at.days),
         "weeks": at.number if at.unit == "weeks" else None,
         "days": at.days,
+    }
+
+
+def _landmark(at: LandmarkTime, found: Landmark) -> dict[str, Any]:
+    return _asked_time(at) | {
         "survival": found.survival,
         "lower": found.lower,
         "upper": found.upper,

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, report
+from outcomes import actions, charts, dashboard, history, report, safety
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
@@ -42,9 +42,12 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         error = f"{invalid.parameter}: {invalid.detail}"
         options = report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
+    events = safety.build(trial, user=signed_in(request), cutoff=options.cutoff)
     context = {
         "trial": trial,
         "page": dashboard.page(found),
+        "adverse_events": dashboard.adverse_event_table(events),
+        "published": trial.published.all(),
         "options": OptionsForm(found.options),
         "error": error,
         "may_enroll": access.may_somewhere(
@@ -71,6 +74,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
+        "adverse_events": row.adverse_events.active(),
         "may_write": may_write,
         "may_void": may_void,
     }

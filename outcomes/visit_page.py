@@ -208,7 +208,7 @@ class VisitPage:
         """What a lesion counted at a visit, or its non-target status."""
         if visit is None:
             return ""
-        assessment = self.forms.past.assessments[visit.pk]
+        assessment = self.forms.past.assessments[visit.date]
         for target in assessment.targets:
             if target.lesion == label:
                 value: Decimal | None = target_value_mm(target)

@@ -1,8 +1,9 @@
-"""Patients and therapies: the same actions as the pages, over HTTP."""
+"""Patients and what is recorded of them: the same actions as the pages, over HTTP."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -14,17 +15,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from patients import actions
-from patients.documents import PatientDocument, TherapyDocument
-from patients.models import Patient, Therapy
-from patients.serializers import (
-    PatientSerializer,
-    TherapySerializer,
-    patient_document,
-    therapy_document,
-)
+from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
+from patients.models import AdverseEvent, Patient, Therapy
+from patients.serializers import AdverseEventSerializer, PatientSerializer, TherapySerializer
+from registry.idempotency import idempotent
 from registry.rest import (
     InvalidParameter,
     ReasonSerializer,
+    StrictSerializer,
     answer,
     caller,
     correction,
@@ -32,6 +30,7 @@ from registry.rest import (
     required_reason,
     required_version,
 )
+from trials.vocabularies import Masking
 
 OF_TRIAL = OpenApiParameter("trial", str, description=_l("A trial's registry id."))
 OF_PATIENT = OpenApiParameter(
@@ -64,46 +63,114 @@ def text_parameter(request: Request, name: str) -> str | None:
     return asked
 
 
-@extend_schema_view(get=extend_schema(parameters=FILTERS, responses=PatientDocument))
-class PatientList(generics.ListAPIView[Patient]):
+def answered_row(request: Request, told: Any) -> QuerySet[Any]:
+    """The row that an answer tells of, voided or not, while the caller may see what it tells."""
+    model: Any = request.parser_context["view"].model
+    rows: QuerySet[Any] = model.objects.visible_to(caller(request)).filter(pk=told["id"])
+    if told.get("arm") is None:
+        return rows
+    return rows.filter(trial__masking__in=("", Masking.NONE))  # the trial may be masked by now
+
+
+class RowList(generics.ListCreateAPIView[Any]):
+    """Rows within the caller's scope, and a new one."""
+
+    model: ClassVar[Any]
+    record: ClassVar[Callable[..., Any]]
+
+    def visible(self) -> QuerySet[Any]:
+        """Every row that is not voided and that the caller may see."""
+        rows: QuerySet[Any] = self.model.objects.active().visible_to(self.request.user)
+        return rows.order_by("pk")
+
+    @idempotent(answered_row)
+    def post(self, request: Request) -> Response:
+        """Record one."""
+        serializer = self.get_serializer(data=document(request))
+        serializer.is_valid(raise_exception=True)
+        row = self.record(by=caller(request), **serializer.validated_data)
+        return answer(serializer.to_representation(row), status.HTTP_201_CREATED)
+
+
+class RowDetail(views.APIView):
+    """One row, answered with its version; a foreign or voided one does not exist."""
+
+    model: ClassVar[Any]
+    parents: ClassVar[tuple[str, ...]] = ("patient__trial", "patient__site")
+    serializer_class: ClassVar[type[StrictSerializer]]
+
+    def row(self, pk: int) -> Any:
+        """The row with its parents."""
+        rows = self.model.objects.active().visible_to(self.request.user)
+        return get_object_or_404(rows.select_related(*self.parents), pk=pk)
+
+    def answered(self, row: Any) -> Response:
+        """The row as it is now."""
+        return answer(self.serializer_class().to_representation(row))
+
+    def get(self, request: Request, pk: int) -> Response:
+        """Read one."""
+        return self.answered(self.row(pk))
+
+
+class RowVoid(RowDetail):
+    """Take a row out of lists and analyses."""
+
+    http_method_names = ["post", "options"]
+
+    def void(self, row: Any, **why: Any) -> Any:
+        """The action."""
+        raise NotImplementedError
+
+    @idempotent(answered_row)
+    def post(self, request: Request, pk: int) -> Response:
+        """Void; needs If-Match and a reason."""
+        row, version = self.row(pk), required_version(request)
+        reason = required_reason(request.data, only=True)
+        return self.answered(self.void(row, by=caller(request), reason=reason, version=version))
+
+
+def flag_parameter(request: Request, name: str) -> bool:
+    """A switch that is off unless asked for; 400 where it is neither true nor false."""
+    asked = request.query_params.get(name, "false")
+    if asked not in ("true", "false"):
+        raise InvalidParameter(name, _("Either true or false."))
+    return asked == "true"
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=FILTERS, responses=PatientDocument),
+    post=extend_schema(request=PatientSerializer, responses={201: PatientDocument}),
+)
+class PatientList(RowList):
     """Patients within the caller's scope; filters by trial, site and subject id."""
 
-    serializer_class = PatientSerializer
+    model, serializer_class = Patient, PatientSerializer
+    record = staticmethod(actions.enroll_patient)
 
     def get_queryset(self) -> QuerySet[Patient]:
         """Visible patients that match the filters."""
-        rows = Patient.objects.active().visible_to(self.request.user)
+        rows = self.visible()
         paths = {"trial": "trial__registry_id", "site": "site__code", "subject_id": "subject_id"}
         for name, path in paths.items():
             if (asked := text_parameter(self.request, name)) is not None:
                 rows = rows.filter(**{path: asked})
-        return rows.select_related("trial", "site", "allocation__arm").order_by("pk")
-
-    @extend_schema(request=PatientSerializer, responses={201: PatientDocument})
-    def post(self, request: Request) -> Response:
-        """Enroll a patient."""
-        serializer = PatientSerializer(data=document(request), context={"request": request})
-        serializer.is_valid(raise_exception=True)
-        patient = actions.enroll_patient(by=caller(request), **serializer.validated_data)
-        return answer(patient_document(patient), status.HTTP_201_CREATED)
+        return rows.select_related("trial", "site", "allocation__arm")
 
 
-class PatientDetail(views.APIView):
+@extend_schema_view(
+    get=extend_schema(responses=PatientDocument),
+    patch=extend_schema(request=PatientSerializer, responses=PatientDocument),
+)
+class PatientDetail(RowDetail):
     """One patient."""
 
-    def _patient(self, pk: int) -> Patient:
-        rows = Patient.objects.active().visible_to(self.request.user)
-        return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
+    model, serializer_class = Patient, PatientSerializer
+    parents = ("trial", "site", "allocation__arm")
 
-    @extend_schema(responses=PatientDocument)
-    def get(self, request: Request, pk: int) -> Response:
-        """Read a patient."""
-        return answer(patient_document(self._patient(pk)))
-
-    @extend_schema(request=PatientSerializer, responses=PatientDocument)
     def patch(self, request: Request, pk: int) -> Response:
         """Change some facts; needs If-Match and a reason."""
-        patient, version = self._patient(pk), required_version(request)
+        patient, version = self.row(pk), required_version(request)
         body, reason = correction(request)
         serializer = PatientSerializer(
             patient, data=body, partial=True, context={"request": request}
@@ -113,87 +180,116 @@ class PatientDetail(views.APIView):
             patient=patient, changes=_changes(serializer.validated_data),
             by=caller(request), reason=reason, version=version,
         )  # fmt: skip
-        return answer(patient_document(changed))
+        return self.answered(changed)
 
 
 def _changes(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in ("trial", "subject_id")}
 
 
-class PatientVoid(PatientDetail):
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=PatientDocument))
+class PatientVoid(RowVoid, PatientDetail):
     """Take a patient out of lists and analyses."""
 
-    http_method_names = ["post", "options"]
-
-    @extend_schema(request=ReasonSerializer, responses=PatientDocument)
-    def post(self, request: Request, pk: int) -> Response:
-        """Void; needs If-Match and a reason."""
-        patient, version = self._patient(pk), required_version(request)
-        reason = required_reason(request.data, only=True)
-        voided = actions.void_patient(
-            patient=patient, by=caller(request), reason=reason, version=version
-        )
-        return answer(patient_document(voided))
+    def void(self, row: Patient, **why: Any) -> Patient:
+        """With everything recorded."""
+        return actions.void_patient(patient=row, **why)
 
 
-@extend_schema_view(get=extend_schema(parameters=[OF_PATIENT], responses=TherapyDocument))
-class TherapyList(generics.ListAPIView[Therapy]):
-    """Subsequent anticancer therapies."""
+class RecordList(RowList):
+    """What is recorded of patients; filters by trial and patient."""
 
-    serializer_class = TherapySerializer
-
-    def get_queryset(self) -> QuerySet[Therapy]:
-        """Visible therapies, of one patient where asked."""
-        rows = Therapy.objects.active().visible_to(self.request.user)
-        patient = id_parameter(self.request, "patient")
-        return (rows if patient is None else rows.filter(patient=patient)).order_by("pk")
-
-    @extend_schema(request=TherapySerializer, responses={201: TherapyDocument})
-    def post(self, request: Request) -> Response:
-        """Record a therapy."""
-        serializer = TherapySerializer(data=document(request), context={"request": request})
-        serializer.is_valid(raise_exception=True)
-        therapy = actions.record_therapy(by=caller(request), **serializer.validated_data)
-        return answer(therapy_document(therapy), status.HTTP_201_CREATED)
+    def get_queryset(self) -> QuerySet[Any]:
+        """Visible rows, of one trial or patient where asked."""
+        rows = self.visible()
+        if (trial := text_parameter(self.request, "trial")) is not None:
+            rows = rows.filter(patient__trial__registry_id=trial)
+        if (patient := id_parameter(self.request, "patient")) is not None:
+            rows = rows.filter(patient=patient)
+        return rows
 
 
-class TherapyDetail(views.APIView):
-    """One therapy."""
+class RecordDetail(RowDetail):
+    """One row of what is recorded of a patient."""
 
-    def _therapy(self, pk: int) -> Therapy:
-        rows = Therapy.objects.active().visible_to(self.request.user)
-        return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
+    def correct(self, row: Any, **correction: Any) -> Any:
+        """The action."""
+        raise NotImplementedError
 
-    @extend_schema(responses=TherapyDocument)
-    def get(self, request: Request, pk: int) -> Response:
-        """Read a therapy."""
-        return answer(therapy_document(self._therapy(pk)))
-
-    @extend_schema(request=TherapySerializer, responses=TherapyDocument)
     def put(self, request: Request, pk: int) -> Response:
-        """Correct a therapy; needs If-Match and a reason."""
-        therapy, version = self._therapy(pk), required_version(request)
+        """Replace what it says; needs If-Match and a reason."""
+        row, version = self.row(pk), required_version(request)
         body, reason = correction(request)
-        serializer = TherapySerializer(therapy, data=body, context={"request": request})
+        serializer = self.serializer_class(row, data=body, context={"request": request})
         serializer.is_valid(raise_exception=True)
         changes = {k: v for k, v in serializer.validated_data.items() if k != "patient"}
-        corrected = actions.correct_therapy(
-            therapy=therapy, changes=changes, by=caller(request), reason=reason, version=version
-        )
-        return answer(therapy_document(corrected))
+        why = {"by": caller(request), "reason": reason, "version": version}
+        return self.answered(self.correct(row, changes=changes, **why))
 
 
-class TherapyVoid(TherapyDetail):
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=TherapyDocument),
+    post=extend_schema(request=TherapySerializer, responses={201: TherapyDocument}),
+)
+class TherapyList(RecordList):
+    """Subsequent anticancer therapies."""
+
+    model, serializer_class = Therapy, TherapySerializer
+    record = staticmethod(actions.record_therapy)
+
+
+@extend_schema_view(
+    get=extend_schema(responses=TherapyDocument),
+    put=extend_schema(request=TherapySerializer, responses=TherapyDocument),
+)
+class TherapyDetail(RecordDetail):
+    """One therapy."""
+
+    model, serializer_class = Therapy, TherapySerializer
+
+    def correct(self, row: Therapy, **correction: Any) -> Therapy:
+        """As the page does."""
+        return actions.correct_therapy(therapy=row, **correction)
+
+
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=TherapyDocument))
+class TherapyVoid(RowVoid, TherapyDetail):
     """Take a therapy out of lists and analyses."""
 
-    http_method_names = ["post", "options"]
+    def void(self, row: Therapy, **why: Any) -> Therapy:
+        """As the page does."""
+        return actions.void_therapy(therapy=row, **why)
 
-    @extend_schema(request=ReasonSerializer, responses=TherapyDocument)
-    def post(self, request: Request, pk: int) -> Response:
-        """Void; needs If-Match and a reason."""
-        therapy, version = self._therapy(pk), required_version(request)
-        reason = required_reason(request.data, only=True)
-        voided = actions.void_therapy(
-            therapy=therapy, by=caller(request), reason=reason, version=version
-        )
-        return answer(therapy_document(voided))
+
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=AdverseEventDocument),
+    post=extend_schema(request=AdverseEventSerializer, responses={201: AdverseEventDocument}),
+)
+class AdverseEventList(RecordList):
+    """Adverse events."""
+
+    model, serializer_class = AdverseEvent, AdverseEventSerializer
+    record = staticmethod(actions.record_adverse_event)
+
+
+@extend_schema_view(
+    get=extend_schema(responses=AdverseEventDocument),
+    put=extend_schema(request=AdverseEventSerializer, responses=AdverseEventDocument),
+)
+class AdverseEventDetail(RecordDetail):
+    """One adverse event."""
+
+    model, serializer_class = AdverseEvent, AdverseEventSerializer
+
+    def correct(self, row: AdverseEvent, **correction: Any) -> AdverseEvent:
+        """With a reason."""
+        return actions.correct_adverse_event(adverse_event=row, **correction)
+
+
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=AdverseEventDocument))
+class AdverseEventVoid(RowVoid, AdverseEventDetail):
+    """Take an adverse event out of lists and analyses."""
+
+    def void(self, row: AdverseEvent, **why: Any) -> AdverseEvent:
+        """With a reason."""
+        return actions.void_adverse_event(adverse_event=row, **why)

@@ -1,4 +1,4 @@
-"""What patients and therapies answer with."""
+"""What patients, their therapies and adverse events answer with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from patients.models import Sex
+from patients.models import ActionTaken, Sex
 from registry.documents import CalendarDate, Id, Link, Versioned
 from trials.definitions import TherapyKind
 
@@ -18,6 +18,7 @@ class PatientLinks(TypedDict):
     self: Link
     visits: Link
     therapies: Link
+    adverse_events: Link
 
 
 class PatientDocument(Versioned):
@@ -44,8 +45,8 @@ class PatientDocument(Versioned):
     links: PatientLinks
 
 
-class TherapyLinks(TypedDict):
-    """Where to go from a therapy."""
+class OwnLink(TypedDict):
+    """Where a record is read again."""
 
     self: Link
 
@@ -57,4 +58,18 @@ class TherapyDocument(Versioned):
     started_on: CalendarDate
     kind: TherapyKind
     description: str
-    links: TherapyLinks
+    links: OwnLink
+
+
+class AdverseEventDocument(Versioned):
+    """An adverse event, graded by the trial's CTCAE version."""
+
+    patient: Id
+    term: str
+    grade: Annotated[int, Field(ge=1, le=5)]
+    related: Annotated[bool, Field(description="Whether to the trial's treatment.")]
+    serious: bool
+    action_taken: ActionTaken
+    started_on: CalendarDate
+    ended_on: Annotated[CalendarDate | None, Field(description="null while it lasts.")]
+    links: OwnLink

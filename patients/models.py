@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
@@ -43,6 +43,18 @@ class TherapyChoice(models.TextChoices):
     SURGERY = TherapyKind.SURGERY.value, _("surgery")
 
 
+class ActionTaken(models.TextChoices):
+    """With study treatment because of an adverse event: CDISC's terms (ACN) as labels."""
+
+    NONE = "none", _("dose not changed")
+    DOSE_REDUCED = "dose_reduced", _("dose reduced")
+    DRUG_INTERRUPTED = "drug_interrupted", _("drug interrupted")
+    DRUG_WITHDRAWN = "drug_withdrawn", _("drug withdrawn")
+    NOT_APPLICABLE = "not_applicable", _("not applicable")
+    UNKNOWN = "unknown", _("unknown")
+
+
+DEATH = 5  # the CTCAE grade of an event that led to death
 PLAUSIBLE = (date(1900, 1, 1), date(2199, 12, 31))  # no clinical date lies outside
 
 
@@ -178,16 +190,36 @@ class Allocation(models.Model):
         return f"{self.patient_id}: {self.arm_id}"
 
 
-class TherapyQuerySet(models.QuerySet["Therapy"]):
-    """Therapies in domain words."""
+Record = TypeVar("Record", "Therapy", "AdverseEvent")
+
+
+class RecordQuerySet(models.QuerySet[Record]):
+    """What is recorded of patients, in domain words."""
 
     def active(self) -> Self:
         """Not voided, of a patient who is not voided."""
         return self.filter(voided_at=None, patient__voided_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Therapies of visible patients."""
+        """Of visible patients."""
         return in_scope(self, user, "patient__")
+
+    def twins_of(self, row: Record) -> Self:
+        """Other active rows with the same key."""
+        key = {name: getattr(row, name) for name in row.KEY}
+        return self.active().filter(**key).exclude(pk=row.pk)
+
+
+class TherapyQuerySet(RecordQuerySet["Therapy"]):
+    """Therapies in domain words."""
+
+
+class AdverseEventQuerySet(RecordQuerySet["AdverseEvent"]):
+    """Adverse events in domain words."""
+
+
+THERAPY_KEY = ("patient", "started_on", "kind", "description")
+ADVERSE_EVENT_KEY = ("patient", "term", "started_on")
 
 
 @audited()
@@ -206,6 +238,7 @@ class Therapy(models.Model):
     version = models.PositiveIntegerField(default=1)
     voided_at = models.DateTimeField(null=True, blank=True)
 
+    KEY = THERAPY_KEY
     objects = TherapyQuerySet.as_manager()
 
     class Meta:
@@ -219,11 +252,63 @@ class Therapy(models.Model):
                 condition=Q(kind__in=TherapyChoice.values), name="therapy_kind_known"
             ),
             models.UniqueConstraint(
-                fields=["patient", "started_on", "kind", "description"],
-                condition=Q(voided_at=None),
-                name="therapy_once",
+                fields=THERAPY_KEY, condition=Q(voided_at=None), name="therapy_once"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.started_on}"
+
+
+@audited()
+class AdverseEvent(models.Model):
+    """An adverse event: its CTCAE term, the worst grade it reached, and what was done about it."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="adverse_events")
+    term = models.CharField(_("term"), max_length=100)
+    grade = models.PositiveSmallIntegerField(
+        _("grade"), validators=[MinValueValidator(1), MaxValueValidator(DEATH)]
+    )
+    related = models.BooleanField(_("related to the trial treatment"))
+    serious = models.BooleanField(_("serious"), default=False)
+    action_taken = models.CharField(
+        _("action taken"), max_length=20, choices=ActionTaken, default=ActionTaken.UNKNOWN
+    )
+    started_on = models.DateField(_("started on"))
+    ended_on = models.DateField(_("ended on"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ADVERSE_EVENT_KEY
+    objects = AdverseEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "started_on", "id"]
+        verbose_name = _("adverse event")
+        constraints = [
+            models.CheckConstraint(condition=Q(term__regex=r"\S"), name="adverse_event_term_given"),
+            models.CheckConstraint(
+                condition=Q(grade__range=(1, DEATH)), name="adverse_event_grade_1_to_5"
+            ),
+            models.CheckConstraint(
+                condition=Q(action_taken__in=ActionTaken.values),
+                name="adverse_event_action_taken_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(started_on__range=PLAUSIBLE), name="adverse_event_started_on_plausible"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__range=PLAUSIBLE),
+                name="adverse_event_ended_on_plausible",
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__gte=F("started_on")),
+                name="adverse_event_ends_after_start",
+            ),
+            models.UniqueConstraint(
+                fields=ADVERSE_EVENT_KEY, condition=Q(voided_at=None), name="adverse_event_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.term} {self.started_on}"

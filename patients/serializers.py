@@ -1,19 +1,20 @@
-"""Patients and therapies over HTTP."""
+"""Patients, their therapies and adverse events over HTTP."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from patients.documents import PatientDocument, TherapyDocument
-from patients.models import Patient, Sex, Therapy, TherapyChoice
+from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
+from patients.models import DEATH, ActionTaken, AdverseEvent, Patient, Sex, Therapy, TherapyChoice
 from registry.fields import Text, WholeNumber
-from registry.rest import CalendarDateField, StrictSerializer
+from registry.rest import CalendarDateField, FlagField, StrictSerializer
 from trials.definitions import TherapyKind
 from trials.models import Arm, Site, Trial
 from trials.serializers import TermField
@@ -81,15 +82,53 @@ class PatientSerializer(StrictSerializer):
         return site
 
     def _arm(self, trial: Trial, name: str) -> Arm:
-        arm = trial.arms.filter(name=name).first()
-        if arm is None:
-            accepted = ", ".join(trial.arms.values_list("name", flat=True)) or "null"
-            raise serializers.ValidationError({"arm": [_("One of: %s.") % accepted]})
-        return arm
+        arms = self._arms(trial)
+        if name not in arms:
+            raise serializers.ValidationError(
+                {"arm": [_("One of: %s.") % (", ".join(arms) or "null")]}
+            )
+        return arms[name]
+
+    def _arms(self, trial: Trial) -> dict[str, Arm]:
+        return {arm.name: arm for arm in trial.arms.all()}
 
     def to_representation(self, instance: Patient) -> Any:
         """The patient."""
         return patient_document(instance)
+
+
+class PatientLine(PatientSerializer):
+    """A patient in a file imported into the trial of the context, whose names are read once."""
+
+    trial = Text(max_length=40, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The trial may be left out."""
+        return super().validate({"trial": self.context["trial"].registry_id} | attrs)
+
+    def _visible_trial(self, registry_id: str) -> Trial:
+        trial: Trial = self.context["trial"]
+        if registry_id != trial.registry_id:
+            detail = _("This import is into %s.") % trial.registry_id
+            raise serializers.ValidationError({"trial": [detail]})
+        return trial
+
+    def _visible_site(self, trial: Trial, code: str) -> Site:
+        if code not in self._sites:
+            detail = _("One of: %s.") % ", ".join(self._sites)
+            raise serializers.ValidationError({"site": [detail]})
+        return self._sites[code]
+
+    @cached_property
+    def _sites(self) -> dict[str, Site]:
+        return {site.code: site for site in self.context["trial"].sites.all()}
+
+    def _arms(self, trial: Trial) -> dict[str, Arm]:
+        return self._known_arms
+
+    @cached_property
+    def _known_arms(self) -> dict[str, Arm]:
+        return super()._arms(self.context["trial"])
 
 
 def patient_document(patient: Patient) -> PatientDocument:
@@ -119,6 +158,7 @@ def patient_document(patient: Patient) -> PatientDocument:
             "self": reverse("api:patient", args=[patient.pk]),
             "visits": f"{reverse('api:visits')}?patient={patient.pk}",
             "therapies": f"{reverse('api:therapies')}?patient={patient.pk}",
+            "adverse_events": f"{reverse('api:adverse_events')}?patient={patient.pk}",
         },
     }
 
@@ -127,20 +167,32 @@ def _iso(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-class TherapySerializer(StrictSerializer):
-    """A subsequent anticancer therapy."""
+class RecordSerializer(StrictSerializer):
+    """What is recorded of a patient; keys that are left out take their defaults."""
+
+    defaults: ClassVar[dict[str, Any]]
 
     patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
-    started_on = CalendarDateField()
-    kind = TermField(TherapyChoice.choices, required=False)
-    description = Text(max_length=300, allow_blank=True, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The patient's id becomes the row, if the caller may see it."""
         if self.instance and attrs["patient"] != self.instance.patient_id:
-            raise serializers.ValidationError({"patient": [_("A therapy stays with its patient.")]})
+            raise serializers.ValidationError({"patient": [_("A record stays with its patient.")]})
         attrs["patient"] = visible_patient(self.context["request"].user, attrs["patient"])
-        return {"kind": TherapyChoice.SYSTEMIC.value, "description": ""} | attrs
+        return self.defaults | attrs
+
+
+class TherapySerializer(RecordSerializer):
+    """A subsequent anticancer therapy."""
+
+    defaults: ClassVar[dict[str, Any]] = {
+        "kind": TherapyChoice.SYSTEMIC.value,
+        "description": "",
+    }
+
+    started_on = CalendarDateField()
+    kind = TermField(TherapyChoice.choices, required=False)
+    description = Text(max_length=300, allow_blank=True, required=False)
 
     def to_representation(self, instance: Therapy) -> Any:
         """The therapy."""
@@ -158,6 +210,65 @@ def therapy_document(therapy: Therapy) -> TherapyDocument:
         "description": therapy.description,
         "links": {"self": reverse("api:therapy", args=[therapy.pk])},
     }
+
+
+class AdverseEventSerializer(RecordSerializer):
+    """An adverse event; whether it is related is asked, never assumed."""
+
+    defaults: ClassVar[dict[str, Any]] = {
+        "serious": False,
+        "action_taken": ActionTaken.UNKNOWN.value,
+        "ended_on": None,
+    }
+
+    term = Text(max_length=100)
+    grade = WholeNumber(min_value=1, max_value=DEATH)
+    related = FlagField()
+    serious = FlagField(required=False)
+    action_taken = TermField(ActionTaken.choices, required=False)
+    started_on = CalendarDateField()
+    ended_on = CalendarDateField(allow_null=True, required=False)
+
+    def to_representation(self, instance: AdverseEvent) -> Any:
+        """The adverse event."""
+        return adverse_event_document(instance)
+
+
+def adverse_event_document(event: AdverseEvent) -> AdverseEventDocument:
+    """The adverse event."""
+    return {
+        "id": event.pk,
+        "version": event.version,
+        "patient": event.patient_id,
+        "term": event.term,
+        "grade": event.grade,
+        "related": event.related,
+        "serious": event.serious,
+        "action_taken": ActionTaken(event.action_taken),
+        "started_on": event.started_on.isoformat(),
+        "ended_on": _iso(event.ended_on),
+        "links": {"self": reverse("api:adverse_event", args=[event.pk])},
+    }
+
+
+class TherapyLine(TherapySerializer):
+    """A therapy in an imported file, where the patient is named by subject id."""
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the defaults; the import finds the patient."""
+        return self.defaults | attrs
+
+
+class AdverseEventLine(AdverseEventSerializer):
+    """An adverse event in an imported file."""
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """With the defaults; the import finds the patient."""
+        return self.defaults | attrs
 
 
 def visible_patient(user: Any, pk: int) -> Patient:

@@ -10,12 +10,17 @@ from rest_framework.request import Request
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
+    SafetyView,
     VisitDetail,
     VisitList,
     VisitPreview,
     VisitVoid,
 )
+from outcomes.import_api import TrialImport
 from patients.api import (
+    AdverseEventDetail,
+    AdverseEventList,
+    AdverseEventVoid,
     PatientDetail,
     PatientList,
     PatientVoid,
@@ -41,23 +46,28 @@ app_name = "api"
 urlpatterns = [
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(
         "trials/<str:registry_id>/outcomes/patients/",
         PatientOutcomesView.as_view(),
         name="patient_outcomes",
     ),
+    path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
+    path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
+    path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
+    path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),
     path("visits/", VisitList.as_view(), name="visits"),
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
-    re_path(r"(?s)^(.*/)?\Z", NoSuchAddress.as_view()),
+    re_path(r"^([\s\S]*/)?\Z", NoSuchAddress.as_view()),
 ]

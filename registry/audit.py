@@ -2,16 +2,19 @@
 
 Every audited model is declared with `@audited()`; every action begins with `attribute(...)`.
 The triggers record bulk writes and raw SQL too; what no action explains has no context.
+`as_known` reads the trail as a table of the past.
 """
 
 import json
 import uuid
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 import pghistory
 import pgtrigger
 from django.db import connection, models
+from django.db.models import Exists, OuterRef
 
 Model = TypeVar("Model", bound=type[models.Model])
 
@@ -59,3 +62,16 @@ def attribute(*, by: object, reason: str) -> None:
             " set_config('pghistory.context_metadata', %s, true)",
             [str(uuid.uuid4()), json.dumps(context)],
         )
+
+
+def as_known(model: Any, known_on: datetime) -> models.QuerySet[Any]:
+    """An audited model's rows as they stood at a moment: the last event of each, unless a delete.
+
+    Events carry the start of the transaction that wrote them, so one that was under way at the
+    moment counts as known, though nobody could read it before it was committed.
+    """
+    events: models.QuerySet[Any] = model.pgh_event_model.objects.filter(
+        pgh_created_at__lte=known_on
+    )
+    later = events.filter(pgh_obj=OuterRef("pgh_obj"), pgh_id__gt=OuterRef("pgh_id"))
+    return events.filter(~Exists(later)).exclude(pgh_label="delete")

@@ -193,10 +193,14 @@ def become_owner() -> None:
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """Several statements that see one moment: a report must not mix two states of the data."""
-    outermost = not connection.in_atomic_block
+    """Several statements that see one moment: a report must not mix two states of the data.
+
+    Within another snapshot it is that one's moment.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
     with transaction.atomic():
-        if outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield

@@ -1,4 +1,4 @@
-"""Accounts and their tokens."""
+"""Accounts, their tokens, and the answers kept for requests that are sent again."""
 
 import hashlib
 import secrets
@@ -60,3 +60,45 @@ class ApiToken(models.Model):
         expires_at = timezone.now() + timedelta(days=days)
         cls.objects.create(user=user, digest=cls.digest_of(key), expires_at=expires_at)
         return key
+
+
+KEPT = timedelta(days=7)
+PURGED_AT_ONCE = 100  # a bound on what one request cleans up after others
+
+
+class IdempotentAnswerQuerySet(models.QuerySet["IdempotentAnswer"]):
+    """Kept answers in domain words."""
+
+    def current(self) -> Self:
+        """Young enough to be given again."""
+        return self.filter(created_at__gt=timezone.now() - KEPT)
+
+    def purge(self) -> None:
+        """Delete some that are too old, none that another request is deleting: nobody waits."""
+        old = self.filter(created_at__lte=timezone.now() - KEPT).order_by("created_at")
+        batch = old.select_for_update(skip_locked=True).values("pk")[:PURGED_AT_ONCE]
+        self.filter(pk__in=batch).delete()
+
+
+class IdempotentAnswer(models.Model):
+    """What a POST with an Idempotency-Key answered, for whoever sends it again.
+
+    Not audited: what an answer says was recorded when its rows were written, and the trail, which
+    nobody may empty, would keep for good the copies that are to be gone after seven days.
+    """
+
+    scope = models.CharField(max_length=64, primary_key=True)  # SHA-256 of user, method, path, key
+    request = models.CharField(max_length=64)  # SHA-256 of body and query string
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    body = models.TextField()  # JSON; jsonb would put the keys into another order
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = IdempotentAnswerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("answer kept for an Idempotency-Key")
+        indexes = [models.Index(fields=["created_at"], name="idempotent_answer_created_at")]
+
+    def __str__(self) -> str:
+        return f"{self.status} of {self.created_at:%Y-%m-%d %H:%M}"

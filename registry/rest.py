@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any
@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import parse_etags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import (
@@ -75,20 +76,32 @@ class JSONParser(parsers.JSONParser):
     ) -> Any:
         """The decoded body; 400 for malformed, too deeply nested or unstorable input."""
         try:
-            text = stream.read().decode()
-            body = json.loads(
-                text,
-                parse_float=Decimal,
-                parse_constant=_refuse_constant,
-                object_pairs_hook=_each_key_once,
-            )
-            if any("\0" in text for text in _texts(body)):
-                raise ValueError(_("NUL characters are not accepted."))
-        except RecursionError as error:
-            raise exceptions.ParseError(_("The body is nested too deeply.")) from error
-        except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
-            raise exceptions.ParseError(_("Malformed JSON: %s") % error) from error
-        return body
+            return decode(stream.read())
+        except ValueError as error:
+            raise exceptions.ParseError(str(error)) from error
+
+
+def decode(text: bytes) -> Any:
+    """JSON with exact decimals; ValueError says why it is none, or what cannot be stored."""
+    try:
+        body = json.loads(
+            text.decode(),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_each_key_once,
+        )
+        if _needs_a_look(text) and any("\0" in text for text in _texts(body)):
+            raise ValueError(_("NUL characters are not accepted."))
+    except RecursionError as error:
+        raise ValueError(_("The body is nested too deeply.")) from error
+    except (ValueError, ArithmeticError) as error:  # 1e99999999999 is no Decimal
+        raise ValueError(_("Malformed JSON: %s") % error) from error
+    return body
+
+
+def _needs_a_look(text: bytes) -> bool:
+    """Only an escape spells NUL or half a character, and only many brackets nest deeply."""
+    return b"\\u" in text or text.count(b"[") + text.count(b"{") > DEEPEST
 
 
 def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -333,6 +346,12 @@ def answer(data: Mapping[str, Any], status_code: int = status.HTTP_200_OK) -> Re
     return Response(data, status=status_code, headers={"ETag": f'"{data["version"]}"'})
 
 
+def known_tags(request: Request) -> set[str]:
+    """The ETags that If-None-Match names, for a weak comparison, or an asterisk (RFC 9110, 13.1.2)."""
+    tags = parse_etags(request.headers.get("If-None-Match", ""))
+    return {tag.removeprefix("W/") for tag in tags}
+
+
 def problem(error: Exception, context: dict[str, Any]) -> Response | None:
     """RFC 9457 problem document of any error a caller can cause."""
     # Not at the top: that module reads the settings, and they name the classes above.
@@ -370,8 +389,11 @@ def _from_domain(error: Exception) -> Found | None:
         return 412, detail, {}, {}
     if isinstance(error, Refused):
         code = 409 if isinstance(error, Conflict) else 400
-        errors = [{"pointer": e.pointer, "detail": e.detail} for e in error.errors]
-        return code, _summary(errors), {"errors": errors}, {}
+        errors = [
+            ({"line": e.line} if e.line else {}) | {"pointer": e.pointer, "detail": e.detail}
+            for e in error.errors
+        ]
+        return code, _summary(errors), error.members | {"errors": errors}, {}
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return 413, _("A body has at most %s bytes.") % limit, {}, {}
@@ -385,7 +407,7 @@ def _from_framework(error: Exception, handled: Response) -> Found:
         name: handled[name] for name in ("WWW-Authenticate", "Retry-After") if name in handled
     }
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_pointers(error.detail))
+        errors = list(pointers(error.detail))
         return 400, _summary(errors), {"errors": errors}, headers
     if isinstance(error, InvalidParameter):
         named = {"errors": [{"parameter": error.parameter, "detail": str(error.detail)}]}
@@ -398,11 +420,15 @@ def _from_framework(error: Exception, handled: Response) -> Found:
     return handled.status_code, str(detail), {}, headers
 
 
-def _summary(errors: list[dict[str, str]]) -> str:
-    return " ".join(f"{e['pointer']}: {e['detail']}" for e in errors[:3])
+def _summary(errors: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(
+        (_("Line %s, ") % e["line"] if "line" in e else "") + f"{e['pointer']}: {e['detail']}"
+        for e in errors[:3]
+    )
 
 
-def _pointers(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
+def pointers(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """A serializer's errors, each with its JSON Pointer."""
     if isinstance(detail, Mapping):
         for key, value in detail.items():
             step = (
@@ -410,10 +436,10 @@ def _pointers(detail: Any, path: str = "") -> Iterable[dict[str, str]]:
                 if key == "non_field_errors"
                 else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
             )
-            yield from _pointers(value, path + step)
+            yield from pointers(value, path + step)
     elif isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
         for index, item in enumerate(detail):
-            yield from _pointers(item, f"{path}/{index}")
+            yield from pointers(item, f"{path}/{index}")
     elif isinstance(detail, list):
         for item in detail:
             yield {"pointer": path, "detail": str(item)}

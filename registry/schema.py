@@ -19,7 +19,7 @@ from drf_spectacular.plumbing import (
     ResolvedComponent,
     build_bearer_security_scheme_object,
 )
-from drf_spectacular.utils import Direction, OpenApiParameter
+from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
@@ -28,6 +28,7 @@ from typing_extensions import is_typeddict
 
 from registry.documents import ProblemDocument
 from registry.fields import JSONObject
+from registry.idempotency import HEADER, KEY, REPLAYED
 from registry.rest import DECIMAL, PROBLEM, VERSION_TAG, MillimeterField, StrictSerializer
 
 IF_MATCH = OpenApiParameter(
@@ -54,6 +55,38 @@ CHALLENGE = OpenApiParameter(
     response=[401],
     description=_("Token."),
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description=_("ETags of answers that you hold; 304 where one of them is current."),
+)
+VARIANT_ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200, 304],
+    description=_(
+        "Changes with the data, the query, the reader's scope and language, and the day."
+    ),
+)
+NOT_MODIFIED = OpenApiResponse(description=_("The answer that you hold is current."))
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    {"type": "string", "pattern": f"^{KEY}$"},
+    OpenApiParameter.HEADER,
+    description=_(
+        "A name of this request, such as a UUID: sent again within seven days with the same body, "
+        "it is not carried out again but answered as the first time."
+    ),
+)
+IDEMPOTENCY_REPLAYED = OpenApiParameter(
+    REPLAYED,
+    {"type": "string", "const": "true"},
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description=_("The answer is that of the first request with this Idempotency-Key."),
+)
 REASON = {
     "type": "string",
     "minLength": 1,
@@ -76,6 +109,10 @@ MEANING = {
     415: _("The body's media type is not understood."),
     428: _("If-Match is missing."),
 }
+KEY_REUSED = _(
+    "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
+    "body or query string."
+)
 REF = "#/components/schemas/{model}"
 
 
@@ -222,6 +259,11 @@ class Schema(AutoSchema):
         return self.method in ("PUT", "PATCH") or voids
 
     @property
+    def conditional(self) -> bool:
+        """Whether the view answers 304 to a reader who holds the current document."""
+        return self.method == "GET" and getattr(self.view, "conditional", False)
+
+    @property
     def stores(self) -> bool:
         """Whether the operation may contradict what is stored."""
         return self.method != "GET" and not self.path.endswith("/preview/")
@@ -230,9 +272,12 @@ class Schema(AutoSchema):
         return self.method == "GET" and hasattr(self.view, "pagination_class")
 
     def get_override_parameters(self) -> list[Any]:
-        """If-Match where a stored version is changed; the ETag of what has a version."""
+        """If-Match for a change, the key of a POST, the ETag of what has a version or is computed."""
+        if self.conditional:
+            return [IF_NONE_MATCH, VARIANT_ETAG, CHALLENGE]
         tags = [] if self._is_list_view() or not self._has_version() else [ETAG]
-        return [*([IF_MATCH] if self.changes else []), *tags, CHALLENGE]
+        once = [IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED] if self.method == "POST" else []
+        return [*([IF_MATCH] if self.changes else []), *once, *tags, CHALLENGE]
 
     def _has_version(self) -> bool:
         answers = self.get_response_serializers()
@@ -283,17 +328,21 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        if self.conditional:
+            bodies["304"] = self._get_response_for_code(NOT_MODIFIED, "304")  # type: ignore[no-untyped-call]
+        posts = {409: KEY_REUSED} if self.method == "POST" else {}
         for code in self._problems():
             body = self._get_response_for_code(  # type: ignore[no-untyped-call]
                 ProblemDocument, str(code), [PROBLEM], direction=direction
             )
-            bodies.setdefault(str(code), body | {"description": MEANING[code]})
+            bodies.setdefault(str(code), body | {"description": (MEANING | posts)[code]})
         return bodies
 
     def _problems(self) -> list[int]:
+        posts = self.method == "POST"  # whose key may be another request's, or its record lost
         writes = [403, 413, 415] if self.method != "GET" else []
-        stores = [409] if self.stores else []
-        found = [404] if "{" in self.path or self._is_list_view() else []
+        stores = [409] if self.stores or posts else []
+        found = [404] if "{" in self.path or self._is_list_view() or posts else []
         changes = [412, 428] if self.changes else []
         return sorted([400, 401, 406, *writes, *stores, *found, *changes])
 

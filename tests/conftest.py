@@ -28,6 +28,12 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what this machine could not test, and why, once per reason."""
+    for reason in sorted({str(r.longrepr[2]) for r in terminalreporter.getreports("skipped")}):
+        terminalreporter.write_line(f"NOT TESTED HERE: {reason}", yellow=True, bold=True)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Create the test database as the owner."""

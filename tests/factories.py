@@ -12,10 +12,10 @@ from django.db import transaction
 from outcomes import actions
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.models import Visit
-from patients.models import Patient
+from patients.models import AdverseEvent, Patient
 from registry import audit
 from registry.models import ApiToken, User
-from trials.models import Membership, Site, Trial
+from trials.models import Membership, PublishedFigure, Site, Trial
 from trials.vocabularies import Role
 
 START = date(2024, 1, 15)
@@ -54,6 +54,12 @@ def membership(member: User, of: Trial, role: Role, site: str | None = None) -> 
     return Membership.objects.create(user=member, trial=of, site=at, role=role, valid_from=START)
 
 
+def published_figure(of: Trial, measure: str = "ORR", **fields: Any) -> PublishedFigure:
+    """A figure as the abstract prints it."""
+    default = {"source": "abstract", "printed": "16%"}
+    return PublishedFigure.objects.create(trial=of, measure=measure, **default | fields)
+
+
 def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) -> Patient:
     """An enrolled, dosed patient."""
     dates = {"enrolled_on": START, "first_dose_on": START + timedelta(days=1)}
@@ -63,6 +69,15 @@ def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) ->
         subject_id=subject_id or f"{site}-{next(_numbers):03}",
         **dates | fields,
     )
+
+
+def adverse_event(
+    of: Patient, term: str = "Hypertension", grade: int = 2, *, day: int = 10, **fields: Any
+) -> AdverseEvent:
+    """A related event that started `day` days after START."""
+    started_on = START + timedelta(days=day)
+    default = {"related": True, "started_on": started_on}
+    return AdverseEvent.objects.create(patient=of, term=term, grade=grade, **default | fields)
 
 
 def target(label: str, mm: str | int | None = None, **fields: Any) -> TargetEntry:

@@ -24,7 +24,17 @@ PURE = ("outcomes.methods", "trials.definitions", "trials.eligibility")
 PURE_PACKAGES = {"numpy", "scipy.special", "pydantic"}
 # Inside an app nothing but these may import its HTTP and page modules.
 DOORS = {"api", "views", "urls", "forms", "serializers"}
-BEHIND_THE_DOORS = {"actions", "queries", "models", "history", "conformance", "entries", "access"}
+BEHIND_THE_DOORS = {
+    "actions",
+    "queries",
+    "models",
+    "history",
+    "conformance",
+    "entries",
+    "edits",
+    "checks",
+    "access",
+}
 
 
 def modules() -> dict[str, Path]:

@@ -12,15 +12,24 @@ from django.utils.translation import gettext as _
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from trials import access
-from trials.models import Arm, Criterion, Endpoint, Intervention, Membership, Site, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Membership,
+    PublishedFigure,
+    Site,
+    Trial,
+)
 from trials.vocabularies import Role
 
 if TYPE_CHECKING:
     from registry.models import User
 
 Document = Mapping[str, Any]
-Row = TypeVar("Row", Site, Arm, Intervention, Endpoint, Criterion)
-LISTS = ("sites", "arms", "endpoints", "criteria")
+Row = TypeVar("Row", Site, Arm, Intervention, Endpoint, Criterion, PublishedFigure)
+LISTS = ("sites", "arms", "endpoints", "criteria", "published")
 PROTECTED = ("id", "version", "registry_id", "synthetic")
 
 
@@ -97,6 +106,9 @@ def _replace_lists(trial: Trial, document: Document, named: Iterable[str]) -> No
             _replace(Criterion, parent, items, key=("id",), pointer="/criteria")
         elif name == "endpoints":
             _replace(Endpoint, parent, items, key=("kind", "name"), pointer="/endpoints")
+        elif name == "published":
+            key = ("measure", "source")
+            _replace(PublishedFigure, parent, items, key=key, pointer="/published")
         else:
             _replace(Site, parent, items, key=("code",), pointer="/sites")
 

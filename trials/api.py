@@ -11,6 +11,7 @@ from rest_framework import generics, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from registry.idempotency import idempotent
 from registry.rest import answer, caller, correction, document, required_version
 from trials import access, actions
 from trials.models import Trial
@@ -27,6 +28,11 @@ def _answer(request: Request, registry_id: str, status_code: int = status.HTTP_2
     return answer(TrialSerializer(visible_trial(request, registry_id)).data, status_code)
 
 
+def answered_trial(request: Request, told: Any) -> QuerySet[Trial]:
+    """The trial that an answer tells of, while the caller works on it."""
+    return Trial.objects.visible_to(caller(request)).filter(pk=told["id"])
+
+
 class TrialList(generics.ListAPIView[Trial]):
     """Trials that the caller works on."""
 
@@ -37,6 +43,7 @@ class TrialList(generics.ListAPIView[Trial]):
         return Trial.objects.visible_to(caller(self.request)).with_protocol()
 
     @extend_schema(request=TrialSerializer, responses={201: TrialSerializer})
+    @idempotent(answered_trial)
     def post(self, request: Request) -> Response:
         """Create a trial: superusers only."""
         access.require_superuser(caller(request))

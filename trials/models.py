@@ -37,8 +37,10 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         return self.filter(pk__in=Membership.objects.current().filter(user=user.pk).values("trial"))
 
     def with_protocol(self) -> Self:
-        """With sites, arms, endpoints and criteria: one statement each, however many trials."""
-        return self.prefetch_related("sites", "arms__interventions", "endpoints", "criteria")
+        """With everything its document holds: one statement per list, however many trials."""
+        return self.prefetch_related(
+            "sites", "arms__interventions", "endpoints", "criteria", "published"
+        )
 
     def named(self, registry_id: str) -> Self:
         """The trial of this id, as it stands in an address: no id holds NUL, no query takes it."""
@@ -328,6 +330,45 @@ class Criterion(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+@audited()
+class PublishedFigure(models.Model):
+    """A figure as a source prints it: kept verbatim, and flagged where it cannot be right."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="published")
+    measure = models.CharField(_("measure"), max_length=100)
+    source = models.CharField(_("source"), max_length=200)
+    printed = models.CharField(_("as printed"), max_length=300)
+    reconciled = models.CharField(
+        _("reconciled"),
+        max_length=300,
+        blank=True,
+        help_text=_("Blank: the printed figure stands."),
+    )
+    discrepancy = models.TextField(
+        _("discrepancy"), blank=True, help_text=_("What contradicts the printed figure, and how.")
+    )
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("published figure")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "measure", "source"], name="published_figure_once_in_trial"
+            ),
+            models.CheckConstraint(
+                condition=~Q(measure="") & ~Q(source="") & ~Q(printed=""),
+                name="published_figure_given",
+            ),
+            models.CheckConstraint(
+                condition=Q(reconciled="") | ~Q(discrepancy=""),
+                name="published_figure_reconciled_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure} ({self.source})"
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

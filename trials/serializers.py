@@ -20,7 +20,7 @@ from registry.fields import JSONObject, Number, Text, WholeNumber, plain
 from registry.rest import StrictSerializer
 from registry.schema import described
 from trials.definitions import EndpointDefinition
-from trials.models import Arm, Criterion, Endpoint, Intervention, Site, Trial
+from trials.models import Arm, Criterion, Endpoint, Intervention, PublishedFigure, Site, Trial
 from trials.vocabularies import code_of
 
 SITE = ("code", "name", "city", "country", "timezone")
@@ -28,6 +28,7 @@ INTERVENTION = ("name", "dose", "unit", "route", "days_on", "cycle_days")
 ARM = ("name", "type", "description")
 ENDPOINT = ("kind", "name", "role", "wording", "definition")
 CRITERION = ("kind", "text", "rule")
+PUBLISHED = ("measure", "source", "printed", "reconciled", "discrepancy")
 
 
 class TermField(serializers.ChoiceField):
@@ -163,6 +164,21 @@ class CriterionSerializer(ModelFields):
         fields = ["id", *CRITERION]
 
 
+class PublishedFigureSerializer(ModelFields):
+    """A figure as a source prints it; matched by measure and source."""
+
+    class Meta:
+        model = PublishedFigure
+        fields = ["id", *PUBLISHED]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A figure is never put right in silence."""
+        if attrs.get("reconciled") and not attrs.get("discrepancy"):
+            detail = _("Say what contradicts the printed figure, or leave reconciled blank.")
+            raise serializers.ValidationError({"discrepancy": [detail]})
+        return attrs
+
+
 class TrialSerializer(ModelFields):
     """A trial with its protocol."""
 
@@ -170,6 +186,7 @@ class TrialSerializer(ModelFields):
     arms = ArmSerializer(many=True, required=False)
     endpoints = EndpointSerializer(many=True, required=False)
     criteria = CriterionSerializer(many=True, required=False)
+    published = PublishedFigureSerializer(many=True, required=False)
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -205,6 +222,7 @@ class TrialSerializer(ModelFields):
             "arms",
             "endpoints",
             "criteria",
+            "published",
             "links",
         ]
         read_only_fields = ["version", "synthetic"]
@@ -234,6 +252,10 @@ class TrialSerializer(ModelFields):
     def validate_criteria(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Ids are unique."""
         return _each_once(rows, "id")
+
+    def validate_published(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Each source prints a measure once."""
+        return _each_once(rows, "measure", "source")
 
 
 def _each_once(rows: list[dict[str, Any]], *key: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Pure: free text (English, Simplified Chinese, common abbreviations) in, a group 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 LYMPH_NODE: Final = "lymph_node"
@@ -184,6 +185,7 @@ _PART: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # the same few hundred names in every visit
 def organ_group(text: str, *, nodal: bool = False) -> str:
     """The organ that a free text names, so that "右肺上叶" and "LLL nodule" count as one organ.
 

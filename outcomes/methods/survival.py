@@ -135,6 +135,14 @@ class RestrictedMean:
     standard_error: float | None
     reason: MissingReason | None = None
 
+    def limits(self, level: float = 0.95) -> tuple[float, float] | None:
+        """Estimate -+ z standard errors, clipped to [0, tau]; None without an estimate."""
+        z = two_sided_z(level)
+        if self.estimate is None or self.standard_error is None:
+            return None
+        half = z * self.standard_error
+        return max(self.estimate - half, 0.0), min(self.estimate + half, self.tau)
+
 
 @dataclass(frozen=True, slots=True)
 class Quartiles:
@@ -164,7 +172,7 @@ def kaplan_meier(days: Times, events: Flags) -> Curve:
     ValueError unless durations are finite numbers >= 0 and flags are booleans, one each (a 1/2
     status as in R's `lung` would make everyone an event).
     """
-    durations, flags = _checked(days, events)
+    durations, flags = checked(days, events)
     time, ended, died = _tallied(durations, flags)
     at_risk = ended[::-1].cumsum()[::-1]
     survivors = at_risk - died
@@ -179,7 +187,7 @@ def reverse_kaplan_meier(days: Times, events: Flags) -> Curve:
 
     Schemper & Smith, Control Clin Trials 1996;17:343. Arguments and errors as `kaplan_meier`.
     """
-    durations, flags = _checked(days, events)
+    durations, flags = checked(days, events)
     return kaplan_meier(durations, ~flags)
 
 
@@ -236,6 +244,19 @@ def landmark(
         MissingReason.NOT_ESTIMABLE if value is None else None for value in (estimate, lower)
     )
     return Landmark(time, estimate, error, lower, upper, at_risk, interval, level, why, why_limits)
+
+
+def known_event_free(curve: Curve, time: float) -> int:
+    """How many patients are known to be without the event at `time` >= 0.
+
+    Those who were observed for that long or longer, without an event by then; one censored before
+    is not among them, whatever came later. ValueError for a negative time.
+    """
+    if not time >= 0:
+        raise ValueError(f"time is {time}, must be 0 or more")
+    rows = curve.time >= time
+    ended_by_then = curve.events[curve.time == time].sum()
+    return int((curve.events + curve.censored)[rows].sum() - ended_by_then)
 
 
 def restricted_mean(curve: Curve, tau: float) -> RestrictedMean:
@@ -296,7 +317,8 @@ def two_sided_z(level: float) -> float:
     return float(ndtri((1 + level) / 2))
 
 
-def _checked(days: Times, events: Flags) -> tuple[Durations, NDArray[np.bool_]]:
+def checked(days: Times, events: Flags) -> tuple[Durations, NDArray[np.bool_]]:
+    """Durations and flags as arrays of one length; ValueError as `kaplan_meier`."""
     durations, flags = _checked_days(days), np.asarray(events)
     if flags.shape != durations.shape:
         raise ValueError(f"{durations.size} durations but {flags.size} event flags")

@@ -114,7 +114,7 @@ def test_responses_and_rates(reader: Api) -> None:
     assert (dcr["controlled"], dcr["n"], dcr["estimate"]) == (3, 6, 0.5)
     assert dcr["lower"] == pytest.approx(0.1181172)
     assert dcr["upper"] == pytest.approx(0.8818828)
-    assert found["cbr"] is found["dor"] is found["ttr"] is found["comparison"] is None
+    assert found["cbr"] is found["dor"] is found["ttr"] is None
     assert found["additional"] == found["groups"] == []
 
 
@@ -341,6 +341,49 @@ def test_groups(reader: Api, by: str) -> None:
     assert sum(group["pfs"]["events"] for group in found["groups"]) == found["pfs"]["events"]
 
 
+def test_groups_are_in_order_and_the_unknown_come_last(cast: Cast, reader: Api) -> None:
+    for number, histology in enumerate(("", "vascular sarcoma", "unknown", "Leiomyosarcoma")):
+        factories.patient(cast.trial, f"S-{number}", histology=histology)
+    groups = report(reader, "group_by=histology")["groups"]
+    shown = [(group["group"], group["population"]["n"]) for group in groups]
+    assert shown == [("Leiomyosarcoma", 1), ("vascular sarcoma", 1), ("unknown", 2)]
+
+
+@pytest.mark.usefixtures("six")
+def test_a_restricted_mean_is_asked_for(reader: Api) -> None:
+    """43 days with everybody and 41 with three quarters; 30.75 to come at 1 of 4: / sqrt(12)."""
+    found = report(reader, "rmst=12w")["pfs"]["restricted_mean"]
+    assert (found["weeks"], found["days"], found["months"]) == (12, 84, 84 / MONTH)
+    assert found["estimate_days"] == pytest.approx(43 + 41 * 0.75)
+    assert found["standard_error"] == pytest.approx(30.75 / 12**0.5)
+    assert found["lower_days"] == pytest.approx(73.75 - 1.959964 * 30.75 / 12**0.5)
+    assert (found["upper_days"], found["reason"]) == (84, None)
+    beyond = report(reader, "rmst=12")["os"]["restricted_mean"]
+    assert (beyond["months"], beyond["weeks"]) == (12, None)
+    assert (beyond["estimate_days"], beyond["lower_days"]) == (None, None)
+    assert beyond["reason"] == "not_estimable"
+    assert report(reader)["pfs"]["restricted_mean"] is None
+
+
+@pytest.mark.usefixtures("six")
+def test_counts_are_asked_for_and_labeled(reader: Api) -> None:
+    """PFS ends on 1 (censored), 43, 85, 127, 200; on day 85 there is an event."""
+    found = report(reader, "counts=true", "landmarks=12w,3,24")
+    counted = [at["counted"] for at in found["pfs"]["landmarks"]]
+    assert [(c["k"], c["n"]) for c in counted] == [(3, 5), (2, 5), (0, 5)]
+    assert counted[0]["estimate"] == 0.6  # Kaplan-Meier has 0.75: one was censored on day 1
+    assert counted[0]["lower"] == pytest.approx(0.1466328)  # Clopper-Pearson, 3 of 5
+    assert counted[0]["upper"] == pytest.approx(0.9472550)
+    assert counted[0]["interval"] == "clopper-pearson"
+    assert counted[0]["label"].startswith("k/n: patients known to be event-free")
+    assert [at["counted"]["k"] for at in found["os"]["landmarks"]] == [4, 4, 0]
+    for query in ("counts=false", "counts="):
+        assert {at["counted"] for at in report(reader, query)["pfs"]["landmarks"]} == {None}
+    nobody = report(reader, "counts=true", "cutoff=1950-01-01")["os"]["landmarks"][0]["counted"]
+    assert (nobody["n"], nobody["estimate"]) == (0, None)
+    assert nobody["estimate_reason"] == "not_estimable"
+
+
 INTERVALS = [
     ("clopper-pearson", 1 - 0.975**0.25, 0.8058796),
     ("wilson", 0.0455874, 0.6993582),
@@ -393,6 +436,14 @@ REFUSED = [
     ("landmarks=" + ",".join(["3"] * 21), "landmarks"),
     ("definition=0", "definition"),
     ("definition=x", "definition"),
+    ("stratify_by=arm", "stratify_by"),
+    ("stratify_by=age", "stratify_by"),
+    ("ties=exact", "ties"),
+    ("rmst=0", "rmst"),
+    ("rmst=0w", "rmst"),
+    ("rmst=6,12", "rmst"),
+    ("rmst=1e3", "rmst"),
+    ("counts=yes", "counts"),
     ("trial=NCT00000001", "trial"),
     ("Cutoff=2024-01-01", "Cutoff"),
 ]
@@ -474,6 +525,75 @@ def test_benefit_duration_and_time_to_response(cast: Cast, reader: Api) -> None:
     assert (found["dor"]["n"], found["dor"]["median"]["days"]) == (1, 85)
     assert found["ttr"]["median"]["days"] == 43
     assert found["ttr"]["quartiles"]["median_months"] == 43 / MONTH
+
+
+@pytest.fixture
+def responders(cast: Cast) -> None:
+    """Five patients, the first dose on day 1.
+
+    R-1 PR on 43, confirmed on 85, PD on 127       responds for 85 days
+    R-2 SD on 43, PR on 85, confirmed on 127       responds for 43 days and longer
+    R-3 PR on 43, confirmed on 85, died on 169     responds for 127 days
+    N-1 SD to day 169, which is 168 days after day 1
+    N-2 SD to day 168
+    """
+    response, stable, progression = (30, 20), (50, 30), (60, 40)
+    rows: dict[str, tuple[list[tuple[int, tuple[int, int]]], Body]] = {
+        "R-1": ([(43, response), (85, response), (127, progression)], {}),
+        "R-2": ([(43, stable), (85, response), (127, response)], {}),
+        "R-3": ([(43, response), (85, response)], {"died_on": on(169)}),
+        "N-1": ([(85, stable), (169, stable)], {}),
+        "N-2": ([(85, stable), (168, stable)], {}),
+    }
+    for subject_id, (visits, facts) in rows.items():
+        patient = factories.patient(cast.trial, subject_id, **facts)
+        factories.baseline(patient, by=cast.superuser)
+        for day, mm in visits:
+            factories.follow_up(patient, day, mm, by=cast.superuser)
+
+
+@pytest.mark.usefixtures("responders")
+def test_duration_of_response_by_hand(cast: Cast, reader: Api) -> None:
+    """85 and 127 days, one censored on day 43: S = 1/2 from 85 to 127, then 0."""
+    endpoint(cast, "DOR")
+    found = report(reader, "landmarks=2,3")["dor"]
+    assert (found["n"], found["events"], found["censored"]) == (3, 2, 1)
+    assert [(r["days"], r["at_risk"], r["survival"]) for r in found["curve"]] == [
+        (0, 3, 1), (43, 3, 1), (85, 2, 0.5), (127, 1, 0),
+    ]  # fmt: skip
+    assert found["median"]["days"] == 106
+    assert found["no_time_origin"] == 0
+    assert [at["survival"] for at in found["landmarks"]] == [1, 0.5]
+    earlier = report(reader, f"cutoff={on(126)}")["dor"]  # R-2 is not confirmed yet
+    assert (earlier["n"], earlier["events"]) == (2, 0)
+
+
+@pytest.mark.usefixtures("responders")
+def test_time_to_response_by_hand(cast: Cast, reader: Api) -> None:
+    """43, 43 and 85 days: quartiles 43, 43 and 64, half way between the last two."""
+    endpoint(cast, "TTR")
+    found = report(reader)["ttr"]
+    assert (found["n"], found["events"], found["censored"]) == (3, 3, 0)
+    quartiles = [found["quartiles"][f"{name}_months"] for name in ("q1", "median", "q3")]
+    assert quartiles == [43 / MONTH, 43 / MONTH, 64 / MONTH]
+    assert found["quartiles"]["method"] == "observed"
+    assert found["median"]["days"] == 43
+    assert (
+        report(reader, f"cutoff={on(42)}")["ttr"]["quartiles"]["median_reason"] == "not_estimable"
+    )
+
+
+@pytest.mark.usefixtures("responders")
+def test_clinical_benefit_by_hand(cast: Cast, reader: Api) -> None:
+    endpoint(cast, "CBR")
+    found = report(reader)["cbr"]
+    assert (found["benefited"], found["n"], found["estimate"]) == (4, 5, 0.8)
+    assert found["lower"] == pytest.approx(0.2835821)  # Clopper-Pearson, 4 of 5
+    assert found["upper"] == pytest.approx(0.9949492)
+    Endpoint.objects.update(definition={"min_benefit_days": 112})
+    assert report(reader)["cbr"]["benefited"] == 5
+    Endpoint.objects.update(definition={"min_benefit_days": 112, "confirmation": {"min_days": 43}})
+    assert report(reader)["cbr"]["benefited"] == 3  # nobody responds; R-2 and R-3 progress or end
 
 
 @pytest.mark.usefixtures("six")

@@ -358,8 +358,8 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     ("address", "statements"),
     [
         ("/trials/", 4),
-        ("/trials/NCT00000001/", 12),
-        ("/patients/{patient}/", 16),
+        ("/trials/NCT00000001/", 14),  # with adverse events by patient, and published figures
+        ("/patients/{patient}/", 17),  # with the patient's adverse events
         ("/patients/{patient}/visits/new/", 9),
         ("/visits/{visit}/edit/", 12),
     ],

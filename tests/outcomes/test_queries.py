@@ -56,6 +56,7 @@ READS = {
     "/patients/": 3,
     "/patients/{patient}/": 2,
     "/therapies/": 2,
+    "/adverse-events/": 2,
     "/visits/": 6,
     "/visits/?trial=NCT00000001": 6,
     "/visits/?patient={patient}": 6,
@@ -104,12 +105,12 @@ def test_recording(
     coordinator: Api, patients: list[Patient], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = next_visit(patients[0])
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(20):
         assert coordinator.post("/visits/", body).status_code == 201
 
 
 @pytest.mark.parametrize(
-    ("unchanged", "statements"), [(True, 25), (False, 26)], ids=["echo", "edit"]
+    ("unchanged", "statements"), [(True, 21), (False, 22)], ids=["echo", "edit"]
 )
 def test_correcting(
     coordinator: Api, patients: list[Patient], unchanged: bool, statements: int,
@@ -129,7 +130,7 @@ def test_correcting_a_baseline(
 ) -> None:
     visit = Visit.objects.filter(kind="baseline").order_by("pk")[0]
     body = coordinator.get(f"/visits/{visit.pk}/").json() | {"reason": "misread"}
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(21):
         assert coordinator.put(f"/visits/{visit.pk}/", body, if_match='"1"').status_code == 200
 
 
@@ -154,11 +155,11 @@ def test_a_recorded_baseline(
             "targets": [row(f"T{i + 1:02}", 20, organ=ORGANS[i]) for i in range(count)],
             "non_targets": [],
         }  # fmt: skip
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(16):
             assert coordinator.post("/visits/", body).status_code == 201
 
 
-def test_writing_patients_and_therapies(
+def test_writing_patients_and_what_is_recorded_of_them(
     coordinator: Api, cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = {"trial": cast.trial.registry_id, "subject_id": "S-1", "site": "01"}
@@ -170,3 +171,6 @@ def test_writing_patients_and_therapies(
     therapy = {"patient": patient["id"], "started_on": "2024-06-01"}
     with django_assert_num_queries(9):
         assert coordinator.post("/therapies/", therapy).status_code == 201
+    event = therapy | {"term": "Fatigue", "grade": 1, "related": True}
+    with django_assert_num_queries(9):
+        assert coordinator.post("/adverse-events/", event).status_code == 201

@@ -65,6 +65,7 @@ def test_every_key_comes_back(coordinator: Api, full: Body) -> None:
             "self": f"/api/v1/patients/{pk}/",
             "visits": f"/api/v1/visits/?patient={pk}",
             "therapies": f"/api/v1/therapies/?patient={pk}",
+            "adverse_events": f"/api/v1/adverse-events/?patient={pk}",
         },
     }
     response = coordinator.get(f"/patients/{pk}/")

@@ -32,10 +32,12 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "Intervention": ("unit", "mg"),
     "Endpoint": ("wording", "changed"),
     "Criterion": ("text", "changed"),
+    "PublishedFigure": ("printed", "changed"),
     "Membership": ("valid_to", date(2030, 1, 1)),
     "Patient": ("histology", "leiomyosarcoma"),
     "Allocation": ("arm_id", None),
     "Therapy": ("description", "changed"),
+    "AdverseEvent": ("grade", 4),
     "Lesion": ("description", "changed"),
     "Visit": ("stated_response_reason", "changed"),
     "Measurement": ("reason", "changed"),
@@ -57,9 +59,11 @@ def rows(cast: Cast) -> None:
     Intervention.objects.create(arm=arm, name="Anlotinib")
     Endpoint.objects.create(trial=cast.trial, kind="OS")
     Criterion.objects.create(trial=cast.trial, kind="inclusion", text="Age 18 or more")
+    factories.published_figure(cast.trial)
     patient = factories.patient(cast.trial)
     Allocation.objects.create(patient=patient, trial=cast.trial, arm=arm)
     Therapy.objects.create(patient=patient, started_on=factories.START)
+    factories.adverse_event(patient)
     factories.baseline(patient, by=cast.coordinator)
     new = (factories.new_lesion("NL01"),)
     factories.follow_up(patient, 42, by=cast.coordinator, new_lesions=new)

@@ -51,6 +51,19 @@ def test_changes_need_a_version(schema: dict[str, Any]) -> None:
         assert ({"412", "428"} <= set(operation["responses"])) == changes, path
 
 
+def test_every_post_may_be_sent_again(schema: dict[str, Any]) -> None:
+    for path, method, operation in operations(schema):
+        keys = [p for p in operation.get("parameters", []) if p["name"] == "Idempotency-Key"]
+        assert len(keys) == (method == "post"), path
+        assert not any(key.get("required") for key in keys), path
+        answered = [r for status, r in operation["responses"].items() if status < "300"]
+        replayed = ["Idempotency-Replayed" in r.get("headers", {}) for r in answered]
+        assert replayed == [method == "post"], path
+        if method == "post":
+            assert "Idempotency-Key" in operation["responses"]["409"]["description"], path
+            assert "404" in operation["responses"], path
+
+
 def test_changes_say_why(schema: dict[str, Any]) -> None:
     for path, method, operation in operations(schema):
         if method in ("put", "patch") or path.endswith("/void/"):
@@ -88,6 +101,18 @@ def test_single_objects_carry_their_version(schema: dict[str, Any]) -> None:
         "/api/v1/trials/{registry_id}/outcomes/patients/",
         "/api/v1/visits/preview/",
     }
+
+
+def test_outcomes_are_conditional(schema: dict[str, Any]) -> None:
+    for path, _, operation in operations(schema):
+        named = {p["name"]: p for p in operation.get("parameters", [])}
+        conditional = "/outcomes/" in path
+        assert ("If-None-Match" in named) == ("304" in operation["responses"]) == conditional, path
+        if conditional:
+            assert "content" not in operation["responses"]["304"]
+            assert all("ETag" in operation["responses"][code]["headers"] for code in ("200", "304"))
+            assert named["known_on"]["schema"] == {"type": "string", "format": "date-time"}
+            assert "Today's are the endpoint definitions" in named["known_on"]["description"]
 
 
 def test_definitions_are_described(schema: dict[str, Any]) -> None:

@@ -16,7 +16,16 @@ from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
 from tests.conftest import Cast
 from trials import actions
-from trials.models import Arm, Criterion, Endpoint, Intervention, Membership, Site, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Membership,
+    PublishedFigure,
+    Site,
+    Trial,
+)
 from trials.vocabularies import Role
 
 PROTOCOL: dict[str, Any] = {
@@ -28,8 +37,9 @@ PROTOCOL: dict[str, Any] = {
     ],
     "endpoints": [{"kind": "PFS", "name": ""}, {"kind": "PFS", "name": "EMA"}, {"kind": "ORR"}],
     "criteria": [{"kind": "inclusion", "text": "Age 18 or more"}],
+    "published": [{"measure": "ORR", "source": "abstract", "printed": "16%"}],
 }
-CHILDREN = (Site, Arm, Intervention, Endpoint, Criterion)
+CHILDREN = (Site, Arm, Intervention, Endpoint, Criterion, PublishedFigure)
 
 
 def update(cast: Cast, document: dict[str, Any], **options: Any) -> Trial:

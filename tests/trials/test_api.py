@@ -54,6 +54,7 @@ FULL: dict[str, Any] = {
         {"kind": "ORR"},
     ],
     "criteria": [{"kind": "inclusion", "text": "Age 18 or more", "rule": {"age": {"min": 18.5}}}],
+    "published": [{"measure": "ORR", "source": "abstract", "printed": "16%"}],
 }  # fmt: skip
 
 
@@ -138,6 +139,7 @@ def test_put_replaces_and_patch_does_not(root: Api, stored: dict[str, Any]) -> N
     assert put["brief_title"] == "New"
     assert put["acronym"] == ""
     assert put["arms"] == put["sites"] == put["endpoints"] == put["criteria"] == []
+    assert put["published"] == []
 
 
 def test_patch_replaces_the_lists_it_names(root: Api, stored: dict[str, Any]) -> None:
@@ -478,8 +480,8 @@ def test_statements_do_not_grow_with_trials(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     for copies in range(3):
-        with django_assert_num_queries(8):  # token, count, trials, five lists
+        with django_assert_num_queries(9):  # token, count, trials, six lists
             assert len(root.get("/trials/").json()["results"]) == 2 + copies
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             root.get("/trials/NCT03890068/")
         root.post("/trials/", FULL | {"registry_id": f"COPY{copies}"})

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
-from rest_framework import serializers
 
-from outcomes.actions import record_visit
-from outcomes.serializers import VisitSerializer, entry
-from patients.actions import enroll_patient, record_therapy
-from patients.models import Patient
-from patients.serializers import PatientSerializer, TherapySerializer
+from outcomes.bulk_import import import_records
 from registry import audit, database
-from registry.errors import Refused
 from registry.models import User
+from registry.ndjson import Lines
 from trials.actions import add_member, create_trial
 from trials.models import Trial
 from trials.serializers import TrialSerializer
@@ -31,7 +25,13 @@ from trials.vocabularies import Role
 FIXTURES = settings.BASE_DIR / "fixtures"
 COMMAND = "manage.py load_seeds"
 LOADER = "seed-loader"
-PLURALS = {"patient": "patients", "visit": "visits", "therapy": "therapies"}
+FILES = ("records.ndjson", "adverse_events.ndjson")
+PLURALS = {
+    "patient": "patients",
+    "visit": "visits",
+    "therapy": "therapies",
+    "adverse_event": "adverse events",
+}
 CAST_TRIAL = "NCT03890068"
 CAST = {
     "coordinator": (Role.COORDINATOR, "01"),
@@ -73,44 +73,24 @@ def _load_study(path: Path) -> Counter[str] | None:
         return None
     loader = _account(LOADER, is_superuser=True, is_active=False)
     trial = create_trial(by=loader, **_validated(TrialSerializer(data=body)))
-    counts: Counter[str] = Counter()
-    patients: dict[str, Patient] = {}
-    for where, line in _lines(path.with_name("records.ndjson")):
-        try:
-            counts[_record(line, patients, loader)] += 1
-        except (Refused, serializers.ValidationError) as error:
-            raise CommandError(f"{where}: {error}") from error
-    if patients:
+    counts = sum((_import(trial, path.with_name(name), loader) for name in FILES), Counter())
+    if counts:
         _mark_synthetic(trial)
     if trial.registry_id == CAST_TRIAL:
         _cast(trial)
     return counts
 
 
-def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each record with its place, for errors; a study may have none."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, 1):
-        yield f"{path}:{number}", json.loads(line, parse_float=Decimal)
-
-
-def _record(line: dict[str, Any], patients: dict[str, Patient], by: User) -> str:
-    """Store one record through the serializers and actions of the API; returns its kind."""
-    kind: str = line.pop("record")
-    context = {"request": SimpleNamespace(user=by)}
-    if kind == "patient":
-        values = _validated(PatientSerializer(data=line, context=context))
-        patients[line["subject_id"]] = enroll_patient(by=by, **values)
-        return kind
-    patient = patients[line["patient"]]
-    body = line | {"patient": patient.pk}
-    if kind == "visit":
-        values = _validated(VisitSerializer(data=body))
-        record_visit(patient=patient, entry=entry(values), by=by)
-    else:
-        values = _validated(TherapySerializer(data=body, context=context))
-        record_therapy(by=by, **values)
-    return kind
+def _import(trial: Trial, path: Path, by: User) -> Counter[str]:
+    """Store a file's records as the API's import does; a study may have none."""
+    if not path.exists():
+        return Counter()
+    with path.open("rb") as file, Lines(file) as lines:
+        done = import_records(trial=trial, by=by, lines=lines, dry_run=False)
+    if done.errors:
+        first = done.errors[0]
+        raise CommandError(f"{path}:{first.line}: {first.pointer} {first.detail}")
+    return Counter({name: n for (_outcome, name), n in done.counts.items()})
 
 
 def _validated(serializer: Any) -> dict[str, Any]:

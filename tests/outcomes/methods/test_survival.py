@@ -24,6 +24,7 @@ from outcomes.methods.survival import (
     band_interval,
     follow_up,
     kaplan_meier,
+    known_event_free,
     landmark,
     median,
     observed_quartiles,
@@ -131,6 +132,13 @@ def median_facts(block: Block) -> Iterator[Fact]:
         yield from field_facts(f"{block.name} {interval}", expected, ours, LIMITS)
 
 
+def survfit_median_facts(block: Block) -> Iterator[Fact]:
+    for interval in BANDS:
+        expected = block.expected["median"][interval]
+        ours = median(block.curve, interval)
+        yield from field_facts(f"{block.name} {interval}", expected, ours, LIMITS)
+
+
 def quantile_facts(block: Block) -> Iterator[Fact]:
     yield from quantile_table_facts(block, block.curve, "quantiles")
 
@@ -178,10 +186,34 @@ def spss_facts(block: Block) -> Iterator[Fact]:
         yield from field_facts(f"{block.name} {percent}", expected, ours, names)
 
 
+def spss_slope_facts(block: Block) -> Iterator[Fact]:
+    """Survival where the percentile lies, and its error over the slope between `u_p` and `l_p`."""
+    for percent, expected in block.expected["spss"]["percentiles_cumulative"].items():
+        at, key = expected["estimate"], f"{block.name} {percent}"
+        ours = landmark(block.curve, at) if at is not None else None
+        yield Fact(f"{key} survival", expected["S_at_t"], ours.survival if ours else None)
+        if ours and expected["u_p"] is not None and expected["l_p"] is not None:
+            u, l = expected["u_p"], expected["l_p"]  # noqa: E741
+            fall = survival_at(block.curve, u) - survival_at(block.curve, l)
+            error = ours.standard_error and ours.standard_error * (l - u) / fall
+            yield Fact(f"{key} error over slope", expected["se"], error)
+
+
+def survival_at(curve: Curve, time: float) -> float:
+    found = landmark(curve, time).survival
+    assert found is not None
+    return found
+
+
 def spss_mean_facts(block: Block) -> Iterator[Fact]:
-    ours = restricted_mean(block.curve, max(block.days))
+    ours, expected = restricted_mean(block.curve, max(block.days)), block.expected["spss"]["mean"]
     names = {"est": "estimate", "se": "standard_error"}
-    yield from field_facts(block.name, block.expected["spss"]["mean"], ours, names)
+    yield from field_facts(block.name, expected, ours, names)
+    assert ours.estimate is not None
+    assert ours.standard_error is not None
+    half = block.expected["spss"]["z"] * ours.standard_error
+    yield Fact(f"{block.name} lower", expected["lower"], ours.estimate - half)
+    yield Fact(f"{block.name} upper", expected["upper"], ours.estimate + half)
 
 
 PLATEAU = "survival stays 0.25 to the end: our start, quantile.survfit a midpoint (METHODS.md, 7)"
@@ -194,18 +226,23 @@ QUANTILE_EXEMPT = {  # key: (R, ours, reason)
 }
 
 
+SURVFIT_EXEMPT = {"aml overall log upper": (48, 45, NON_MONOTONE)}
+
+
 @pytest.mark.parametrize(
     ("facts", "compared", "exempt"),
     [
         pytest.param(curve_facts, 3978, {}, id="curve"),
         pytest.param(band_facts, 3372, {}, id="bands"),
         pytest.param(median_facts, 198, {}, id="medians"),
+        pytest.param(survfit_median_facts, 198, SURVFIT_EXEMPT, id="medians of quantile.survfit"),
         pytest.param(quantile_facts, 594, QUANTILE_EXEMPT, id="quantiles"),
         pytest.param(reverse_facts, 594, {}, id="reverse"),
         pytest.param(landmark_facts, 1962, {}, id="landmarks"),
         pytest.param(restricted_mean_facts, 84, {}, id="restricted means"),
         pytest.param(spss_facts, 264, {}, id="SPSS"),
-        pytest.param(spss_mean_facts, 44, {}, id="SPSS means"),
+        pytest.param(spss_slope_facts, 110, {}, id="SPSS slopes"),
+        pytest.param(spss_mean_facts, 88, {}, id="SPSS means"),
     ],
 )
 def test_agrees_with_the_reference(
@@ -312,6 +349,26 @@ def test_restricted_mean_has_a_horizon_within_follow_up(
     assert (ours.tau, ours.estimate, ours.reason) == (tau, estimate, reason)
 
 
+def test_limits_of_a_restricted_mean_stay_within_its_horizon() -> None:
+    """Irwin's error by hand: of two, one dies on 5 and 4 days x 1/2 are to come until 9."""
+    ours = restricted_mean(kaplan_meier([5, 9], [True, False]), 9)
+    assert ours.standard_error == pytest.approx(2 * (1 / 2) ** 0.5)
+    assert ours.limits(0.5) == pytest.approx((7 - 0.6744898 * 2**0.5, 7 + 0.6744898 * 2**0.5))
+    assert ours.limits() == pytest.approx((7 - 1.959964 * 2**0.5, 9))
+    assert ours.limits(1 - 1e-9) == (0, 9)
+    assert restricted_mean(kaplan_meier([], []), 9).limits() is None
+
+
+@pytest.mark.parametrize(
+    ("time", "known"),
+    [(0, 5), (4.9, 5), (5, 4), (6, 4), (7, 3), (7.5, 2), (9, 2), (9.5, 1), (12, 1), (13, 0)],
+)
+def test_known_to_be_event_free(time: float, known: int) -> None:
+    """An event on the day has happened; who is censored that day was still seen without one."""
+    curve = kaplan_meier([5, 7, 7, 9, 12], [True, True, False, False, False])
+    assert known_event_free(curve, time) == known
+
+
 @pytest.mark.parametrize(
     ("days", "events", "reverse", "observed"),
     [
@@ -351,6 +408,8 @@ def test_follow_up_in_both_customs(
         (lambda: median(FREIREICH.curve, LOG_LOG, 95), "level is 95, must be"),
         (lambda: median(FREIREICH.curve, SPSS, 95), "level is 95, must be"),
         (lambda: landmark(FREIREICH.curve, -1), "time is -1, must be"),
+        (lambda: known_event_free(FREIREICH.curve, -1), "time is -1, must be"),
+        (lambda: restricted_mean(FREIREICH.curve, 9).limits(95), "level is 95, must be"),
         (lambda: FREIREICH.curve.band(SPSS), "no band for spss, only log-log, log, plain"),
         (lambda: restricted_mean(FREIREICH.curve, 0), "tau is 0, must be"),
     ],

@@ -1,0 +1,62 @@
+"""The ETag of a trial's outcomes: the data, the question, and who asks in which language."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.utils import translation
+
+from outcomes.models import METHODS_VERSION, Lesion, NewLesionStatus, Visit
+from patients.models import Allocation, Patient, Therapy
+from trials.models import Arm, Endpoint, Site, Trial
+
+if TYPE_CHECKING:
+    from outcomes.report import Options
+    from registry.models import User
+
+OF_TRIAL = "trial_id = %(trial)s"
+OF_PATIENTS = "patient_id IN (SELECT id FROM patients_patient WHERE trial_id = %(trial)s)"
+# Every table that a report reads, with what singles out a trial's events; a row keeps its trial.
+READ: dict[Any, str] = {
+    Trial: "pgh_obj_id = %(trial)s",
+    Site: OF_TRIAL,
+    Arm: OF_TRIAL,
+    Endpoint: OF_TRIAL,
+    Patient: OF_TRIAL,
+    Allocation: OF_TRIAL,
+    Therapy: OF_PATIENTS,
+    Lesion: OF_PATIENTS,
+    Visit: OF_PATIENTS,
+    NewLesionStatus: OF_PATIENTS,
+}
+COUNTS = ", ".join(
+    f"(SELECT count(*) FROM {model.pgh_event_model._meta.db_table} WHERE {condition})"
+    for model, condition in READ.items()
+)
+
+
+def data_version(trial: Trial) -> tuple[int, ...]:
+    """How many events each table has of this trial, in one statement.
+
+    Every write that is committed adds an event and no event ever goes, so of two snapshots with
+    the same counts neither has anything that the other lacks. The highest id would not do: a
+    transaction that drew its ids early may commit late.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {COUNTS}", {"trial": trial.pk})
+        return tuple(cursor.fetchone())
+
+
+def entity_tag(trial: Trial, *, user: User, options: Options, form: tuple[str, ...]) -> str:
+    """The strong ETag of a document about a trial in a form, such as JSON or CSV.
+
+    Readers of the same sites share it. Without a cutoff the options hold today's date. With
+    `known_on` it still changes with every later write, though the figures seldom will.
+    """
+    sites = Site.objects.visible_to(user).filter(trial=trial).order_by("pk")
+    scope = tuple(sites.values_list("pk", flat=True))
+    language = translation.get_language()
+    inputs = (METHODS_VERSION, trial.pk, data_version(trial), scope, language, options, form)
+    return f'"{hashlib.sha256(repr(inputs).encode()).hexdigest()[:32]}"'

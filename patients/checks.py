@@ -1,0 +1,78 @@
+"""Whether one row may stand beside its patient's facts: checks without a look into the database.
+
+Each takes an instance, stored or not, with its patient and site at hand, and yields what is wrong
+with it; who writes many rows at once can ask before storing any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date as Date
+
+from django.utils.translation import gettext as _
+
+from patients.models import DATES, DEATH, PLAUSIBLE, AdverseEvent, Patient, Therapy
+from registry.errors import FieldError
+
+EARLIEST = PLAUSIBLE[0]
+# The first of each pair may not be later than the second.
+IN_ORDER = (
+    ("first_dose_on", "last_dose_on"),
+    ("first_dose_on", "died_on"),
+    ("last_dose_on", "died_on"),
+    ("last_known_alive_on", "died_on"),
+    ("enrolled_on", "died_on"),
+    ("randomized_on", "died_on"),
+)
+
+
+def patient_errors(patient: Patient) -> Iterator[FieldError]:
+    """What is wrong with a patient's dates, at the site and among themselves."""
+    for name in DATES:
+        yield from _implausible(patient, name, getattr(patient, name))
+    if patient.birth_year and patient.birth_year > patient.site.today().year:
+        yield FieldError("/birth_year", _("In the future."))
+    for first, second in IN_ORDER:
+        earlier, later = getattr(patient, first), getattr(patient, second)
+        if earlier and later and earlier > later:
+            detail = _("Before %(field)s, %(date)s.") % {"field": first, "date": earlier}
+            yield FieldError(f"/{second}", detail)
+    if patient.last_dose_on and not patient.first_dose_on:
+        yield FieldError("/first_dose_on", _("Give the first dose of a patient with a last dose."))
+
+
+def therapy_errors(therapy: Therapy) -> Iterator[FieldError]:
+    """What is wrong with a therapy's date."""
+    yield from _implausible(therapy.patient, "started_on", therapy.started_on)
+    yield from _after_death(therapy.patient, "started_on", therapy.started_on)
+
+
+def adverse_event_errors(event: AdverseEvent) -> Iterator[FieldError]:
+    """What is wrong with an adverse event's dates, and with a grade 5 without a death."""
+    patient = event.patient
+    for name in ("started_on", "ended_on"):
+        yield from _implausible(patient, name, getattr(event, name))
+        yield from _after_death(patient, name, getattr(event, name))
+    if event.ended_on and event.ended_on < event.started_on:
+        yield FieldError("/ended_on", _("Before the start, %s.") % event.started_on)
+    if event.grade == DEATH and not patient.died_on:
+        detail = _("Grade 5 is a death: give the patient's date of death first, or grade 1 to 4.")
+        yield FieldError("/grade", detail)
+
+
+def _implausible(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
+    """A date in the future at the site, or from before the patient's birth."""
+    if on is None:
+        return
+    today = patient.site.today()
+    if on > today:
+        latest = _("In the future at the site; at the latest today, %s.")
+        yield FieldError(f"/{name}", latest % today.isoformat())
+    if on < EARLIEST or on.year < (patient.birth_year or 0):
+        yield FieldError(f"/{name}", _("Before the patient's birth."))
+
+
+def _after_death(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
+    if on and patient.died_on and on > patient.died_on:
+        detail = _("After the patient's death on %s.") % patient.died_on
+        yield FieldError(f"/{name}", detail)

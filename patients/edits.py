@@ -1,0 +1,103 @@
+"""What enrolling or amending a patient does, in memory; `Changes` collects the rows.
+
+`actions` and the bulk import hold the locks, name who writes and why, and store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date as Date
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from patients.checks import patient_errors
+from patients.models import DEATH, AdverseEvent, Allocation, Patient, Therapy
+from registry.changes import Changes
+from registry.errors import Conflict, FieldError, Refused
+from trials.models import Arm
+
+
+def changes() -> Changes:
+    """An empty collection of this app's rows."""
+    return Changes(Patient, Allocation, Therapy, AdverseEvent)
+
+
+def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:
+    """Add a patient. Raises Refused or Conflict."""
+    if errors := list(patient_errors(patient)):
+        raise Refused(errors)
+    into.add(patient)
+    if arm:
+        allocate(patient, arm, into)
+
+
+def amend(patient: Patient, facts: Mapping[str, Any], into: Changes) -> bool:
+    """Let a stored patient have these facts, perhaps a site and an arm too; whether any differs."""
+    before = into.count
+    changed = {n: v for n, v in facts.items() if n != "arm" and getattr(patient, n) != v}
+    for name, value in changed.items():
+        setattr(patient, name, value)
+    if errors := list(patient_errors(patient)):
+        raise Refused(errors)
+    if {"birth_year", "died_on"} & changed.keys():
+        _require_consistent(patient)
+    if "arm" in facts:
+        allocate(patient, facts["arm"], into)
+    if changed or into.count != before:
+        into.change(patient)
+    return into.count != before
+
+
+def allocate(patient: Patient, arm: Arm | None, into: Changes) -> None:
+    """Put a patient into an arm; in a randomized trial only allocation may do that.
+
+    In a masked trial the null that readers get says nothing, and no answer depends on the arm.
+    """
+    trial, known = patient.trial, patient.arm
+    if arm is None and trial.masked:
+        return
+    if trial.randomized and (trial.masked or arm != known):
+        raise Conflict([FieldError("/arm", _("In a randomized trial allocation gives the arm."))])
+    if arm == known:
+        return
+    if known is None:
+        into.add(Allocation(patient=patient, arm=arm, trial=trial))
+    elif arm is None:
+        into.remove(patient.allocation)
+        patient._state.fields_cache.pop("allocation", None)
+    else:
+        patient.allocation.arm = arm
+        into.change(patient.allocation)
+
+
+def _require_consistent(patient: Patient) -> None:
+    """A death or birth year must agree with whatever is recorded already."""
+    errors = [*_contradicted(patient, _recorded_dates(patient))]
+    deaths = patient.adverse_events.filter(voided_at=None, grade=DEATH)
+    if patient.died_on is None and deaths.exists():
+        detail = _("An adverse event of grade 5, a death, is recorded; correct that first.")
+        errors.append(FieldError("/died_on", detail))
+    if errors:
+        raise Conflict(errors)
+
+
+def _recorded_dates(patient: Patient) -> list[Date]:
+    """Every date of the patient's visits, therapies and adverse events."""
+    events = patient.adverse_events.filter(voided_at=None)
+    dates = patient.visits.filter(voided_at=None).values_list("date")
+    dates = dates.union(
+        patient.therapies.filter(voided_at=None).values_list("started_on"),
+        events.values_list("started_on"),
+        events.exclude(ended_on=None).values_list("ended_on"),
+    )
+    return [on for (on,) in dates]
+
+
+def _contradicted(patient: Patient, dates: Sequence[Date]) -> Iterator[FieldError]:
+    if patient.died_on and dates and max(dates) > patient.died_on:
+        detail = _("Before the visit, therapy or adverse event of %s.") % max(dates)
+        yield FieldError("/died_on", detail)
+    if patient.birth_year and dates and min(dates).year < patient.birth_year:
+        detail = _("After the visit, therapy or adverse event of %s.") % min(dates)
+        yield FieldError("/birth_year", detail)
