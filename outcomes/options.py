@@ -23,7 +23,7 @@ from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
-from registry.rest import InvalidParameter
+from registry.rest import DATE, InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
@@ -34,17 +34,59 @@ PARAMETERS = (
     "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
 NOT_CHOICES = ("page", "page_size", "format")
-KNOWN_ON = OpenApiParameter(
-    "known_on",
-    OpenApiTypes.DATETIME,
-    description=gettext_lazy(
-        "The data as they were known at this moment: what was entered, corrected or voided later"
-        " does not count. Today's are the endpoint definitions, the trial's parameters and the"
-        " reader's scope over the patients' present sites."
-    ),
+TIME = r"\d{1,3}w?"  # months, or weeks
+CUTOFF = OpenApiParameter(
+    "cutoff",
+    OpenApiTypes.DATE,
+    description=gettext_lazy("What happened later does not count; today where it is left out."),
 )
 OUTCOME_PARAMETERS = [
-    KNOWN_ON if name == "known_on" else OpenApiParameter(name, str) for name in PARAMETERS
+    CUTOFF,
+    OpenApiParameter(
+        "population",
+        enum=list(Population),
+        description=gettext_lazy("Instead of each endpoint's own."),
+    ),
+    OpenApiParameter("group_by", enum=GROUPS),
+    OpenApiParameter(
+        "survival_interval",
+        enum=list(SurvivalInterval),
+        description=gettext_lazy("Of medians and curves; spss is of medians only."),
+    ),
+    OpenApiParameter("proportion_interval", enum=list(ProportionInterval)),
+    OpenApiParameter(
+        "landmarks",
+        pattern=f"^ *{TIME} *(, *{TIME} *){{0,19}}$",
+        description=gettext_lazy("Months, or weeks with a w: 3,6,12w."),
+    ),
+    OpenApiParameter(
+        "definition",
+        {"type": "integer", "minimum": 1},
+        description=gettext_lazy("The id of an endpoint: first of its kind."),
+    ),
+    OpenApiParameter(
+        "known_on",
+        OpenApiTypes.DATETIME,
+        description=gettext_lazy(
+            "The data as they were known at this moment: what was entered, corrected or voided later"
+            " does not count. Today's are the endpoint definitions, the trial's parameters and the"
+            " reader's scope over the patients' present sites."
+        ),
+    ),
+    OpenApiParameter(
+        "stratify_by", enum=STRATA, description=gettext_lazy("Of the comparison of arms.")
+    ),
+    OpenApiParameter(
+        "ties", enum=list(Ties), description=gettext_lazy("Of the Cox model; efron by default.")
+    ),
+    OpenApiParameter(
+        "rmst",
+        pattern=f"^{TIME}$",
+        description=gettext_lazy("The horizon of a restricted mean: months, or weeks with a w."),
+    ),
+    OpenApiParameter(
+        "counts", enum=["true", "false"], description=gettext_lazy("k/n at landmarks too.")
+    ),
 ]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
 
@@ -89,7 +131,9 @@ def _cutoff(asked: str | None, trial: Trial) -> Date:
     if not asked:
         return today(trial)
     try:
-        return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar date)
+        if not DATE.fullmatch(asked):
+            raise ValueError("no calendar date")
+        return Date.fromisoformat(asked)
     except ValueError as error:
         raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
 
