@@ -68,22 +68,22 @@ HEADERS = {
     "If-Match": [
         "", "*", '""', '"0"', '"-1"', '"1e1"', 'W/"1"', '"1","2"', '"' + "9" * 10_000 + '"', "\xff",
     ],
-    "If-None-Match": ["", "*", '"', "x" * 10_000],
     "Authorization": ["Token", "Token ", "Token \xff", "Token " + "x" * 100_000, "Basic x", "\xff"],
-    "Accept-Language": ["", "x", "zz-ZZ;q=x", "en," * 5000, "../.."],
-    "Content-Length": ["", "x", "-1"],
-    "X-Forwarded-Host": ["evil.example"],
-    "X-HTTP-Method-Override": ["DELETE"],
-    "Cookie": ["sessionid=x", "sessionid=" + "x" * 10_000, "=;=", "\xff"],
-    "Idempotency-Key": ["", "\xff", "x" * 10_000],
 }  # fmt: skip
+OTHERS = [  # many at once: each is a header that no answer depends on, or that the server overrules
+    {"Accept-Language": "zz-ZZ;q=x", "X-Forwarded-Host": "evil.example", "Cookie": "=;="},
+    {"Accept-Language": "en," * 5000, "Cookie": "sessionid=" + "x" * 10_000, "If-None-Match": '"'},
+    {"Accept-Language": "../..", "Cookie": "sessionid=\xff", "If-None-Match": "x" * 10_000},
+    {"X-HTTP-Method-Override": "DELETE", "X-Forwarded-Proto": "x", "Range": "bytes=9-1"},
+]
+KEYS = ["", " ", "\xff", "x" * 10_000, "a b"]
 STEPS = [
     "-1", "0", str(2**63), str(2**70), "9" * 5000, "1.0", "1e1", "%00", "1%00", "%2f", "..%2f..",
     "..", "%ff", "%ed%a0%80", "%D9%A1", "%20", "%0a", "a%0d%0aX: y", "x" * 10_000, "'", "%25", "{id}",
 ]  # fmt: skip
 VALUES: list[Any] = [
-    None, True, -1, 1.5, 2**63, 2**70, 10**400, "", "x" * 5000, "\u202e=1+1", "0001-01-01",
-    "9999-12-31", "10000-01-01", [], {}, [None], [{}], "NaN", "1e9",
+    None, -1, 1.5, 2**63, 10**400, "", "x" * 5000, "\u202e=1+1", "0001-01-01", "9999-12-31",
+    "10000-01-01", [], {}, [{}], "1e9",
 ]  # fmt: skip
 
 
@@ -96,7 +96,9 @@ class Sender:
         )
 
     def __call__(self, operation: Operation, call: Call, raw: bytes | None = None) -> int:
-        body = json.dumps(call.body).encode() if raw is None and call.body is not None else raw
+        body = raw
+        if raw is None and call.body is not None:
+            body = (call.body if isinstance(call.body, str) else json.dumps(call.body)).encode()
         with transaction.atomic():
             response = self.client.generic(
                 operation.method, f"{BASE}{call.path}", body or b"", call.content_type,
@@ -117,7 +119,8 @@ def send(at: Scene) -> Sender:
 @pytest.mark.parametrize("kind", BODIES)
 def test_bodies(at: Scene, send: Sender, kind: str) -> None:
     for name in WRITES:
-        assert send(OPERATIONS[name], CALLS[name](at), BODIES[kind]) == 400, name
+        unnamed = kind == "nothing" and name.endswith("/import/")  # it has no media type either
+        assert send(OPERATIONS[name], CALLS[name](at), BODIES[kind]) == (415 if unnamed else 400)
 
 
 @pytest.mark.parametrize("content_type", TYPES)
@@ -130,7 +133,9 @@ def test_content_types(at: Scene, send: Sender, content_type: str) -> None:
 @pytest.mark.parametrize("content_type", CHARSETS)
 def test_json_is_utf_8_whatever_it_says(at: Scene, send: Sender, content_type: str) -> None:
     for name in WRITES:
-        assert send(OPERATIONS[name], replace(CALLS[name](at), content_type=content_type)) < 300
+        call = CALLS[name](at)
+        if call.content_type == "application/json":
+            assert send(OPERATIONS[name], replace(call, content_type=content_type)) < 300, name
 
 
 @pytest.mark.parametrize("value", PARAMETERS, ids=lambda value: ascii(value)[:20])
@@ -164,6 +169,21 @@ def test_headers(at: Scene, send: Sender, header: str, value: str) -> None:
             assert status == 412
 
 
+@pytest.mark.parametrize("headers", OTHERS, ids=lambda headers: next(iter(headers.values()))[:10])
+def test_other_headers(at: Scene, send: Sender, headers: dict[str, str]) -> None:
+    for name in OPERATIONS:
+        call = CALLS[name](at)
+        assert send(OPERATIONS[name], replace(call, headers=call.headers | headers)) < 300, name
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: ascii(key)[:20])
+def test_idempotency_keys(at: Scene, send: Sender, key: str) -> None:
+    for name in WRITES:
+        call = CALLS[name](at)
+        call = replace(call, headers=call.headers | {"Idempotency-Key": key})
+        assert send(OPERATIONS[name], call) == 400 or not name.startswith("POST"), name
+
+
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step[:20])
 def test_paths(at: Scene, send: Sender, step: str) -> None:
     for name in OPERATIONS:
@@ -189,9 +209,9 @@ def _replaced(body: Any, key: Any, value: Any) -> Any:
     return [*body[:key], value, *body[key + 1 :]]
 
 
-SPOILED = [
-    "POST /trials/", "PATCH /trials/{registry_id}/", "POST /patients/", "PATCH /patients/{id}/",
-    "POST /therapies/", "PUT /visits/{id}/", "POST /visits/preview/", "POST /patients/{id}/void/",
+SPOILED = [  # one operation per serializer
+    "POST /trials/", "POST /patients/", "POST /therapies/", "PUT /adverse-events/{id}/",
+    "PUT /visits/{id}/", "POST /visits/preview/",
 ]  # fmt: skip
 
 
