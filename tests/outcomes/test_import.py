@@ -322,9 +322,8 @@ def test_what_the_database_alone_refuses_is_named_by_its_line(
     assert errors(send(manager, [*good, bad, patient_line("S-6")])) == [(6, "")]
 
 
-@pytest.mark.parametrize("body", ["", "\n \n"])
-def test_an_empty_file_is_refused(manager: User, body: str) -> None:
-    assert send(manager, [body]).status_code == 400
+def test_a_file_of_blank_lines_is_refused(manager: User) -> None:
+    assert send(manager, ["", " ", ""]).status_code == 400
 
 
 def test_only_newline_delimited_json(manager: User, api: Login) -> None:
