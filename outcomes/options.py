@@ -43,8 +43,24 @@ KNOWN_ON = OpenApiParameter(
         " reader's scope over the patients' present sites."
     ),
 )
+DESCRIPTIONS = {
+    "stratify_by": gettext_lazy(
+        "histology, site, sex or ecog: makes the log-rank test and the Cox model of `comparison`"
+        " stratified. Patients without a value are a stratum of their own."
+    ),
+    "ties": gettext_lazy("efron (the default) or breslow: events on one day in the Cox model."),
+    "rmst": gettext_lazy(
+        "A horizon in months, or in weeks with a w: the restricted mean of every time to event."
+    ),
+    "counts": gettext_lazy(
+        "true: each landmark of PFS and OS also as k/n. Who was censored earlier counts as a failure."
+    ),
+}
 OUTCOME_PARAMETERS = [
-    KNOWN_ON if name == "known_on" else OpenApiParameter(name, str) for name in PARAMETERS
+    KNOWN_ON
+    if name == "known_on"
+    else OpenApiParameter(name, str, description=DESCRIPTIONS.get(name, ""))
+    for name in PARAMETERS
 ]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
 
