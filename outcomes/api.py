@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from outcomes import actions, data_version, report, report_documents, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import OUTCOME_PARAMETERS, cutoff_of, options_of
+from outcomes.options import KNOWN_ON, OUTCOME_PARAMETERS, as_of, options_of
 from outcomes.serializers import (
     PreviewSerializer,
     SafetySerializer,
@@ -250,10 +250,12 @@ class PatientOutcomesView(OutcomesView):
 class SafetyView(views.APIView):
     """A trial's adverse events."""
 
-    @extend_schema(parameters=[OpenApiParameter("cutoff", str)], responses=SafetySerializer)
+    @extend_schema(
+        parameters=[OpenApiParameter("cutoff", str), KNOWN_ON], responses=SafetySerializer
+    )
     def get(self, request: Request, registry_id: str) -> Response:
         """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
         trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        cutoff = cutoff_of(request, trial)
-        found = safety.build(trial, user=caller(request), cutoff=cutoff)
+        cutoff, known_on = as_of(request, trial)
+        found = safety.build(trial, user=caller(request), cutoff=cutoff, known_on=known_on)
         return Response(SafetySerializer(found).data)

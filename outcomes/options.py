@@ -88,10 +88,11 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     )
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
-    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter as above."""
-    _refuse_unknown(request.GET, ("cutoff",))
-    return _cutoff(request.GET.get("cutoff"), trial)
+def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime | None]:
+    """The chosen cutoff and moment where nothing else can be chosen; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    _refuse_unknown(query, ("cutoff", "known_on"))
+    return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
 
 
 def _refuse_unknown(query: Mapping[str, str], accepted: Sequence[str]) -> None:

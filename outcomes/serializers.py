@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from django.urls import reverse
@@ -379,6 +380,7 @@ class SafetySerializer(serializers.Serializer[Any]):
 
     trial = serializers.CharField(source="trial.registry_id")
     cutoff = serializers.DateField()
+    known_on = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
     synthetic = serializers.BooleanField(source="trial.synthetic")
     ctcae_version = serializers.CharField(source="trial.ctcae_version")
     population = SafetyPopulationSerializer(source="found")
