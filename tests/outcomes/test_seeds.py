@@ -529,3 +529,24 @@ def test_adverse_events_are_well_formed() -> None:
         assert event["started_on"] <= last <= PEOPLE[event["patient"]].get("died_on", "9999")
         stopped = PEOPLE[event["patient"]].get("last_dose_on")
         assert event["action_taken"] != "drug_withdrawn" or event["started_on"] == stopped
+
+
+PUBLISHED_KEYS = ["measure", "source", "printed", "reconciled", "discrepancy"]
+FLAGGED = {"SUN-2022": {"PD"}, "NCT03890068": {"Patients, planned", "OS, time frame"}}
+
+
+@STUDIES
+def test_published_figures_are_kept_as_printed(study: Study) -> None:
+    """Flagged where the source contradicts itself, and only there; never silently put right."""
+    figures = json.loads(study.file("published.json").read_text("utf-8"))
+    assert all(list(figure) == PUBLISHED_KEYS for figure in figures)
+    assert all(f["measure"] and f["source"] and f["printed"] for f in figures)
+    assert {f["measure"] for f in figures if f["discrepancy"]} == FLAGGED[study.registry_id]
+    assert all(f["discrepancy"] for f in figures if f["reconciled"])
+    assert len({(f["measure"], f["source"]) for f in figures}) == len(figures)
+
+
+def test_the_reconciled_progressions_are_those_of_the_data() -> None:
+    figures = json.loads(SUN.file("published.json").read_text("utf-8"))
+    (progressed,) = (f["reconciled"] for f in figures if f["measure"] == "PD")
+    assert table_of(SUN).best_unconfirmed == f"PR 11, SD 16, PD {progressed}"
