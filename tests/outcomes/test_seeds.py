@@ -198,7 +198,7 @@ def test_endpoints_of_alter_s006(seeds: None) -> None:
 
 def test_the_cast_cannot_log_in_by_password(seeds: None) -> None:
     loaded = User.objects.filter(username__in=[*CAST, "seed-loader"])
-    assert loaded.count() == 5
+    assert loaded.count() == 6
     assert not any(user.has_usable_password() for user in loaded)
     assert not User.objects.get(username="seed-loader").is_active
 
@@ -346,6 +346,29 @@ def test_the_published_table_of_sun_2022(viewer: str, api: Callable[[User], Api]
     assert (dcr["controlled"], dcr["n"], percent(dcr, 1)) == (27, 32, "84.4 (67.2-94.7)")
     assert median_months(found["pfs"]) == "7.6 (3.3-11.9)"
     assert median_months(found["os"]) == "14.9 (8.4-21.4)"
+
+
+def test_the_published_adverse_events_of_sun_2022(viewer: str, api: Callable[[User], Api]) -> None:
+    """Treatment-related: 29 of 32 (90.6 %), of them 13 (40.6 %) of grade 3-4, none of grade 5."""
+    found = read(api, viewer, f"{SUN_TRIAL}safety/?cutoff=2022-06-30")
+    related = found["any"]["related"]
+    assert found["population"] == {"name": "safety", "n": 32}
+    for name, patients in (("any_grade", 29), ("grade_3_4", 13), ("grade_5", 0)):
+        assert (related[name]["patients"], related[name]["n"]) == (patients, 32)
+    assert found["any"]["all"]["any_grade"]["patients"] > 29  # unrelated ones are there, too
+    assert {term["term"] for term in found["terms"][:5]} == {
+        "Fatigue", "Hypertension", "Palmar-plantar erythrodysesthesia syndrome", "Diarrhea",
+        "Rash maculo-papular",
+    }  # fmt: skip
+
+
+def test_six_progressions_are_kept_as_printed_and_flagged(
+    viewer: str, api: Callable[[User], Api]
+) -> None:
+    figures = {f["measure"]: f for f in read(api, viewer, SUN_TRIAL)["published"]}
+    assert "6 patients" in figures["PD"]["printed"]
+    assert figures["PD"]["reconciled"] == "5"
+    assert [m for m, f in figures.items() if f["discrepancy"]] == ["PD"]
 
 
 def test_confirmed_responses_would_not_print_sun_2022(
@@ -538,7 +561,7 @@ FLAGGED = {"SUN-2022": {"PD"}, "NCT03890068": {"Patients, planned", "OS, time fr
 @STUDIES
 def test_published_figures_are_kept_as_printed(study: Study) -> None:
     """Flagged where the source contradicts itself, and only there; never silently put right."""
-    figures = json.loads(study.file("published.json").read_text("utf-8"))
+    figures = json.loads(study.file("trial.json").read_text("utf-8"))["published"]
     assert all(list(figure) == PUBLISHED_KEYS for figure in figures)
     assert all(f["measure"] and f["source"] and f["printed"] for f in figures)
     assert {f["measure"] for f in figures if f["discrepancy"]} == FLAGGED[study.registry_id]
@@ -547,6 +570,6 @@ def test_published_figures_are_kept_as_printed(study: Study) -> None:
 
 
 def test_the_reconciled_progressions_are_those_of_the_data() -> None:
-    figures = json.loads(SUN.file("published.json").read_text("utf-8"))
+    figures = json.loads(SUN.file("trial.json").read_text("utf-8"))["published"]
     (progressed,) = (f["reconciled"] for f in figures if f["measure"] == "PD")
     assert table_of(SUN).best_unconfirmed == f"PR 11, SD 16, PD {progressed}"
