@@ -32,10 +32,10 @@ def registry(days: Days, events: Events) -> Columns:
 
 def minimal(days: Days, events: Events) -> Columns:
     """Sums per day, the product, Greenwood's sum, the log-log band, and no question asked."""
-    ended = np.bincount(days)
-    died = np.bincount(days[events], minlength=ended.size)
+    per_day = np.bincount(2 * days + events, minlength=2 * int(days.max()) + 2).reshape(-1, 2)
+    ended = per_day.sum(axis=1)
     time = np.flatnonzero(ended)
-    ended, died = ended[time], died[time]
+    ended, died = ended[time], per_day[time, 1]
     at_risk = ended[::-1].cumsum()[::-1]
     survival = np.cumprod(1 - died / at_risk)
     with np.errstate(divide="ignore", invalid="ignore"):
