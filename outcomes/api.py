@@ -94,12 +94,7 @@ class VisitList(generics.ListAPIView[Visit]):
         values = _validated(VisitSerializer(data=document(request)))
         patient = visible_patient(caller(request), values["patient"])
         visit = actions.record_visit(patient=patient, entry=entry(values), by=caller(request))
-        return _visit_answer(visit, status.HTTP_201_CREATED)
-
-
-def _visit_answer(visit: Visit, status_code: int = status.HTTP_200_OK) -> Response:
-    stored = Visit.objects.with_rows().get(pk=visit.pk)
-    return answer(visit_document(stored), status_code)
+        return answer(visit_document(visit), status.HTTP_201_CREATED)
 
 
 class VisitDetail(views.APIView):
@@ -125,7 +120,7 @@ class VisitDetail(views.APIView):
         corrected = actions.correct_visit(
             visit=visit, entry=entry(values), by=caller(request), reason=reason, version=version
         )
-        return _visit_answer(corrected)
+        return answer(visit_document(corrected))
 
 
 class VisitVoid(VisitDetail):
@@ -140,7 +135,7 @@ class VisitVoid(VisitDetail):
         visit, version = self._visit(pk), required_version(request)
         reason = required_reason(request.data, only=True)
         voided = actions.void_visit(visit=visit, by=caller(request), reason=reason, version=version)
-        return _visit_answer(voided)
+        return answer(visit_document(Visit.objects.with_rows().get(pk=voided.pk)))
 
 
 class VisitPreview(views.APIView):

@@ -514,7 +514,7 @@ def patients_with(*, severe: bool = False, related: bool = True, window: bool = 
     return len({event["patient"] for event in counted})
 
 
-def test_the_published_adverse_events_of_sun_2022() -> None:
+def test_the_file_of_adverse_events_of_sun_2022() -> None:
     """29 of 32 with any related event, 13 with grade 3 or 4, none with grade 5."""
     assert (patients_with(), patients_with(severe=True)) == (29, 13)
     assert max(event["grade"] for event in EVENTS) == 4
