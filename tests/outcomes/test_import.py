@@ -432,10 +432,11 @@ def test_a_run_tells_how_far_it_is(manager: User, cast: Cast, api: Login) -> Non
     send(manager, [patient_line(sex="x")])
     send(manager, FILE)
     runs = api(manager).get("/trials/NCT00000001/import/").json()["results"]
-    assert [(r["state"], r["dry_run"], r["lines"], r["by"]) for r in runs[:3]] == [
-        ("stored", False, 6, "manager"),
-        ("refused", False, 1, "manager"),
-        ("checked", True, 6, "manager"),
+    keys = ("state", "dry_run", "lines", "lines_done", "by")
+    assert [tuple(run[key] for key in keys) for run in runs[:3]] == [
+        ("stored", False, 6, 6, "manager"),
+        ("refused", False, 1, 0, "manager"),
+        ("checked", True, 6, 6, "manager"),
     ]
     assert api(cast.viewer).get("/trials/NCT00000001/import/").status_code == 403
 
