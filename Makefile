@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: setup demo test lint requirements clean
+.PHONY: setup demo test bench lint requirements clean
 
 setup: .venv/runtime
 
@@ -43,6 +43,10 @@ lint: .venv/dev
 test: lint .venv/browser
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
+
+# One table of ratios, each measured in one run; takes some minutes (see README).
+bench: .venv/bench
+	$(BIN)/python -m tests.benchmarks
 
 # Rewrites the pins; run it after a change of the dependencies in pyproject.toml.
 requirements: .venv/dev

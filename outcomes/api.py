@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from outcomes import actions, data_version, report, report_csv, report_documents, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import CUTOFF, OUTCOME_PARAMETERS, cutoff_of, options_of
+from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, as_of, options_of
 from outcomes.report_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
@@ -99,12 +99,7 @@ class VisitList(generics.ListAPIView[Visit]):
         values = _validated(VisitSerializer(data=document(request)))
         patient = visible_patient(caller(request), values["patient"])
         visit = actions.record_visit(patient=patient, entry=entry(values), by=caller(request))
-        return _visit_answer(visit, status.HTTP_201_CREATED)
-
-
-def _visit_answer(visit: Visit, status_code: int = status.HTTP_200_OK) -> Response:
-    stored = Visit.objects.with_rows().get(pk=visit.pk)
-    return answer(visit_document(stored), status_code)
+        return answer(visit_document(visit), status.HTTP_201_CREATED)
 
 
 class VisitDetail(views.APIView):
@@ -130,7 +125,7 @@ class VisitDetail(views.APIView):
         corrected = actions.correct_visit(
             visit=visit, entry=entry(values), by=caller(request), reason=reason, version=version
         )
-        return _visit_answer(corrected)
+        return answer(visit_document(corrected))
 
 
 class VisitVoid(VisitDetail):
@@ -145,7 +140,7 @@ class VisitVoid(VisitDetail):
         visit, version = self._visit(pk), required_version(request)
         reason = required_reason(request.data, only=True)
         voided = actions.void_visit(visit=visit, by=caller(request), reason=reason, version=version)
-        return _visit_answer(voided)
+        return answer(visit_document(Visit.objects.with_rows().get(pk=voided.pk)))
 
 
 class VisitPreview(views.APIView):
@@ -278,10 +273,10 @@ class PatientOutcomesView(OutcomesView):
 class SafetyView(views.APIView):
     """A trial's adverse events."""
 
-    @extend_schema(parameters=[CUTOFF], responses=SafetySerializer)
+    @extend_schema(parameters=[CUTOFF, KNOWN_ON], responses=SafetySerializer)
     def get(self, request: Request, registry_id: str) -> Response:
         """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
         trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        cutoff = cutoff_of(request, trial)
-        found = safety.build(trial, user=caller(request), cutoff=cutoff)
+        cutoff, known_on = as_of(request, trial)
+        found = safety.build(trial, user=caller(request), cutoff=cutoff, known_on=known_on)
         return Response(SafetySerializer(found).data)

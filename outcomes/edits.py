@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date as Date
+from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
@@ -47,10 +48,11 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
     entry = entry.with_labels(past.lesions)
     assessment = conformance.check(entry, past)
     visit = Visit(patient=past.patient)
-    rows = _say(past, visit, entry, assessment, into)
+    _say(past, visit, entry, assessment, into)
     into.add(visit)
-    for row in rows:
-        into.add(row)
+    for rows in visit.written.values():
+        for row in rows:
+            into.add(row)
     return visit
 
 
@@ -60,10 +62,9 @@ def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bo
     assessment = conformance.check(entry, past, replaces=visit)
     before = (into.count, _said(visit))
     past.drop(visit)
-    rows = _say(past, visit, entry, assessment, into)
-    for model, relation in RELATIONS.items():
-        stored = getattr(visit, relation).all()
-        _sync(stored, [row for row in rows if isinstance(row, model)], into)
+    _say(past, visit, entry, assessment, into)
+    for relation, rows in visit.written.items():
+        _sync(getattr(visit, relation).all(), rows, into)
     _retire_new_lesions(past, into)
     if before == (into.count, _said(visit)):
         return False
@@ -132,27 +133,27 @@ def _said(visit: Visit) -> tuple[Any, ...]:
 
 
 Row = Measurement | NonTargetStatus | NewLesionStatus
-RELATIONS: Mapping[type[Row], str] = {
-    Measurement: "measurements",
-    NonTargetStatus: "non_target_statuses",
-    NewLesionStatus: "new_lesion_statuses",
-}
 
 
 def _say(
     past: History, visit: Visit, entry: VisitEntry, said: recist.Assessment, into: Changes
-) -> list[Row]:
-    """Put what the entry says into the visit, the history and its lesions; returns its rows."""
+) -> None:
+    """Put what the entry says into the visit, its rows, the history and its lesions."""
     lesions = _lesions(past, visit, entry, said.date, into)
     visit.kind, visit.date = entry.kind, said.date
     visit.stated_response = entry.stated_response
     visit.stated_response_reason = entry.stated_response_reason
     past.put(visit, said)
-    return [
-        *(_measurement(visit, row, lesions) for row in entry.targets),
-        *(_non_target(visit, row, lesions) for row in entry.non_targets),
-        *(_new_lesion(visit, row, lesions) for row in entry.new_lesions or ()),
-    ]
+    label = attrgetter("lesion.label")
+    visit.written = {
+        "measurements": sorted((_measurement(visit, r, lesions) for r in entry.targets), key=label),
+        "non_target_statuses": sorted(
+            (_non_target(visit, r, lesions) for r in entry.non_targets), key=label
+        ),
+        "new_lesion_statuses": sorted(
+            (_new_lesion(visit, r, lesions) for r in entry.new_lesions or ()), key=label
+        ),
+    }
 
 
 def _apply(visit: Visit, derived: recist.Derived) -> bool:

@@ -28,6 +28,7 @@ class Progress:
     def __init__(self, connection: BaseDatabaseWrapper, run: ImportRun) -> None:
         self._connection = connection
         self._told_at = 0.0
+        self._lines_done = 0
         self.state = ImportRun.State.FAILED
         columns = {
             field.attname: getattr(run, field.attname)
@@ -44,19 +45,20 @@ class Progress:
 
     def tell(self, lines_done: int) -> None:
         """So many lines are done; now and then that is written down."""
+        self._lines_done = lines_done
         if time.monotonic() - self._told_at > EVERY:
             self._told_at = time.monotonic()
-            self._update("lines_done", lines_done)
+            self._update(ImportRun.State.RUNNING)
 
     def end(self) -> None:
         """Write down how it ended."""
-        self._update("state", self.state)
+        self._update(self.state)
 
-    def _update(self, column: str, value: str | int) -> None:
+    def _update(self, state: ImportRun.State) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {TABLE} SET {column} = %s, updated_at = %s WHERE id = %s",
-                [value, timezone.now(), self.id],
+                f"UPDATE {TABLE} SET lines_done = %s, state = %s, updated_at = %s WHERE id = %s",
+                [self._lines_done, state.value, timezone.now(), self.id],
             )
 
 

@@ -7,7 +7,9 @@ foreign keys through the patient see to that (migration 0003).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -258,6 +260,8 @@ class Visit(models.Model):
     methods_version = models.PositiveSmallIntegerField(default=METHODS_VERSION, editable=False)
 
     objects = VisitQuerySet.as_manager()
+    # Rows that a write has at hand, by relation, so that its answer need not read them again.
+    written: Mapping[str, Sequence[Any]] = MappingProxyType({})
 
     class Meta:
         ordering = ["patient", "date"]
@@ -303,6 +307,13 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.date}"
+
+    def rows(self, relation: str) -> Iterable[Any]:
+        """What was seen of its lesions of one kind: as just written, else as prefetched."""
+        if relation in self.written:
+            return self.written[relation]
+        found: Iterable[Any] = getattr(self, relation).all()
+        return found
 
     def as_derived(self) -> recist.Derived:
         """The derived columns as a value."""

@@ -40,8 +40,18 @@ CUTOFF = OpenApiParameter(
     OpenApiTypes.DATE,
     description=gettext_lazy("What happened later does not count; today where it is left out."),
 )
+KNOWN_ON = OpenApiParameter(
+    "known_on",
+    OpenApiTypes.DATETIME,
+    description=gettext_lazy(
+        "The data as they were known at this moment: what was entered, corrected or voided later"
+        " does not count. Today's are the endpoint definitions, the trial's parameters and the"
+        " reader's scope over the patients' present sites."
+    ),
+)
 OUTCOME_PARAMETERS = [
     CUTOFF,
+    KNOWN_ON,
     OpenApiParameter(
         "population",
         enum=list(Population),
@@ -62,30 +72,35 @@ OUTCOME_PARAMETERS = [
     OpenApiParameter(
         "definition",
         {"type": "integer", "minimum": 1},
-        description=gettext_lazy("The id of an endpoint: first of its kind."),
+        description=gettext_lazy("The id of an endpoint: it becomes the first of its kind."),
     ),
     OpenApiParameter(
-        "known_on",
-        OpenApiTypes.DATETIME,
+        "stratify_by",
+        enum=STRATA,
         description=gettext_lazy(
-            "The data as they were known at this moment: what was entered, corrected or voided later"
-            " does not count. Today's are the endpoint definitions, the trial's parameters and the"
-            " reader's scope over the patients' present sites."
+            "Makes the log-rank test and the Cox model of `comparison` stratified. Patients without"
+            " a value are a stratum of their own."
         ),
     ),
     OpenApiParameter(
-        "stratify_by", enum=STRATA, description=gettext_lazy("Of the comparison of arms.")
-    ),
-    OpenApiParameter(
-        "ties", enum=list(Ties), description=gettext_lazy("Of the Cox model; efron by default.")
+        "ties",
+        enum=list(Ties),
+        description=gettext_lazy("Events on one day in the Cox model; efron by default."),
     ),
     OpenApiParameter(
         "rmst",
         pattern=f"^{TIME}$",
-        description=gettext_lazy("The horizon of a restricted mean: months, or weeks with a w."),
+        description=gettext_lazy(
+            "A horizon in months, or in weeks with a w: the restricted mean of every time to event."
+        ),
     ),
     OpenApiParameter(
-        "counts", enum=["true", "false"], description=gettext_lazy("k/n at landmarks too.")
+        "counts",
+        enum=["true", "false"],
+        description=gettext_lazy(
+            "true: each landmark of PFS and OS also as k/n. Who was censored earlier counts as a"
+            " failure."
+        ),
     ),
 ]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
@@ -114,10 +129,11 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     )
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
-    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter as above."""
-    _refuse_unknown(request.GET, ("cutoff",))
-    return _cutoff(request.GET.get("cutoff"), trial)
+def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime | None]:
+    """The chosen cutoff and moment where nothing else can be chosen; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    _refuse_unknown(query, ("cutoff", "known_on"))
+    return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
 
 
 def _refuse_unknown(query: Mapping[str, str], accepted: Sequence[str]) -> None:

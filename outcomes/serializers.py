@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from django.urls import reverse
@@ -207,7 +208,7 @@ def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
 
 
 def visit_document(visit: Visit) -> VisitDocument:
-    """A stored visit; its rows are expected to be prefetched with their lesions."""
+    """A stored visit; its rows are expected to be at hand with their lesions."""
     baseline = visit.kind == Visit.Kind.BASELINE
     return {
         "id": visit.pk,
@@ -216,9 +217,9 @@ def visit_document(visit: Visit) -> VisitDocument:
         "evaluator": visit.evaluator,
         "kind": Visit.Kind(visit.kind),
         "date": visit.date.isoformat(),
-        "targets": [_target(row, baseline) for row in visit.measurements.all()],
-        "non_targets": [_non_target(row, baseline) for row in visit.non_target_statuses.all()],
-        "new_lesions": [_new_lesion(row) for row in visit.new_lesion_statuses.all()],
+        "targets": [_target(row, baseline) for row in visit.rows("measurements")],
+        "non_targets": [_non_target(row, baseline) for row in visit.rows("non_target_statuses")],
+        "new_lesions": [_new_lesion(row) for row in visit.rows("new_lesion_statuses")],
         "stated_response": recist.Response(visit.stated_response)
         if visit.stated_response
         else None,
@@ -379,6 +380,7 @@ class SafetySerializer(serializers.Serializer[Any]):
 
     trial = serializers.CharField(source="trial.registry_id")
     cutoff = serializers.DateField()
+    known_on = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
     synthetic = serializers.BooleanField(source="trial.synthetic")
     ctcae_version = serializers.CharField(source="trial.ctcae_version")
     population = SafetyPopulationSerializer(source="found")

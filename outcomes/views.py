@@ -42,7 +42,9 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         error = f"{invalid.parameter}: {invalid.detail}"
         options = report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
-    events = safety.build(trial, user=signed_in(request), cutoff=options.cutoff)
+    events = safety.build(
+        trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
+    )
     context = {
         "trial": trial,
         "page": dashboard.page(found),

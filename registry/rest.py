@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from http import HTTPStatus
 from typing import IO, Any
@@ -228,6 +228,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     ignored = frozenset({"id", "version", "derived", "links"})
     null_is_absent = False  # where true, null says as little as a missing key
+    _said: Collection[str] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """The validated values; an unknown key is an error of its own."""
@@ -239,7 +240,17 @@ class StrictSerializer(serializers.Serializer[Any]):
                 accepted = ", ".join(k for k, f in self.fields.items() if not f.read_only)
                 message = _("Unknown key. Accepted: %s.") % accepted
                 raise serializers.ValidationError({str(key): [message] for key in unknown})
+            self._said = data.keys()
         return super().to_internal_value(data)
+
+    @property
+    def _writable_fields(self) -> list[serializers.Field[Any, Any, Any, Any]]:
+        """Without what was left out and may be: DRF asks every field, and most say nothing."""
+        return [field for name, field in self.fields.items() if self._is_asked(name, field)]
+
+    def _is_asked(self, name: str, field: serializers.Field[Any, Any, Any, Any]) -> bool:
+        optional = not field.required and field.default is serializers.empty
+        return not field.read_only and (name in self._said or not optional)
 
 
 class MillimeterField(serializers.DecimalField):

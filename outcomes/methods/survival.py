@@ -341,10 +341,12 @@ def _checked_days(days: Times) -> Durations:
 def _tallied(durations: Durations, flags: NDArray[np.bool_]) -> tuple[Floats, Ints, Ints]:
     """Distinct times, and at each the patients whose observation ended and their events."""
     if durations.dtype == np.int64 and durations.max(initial=0) <= LARGEST_TALLIED_DAY:
-        per_day = np.bincount(durations)
-        time = np.flatnonzero(per_day)
-        died = np.bincount(durations[flags], minlength=per_day.size)
-        return time.astype(np.float64), per_day[time], died[time]
+        # Censored and died of day t are cells 2 t and 2 t + 1: one pass, and no copy of the events.
+        cells = 2 * (int(durations.max(initial=-1)) + 1)
+        per_day = np.bincount(2 * durations + flags, minlength=cells).reshape(-1, 2)
+        ended = per_day.sum(axis=1)
+        time = np.flatnonzero(ended)
+        return time.astype(np.float64), ended[time], per_day[time, 1]
     distinct, position, ended = np.unique(durations, return_inverse=True, return_counts=True)
     died = np.bincount(position[flags], minlength=distinct.size)
     return distinct.astype(np.float64), ended, died

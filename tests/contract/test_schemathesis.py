@@ -87,10 +87,10 @@ def test_made_up_requests(
     statuses: Counter[int] = Counter()
 
     @BOUNDED
-    @given(case=strategy, aimed=st.booleans(), keep=st.integers(0, 2**16))
-    def check(case: Any, aimed: bool, keep: int) -> None:
+    @given(case=strategy, aimed=st.booleans(), spoil=st.integers(0, 2**16))
+    def check(case: Any, aimed: bool, spoil: int) -> None:
         if aimed:
-            _aim(case, known, keep)
+            _aim(case, known, spoil)
         response = _sent(case, headers)
         statuses[response.status_code] += 1
         wanted = [*CHECKS, *([] if aimed else [negative_data_rejection])]
@@ -108,14 +108,14 @@ def _sent(case: Any, headers: dict[str, str]) -> Any:
     return response
 
 
-def _aim(case: Any, known: Call, keep: int) -> None:
-    """Point a case at what there is; `keep` chooses which parts of the known body stay."""
+def _aim(case: Any, known: Call, spoil: int) -> None:
+    """Point a case at what there is; `spoil` chooses which parts of the known body are replaced."""
     steps = known.path.partition("?")[0].split("/")
     case.path_parameters = dict.fromkeys(case.path_parameters or (), steps[2])
     if "If-Match" in known.headers:
         case.headers["If-Match"] = known.headers["If-Match"]
     if isinstance(known.body, dict) and isinstance(case.body, dict):
-        kept = [k for index, k in enumerate(known.body) if keep >> index & 1 or k not in case.body]
+        kept = [k for index, k in enumerate(known.body) if not spoil >> index & 1]
         case.body = case.body | {key: known.body[key] for key in kept}
     elif isinstance(known.body, str):
-        case.body = f"{known.body}\n{case.body}" if keep & 1 else known.body
+        case.body = f"{known.body}\n{case.body}" if spoil & 1 else known.body

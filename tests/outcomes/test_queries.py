@@ -105,12 +105,12 @@ def test_recording(
     coordinator: Api, patients: list[Patient], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = next_visit(patients[0])
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(16):
         assert coordinator.post("/visits/", body).status_code == 201
 
 
 @pytest.mark.parametrize(
-    ("unchanged", "statements"), [(True, 21), (False, 22)], ids=["echo", "edit"]
+    ("unchanged", "statements"), [(True, 17), (False, 18)], ids=["echo", "edit"]
 )
 def test_correcting(
     coordinator: Api, patients: list[Patient], unchanged: bool, statements: int,
@@ -130,7 +130,7 @@ def test_correcting_a_baseline(
 ) -> None:
     visit = Visit.objects.filter(kind="baseline").order_by("pk")[0]
     body = coordinator.get(f"/visits/{visit.pk}/").json() | {"reason": "misread"}
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(17):
         assert coordinator.put(f"/visits/{visit.pk}/", body, if_match='"1"').status_code == 200
 
 
@@ -155,7 +155,7 @@ def test_a_recorded_baseline(
             "targets": [row(f"T{i + 1:02}", 20, organ=ORGANS[i]) for i in range(count)],
             "non_targets": [],
         }  # fmt: skip
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(12):
             assert coordinator.post("/visits/", body).status_code == 201
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from patients.models import Patient
+from patients.models import AdverseEvent, Patient
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, adverse_event
@@ -54,6 +54,7 @@ def test_the_whole_document(cast: Cast, api: Login, patients: list[Patient]) -> 
     assert answer.json() == {
         "trial": "NCT00000001",
         "cutoff": "2024-12-31",
+        "known_on": None,
         "synthetic": False,
         "ctcae_version": "5.0",
         "population": {"name": "safety", "n": 3},
@@ -109,7 +110,8 @@ def test_today_is_the_cutoff_where_none_is_asked(cast: Cast, api: Login) -> None
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [("cutoff=yesterday", "cutoff"), ("cutoff=2024-02-30", "cutoff"), ("cutoff=%00", "cutoff"),
-     ("population=safety", "population"), ("known_on=x", "known_on"), ("x=1", "x")],
+     ("population=safety", "population"), ("known_on=2024-01-01", "known_on"),
+     ("known_on=2999-01-01T00:00:00Z", "known_on"), ("x=1", "x")],
 )  # fmt: skip
 def test_a_useless_parameter_is_named(cast: Cast, api: Login, query: str, parameter: str) -> None:
     answer = api(cast.viewer).get(f"{PATH}?{query}")
@@ -129,15 +131,50 @@ def test_statements_do_not_grow(
     cast: Cast, api: Login, patients: list[Patient],
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
-    client = api(cast.investigator)
+    client, known_on = api(cast.investigator), "2024-06-01T00:00:00Z"
     for number in range(2):
-        with django_assert_num_queries(3):  # token, trial, patients with their events
-            client.get(f"{PATH}?cutoff=2024-12-31")
-        with django_assert_num_queries(4):  # and the sites' clocks
+        for query in ("", f"&known_on={known_on}"):
+            with django_assert_num_queries(4):  # token, trial, patients, their events
+                client.get(f"{PATH}?cutoff=2024-12-31{query}")
+        with django_assert_num_queries(5):  # and the sites' clocks
             client.get(PATH)
         for day in range(20):
             adverse_event(patients[number], "Nausea", day=day)
             adverse_event(factories.patient(cast.trial, f"x-{number}-{day}"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_read_at_a_moment_is_read_again(cast: Cast, api: Login, pages: Pages) -> None:
+    client, browser = api(cast.investigator), pages(cast.investigator)
+    patient = factories.patient(cast.trial)
+    event = adverse_event(patient, "Hypertension", 1)
+
+    def read(known_on: str = "") -> tuple[Any, ...]:
+        asked = f"cutoff=2024-12-31&known_on={known_on}"
+        body = client.get(f"{PATH}?{asked}").json()
+        assert body.pop("known_on") == (known_on or None)
+        page = browser.get(f"{DASHBOARD}?{asked}").content.decode()
+        shown = page[page.find("Of any cause") : page.index('id="patients"')]
+        return body, shown if "Of any cause" in page else ""
+
+    steps: list[Callable[[], Any]] = [
+        lambda: AdverseEvent.objects.filter(pk=event.pk).update(grade=3),
+        lambda: Patient.objects.update(last_dose_on=patient.first_dose_on),
+        lambda: adverse_event(patient, "Fatigue", 4),
+        lambda: AdverseEvent.objects.filter(pk=event.pk).update(voided_at=timezone.now()),
+        lambda: Patient.objects.update(voided_at=timezone.now()),
+    ]
+    then = [(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", read())]
+    for step in steps:
+        step()
+        then.append((f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", read()))
+    grades = [
+        [body["any"]["all"][name]["patients"] for name in ("any_grade", "grade_3_or_more")]
+        for _, (body, _) in then
+    ]
+    assert grades == [[1, 0], [1, 1], [1, 1], [1, 1], [1, 1], [0, 0]]
+    for known_on, found in then:
+        assert read(known_on) == found
 
 
 # Pages

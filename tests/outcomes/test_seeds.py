@@ -1,4 +1,4 @@
-"""The seed study: what was published comes out of the lesions, by the ordinary way."""
+"""The seed studies: what was published comes out of the lesions, by the ordinary way."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pghistory.models
@@ -17,24 +17,38 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Max
+from django.test import Client
 
 from fixtures import recompute, synthesize
+from fixtures.study import Study
 from outcomes import actions
 from outcomes.management.commands import demo
 from outcomes.management.commands.load_seeds import CAST, load
 from outcomes.models import Visit
-from patients.models import Patient
+from patients.models import Patient, Therapy
 from registry.models import ApiToken, User
+from tests import factories
 from tests.conftest import Api
 from trials.models import Trial
+from trials.vocabularies import Role
 
-TRIAL = "NCT03890068"
+ALTER, SUN = synthesize.STUDIES
+TRIAL = ALTER.registry_id
 OUTCOMES = f"/trials/{TRIAL}/outcomes/"
 PUBLISHED = f"{OUTCOMES}?cutoff=2022-08-08&survival_interval=spss"
-LINES = [json.loads(line) for line in synthesize.RECORDS.read_text("utf-8").splitlines()]
-PATIENTS = [line for line in LINES if line["record"] == "patient"]
-VISITS = [line for line in LINES if line["record"] == "visit"]
-THERAPIES = [line for line in LINES if line["record"] == "therapy"]
+STUDIES = pytest.mark.parametrize("study", synthesize.STUDIES, ids=lambda s: s.registry_id)
+
+
+def lines_of(study: Study, *records: str, file: str = "records.ndjson") -> list[dict[str, Any]]:
+    """The file's lines of these kinds, all of them unless told."""
+    text = study.file(file).read_text("utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [line for line in lines if not records or line["record"] in records]
+
+
+PATIENTS, VISITS, THERAPIES = (
+    lines_of(ALTER, record) for record in ("patient", "visit", "therapy")
+)
 ON_STUDY = "01-012"  # site 01, stable at the last visit, the next one due on 2022-08-01
 
 
@@ -48,11 +62,8 @@ def _seeds(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def seeds(_seeds: None) -> Iterator[None]:
+def seeds(_seeds: None, db: None) -> None:
     """The loaded seeds; what a test changes is undone."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 def read(api: Callable[[User], Api], username: str, path: str = PUBLISHED) -> dict[str, Any]:
@@ -62,23 +73,34 @@ def read(api: Callable[[User], Api], username: str, path: str = PUBLISHED) -> di
     return body
 
 
+def table_of(study: Study) -> recompute.Table:
+    return recompute.table(study.file("records.ndjson").read_text("utf-8"), study)
+
+
 def month(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def percent(rate: dict[str, Any]) -> str:
-    return "{:.0f} ({:.0f}-{:.0f})".format(*(100 * rate[k] for k in ("estimate", "lower", "upper")))
+def percent(rate: dict[str, Any], decimals: int = 0) -> str:
+    shares = (100 * rate[key] for key in ("estimate", "lower", "upper"))
+    estimate, lower, upper = (f"{share:.{decimals}f}" for share in shares)
+    return f"{estimate} ({lower}-{upper})"
+
+
+def median_months(time_to_event: dict[str, Any]) -> str:
+    names = ("months", "lower_months", "upper_months")
+    estimate, lower, upper = (month(time_to_event["median"][name]) for name in names)
+    return f"{estimate} ({lower}-{upper})"
 
 
 def test_the_published_table(seeds: None, api: Callable[[User], Api]) -> None:
     """Xu 2023, eClinicalMedicine 64:102240, abstract: every efficacy figure as printed."""
     found = read(api, "investigator", f"{PUBLISHED}&landmarks=12")
-    orr, dcr, median = found["orr"], found["dcr"], found["pfs"]["median"]
+    orr, dcr = found["orr"], found["dcr"]
     assert found["population"] == {"name": "enrolled", "n": 49}
     assert (orr["responders"], orr["n"], percent(orr)) == (8, 49, "16 (7-30)")
     assert (dcr["controlled"], dcr["n"], percent(dcr)) == (46, 49, "94 (83-99)")
-    months = [median[key] for key in ("months", "lower_months", "upper_months")]
-    assert [month(value) for value in months] == ["9.1", "5.7", "12.5"]
+    assert median_months(found["pfs"]) == "9.1 (5.7-12.5)"
     assert found["os"]["median"]["days_reason"] == "not_reached"
     assert f"{100 * found['os']['landmarks'][0]['survival']:.1f}" == "98.0"
     follow_up = found["follow_up"]
@@ -94,7 +116,7 @@ def test_other_methods_would_not_print_it(seeds: None, api: Callable[[User], Api
     assert found["best_overall_response"]["confirmed"] == {
         "CR": 0, "PR": 8, "SD": 38, "NON_CR_NON_PD": 0, "PD": 2, "NE": 1,
     }  # fmt: skip
-    plain = recompute.table(synthesize.RECORDS.read_text("utf-8")).observed_follow_up
+    plain = table_of(ALTER).observed_follow_up
     assert plain == "15.9 months (IQR 9.0-24.9)"
 
 
@@ -156,12 +178,19 @@ def test_loading_twice_changes_nothing(seeds: None) -> None:
     assert stored() == before
 
 
-def test_everything_is_stored(seeds: None) -> None:
-    trial = Trial.objects.get(registry_id=TRIAL)
+@STUDIES
+def test_everything_is_stored(seeds: None, study: Study) -> None:
+    trial = Trial.objects.get(registry_id=study.registry_id)
     assert trial.synthetic
     visits = Visit.objects.filter(patient__trial=trial)
-    assert (trial.patients.count(), visits.count()) == (len(PATIENTS), len(VISITS))
+    therapies = Therapy.objects.filter(patient__trial=trial)
+    found = (trial.patients.count(), visits.count(), therapies.count())
+    assert found == tuple(len(lines_of(study, kind)) for kind in ("patient", "visit", "therapy"))
     assert not visits.exclude(warnings=[]).exists()
+
+
+def test_endpoints_of_alter_s006(seeds: None) -> None:
+    trial = Trial.objects.get(registry_id=TRIAL)
     assert {(e.kind, e.role) for e in trial.endpoints.all()} == {
         ("PFS", "primary"), ("OS", "secondary"), ("ORR", "secondary"), ("DCR", "secondary"),
     }  # fmt: skip
@@ -169,14 +198,16 @@ def test_everything_is_stored(seeds: None) -> None:
 
 def test_the_cast_cannot_log_in_by_password(seeds: None) -> None:
     loaded = User.objects.filter(username__in=[*CAST, "seed-loader"])
-    assert loaded.count() == 5
+    assert loaded.count() == 6
     assert not any(user.has_usable_password() for user in loaded)
     assert not User.objects.get(username="seed-loader").is_active
 
 
-def test_recompute_changes_nothing(seeds: None) -> None:
-    trials = Trial.objects.filter(registry_id=TRIAL)
-    assert actions.recompute(trials) == actions.Recomputed(len(VISITS), 0)
+@STUDIES
+def test_recompute_changes_nothing(seeds: None, study: Study) -> None:
+    trials = Trial.objects.filter(registry_id=study.registry_id)
+    visits = lines_of(study, "visit")
+    assert actions.recompute(trials) == actions.Recomputed(len(visits), 0)
 
 
 def test_recompute_command(seeds: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,11 +233,14 @@ def test_the_demo_refuses_a_port_in_use() -> None:
             demo._require_free(port)
 
 
-def test_the_file_is_what_the_generator_writes() -> None:
-    assert synthesize.text(synthesize.records()) == synthesize.RECORDS.read_text("utf-8")
+@STUDIES
+def test_the_files_are_what_the_generator_writes(study: Study) -> None:
+    for path, text in synthesize.files(study).items():
+        assert path.read_text("utf-8") == text, path
 
 
-def test_the_file_holds_no_outcome() -> None:
+@STUDIES
+def test_the_file_holds_no_outcome(study: Study) -> None:
     """Measurements and events only: no response, no sum, no time to an event."""
     patient = {
         "record", "trial", "subject_id", "site", "arm", "sex", "birth_year", "histology", "ecog",
@@ -218,10 +252,11 @@ def test_the_file_holds_no_outcome() -> None:
         "lesion", "organ", "description", "nodal", "method", "slice_mm", "bone_type", "state",
         "status", "certainty", "diameter_mm", "short_axis_mm", "reason",
     }  # fmt: skip
-    assert {key for line in PATIENTS for key in line} <= patient
-    assert {key for line in VISITS for key in line} == visit
-    rows = [row for v in VISITS for name in visit if name.endswith("s") for row in v[name]]
-    assert {key for row in rows for key in row} == lesion
+    visits = lines_of(study, "visit")
+    assert {key for line in lines_of(study, "patient") for key in line} <= patient
+    assert {key for line in visits for key in line} == visit
+    rows = [row for v in visits for name in visit if name.endswith("s") for row in v[name]]
+    assert {key for row in rows for key in row} <= lesion
 
 
 def test_the_data_show_what_reading_lesions_needs() -> None:
@@ -239,16 +274,20 @@ def test_the_data_show_what_reading_lesions_needs() -> None:
     assert {therapy["kind"] for therapy in THERAPIES} == {"systemic", "radiotherapy"}
 
 
-def test_no_therapy_begins_before_progression() -> None:
-    histories = recompute.histories(synthesize.RECORDS.read_text("utf-8").splitlines())
+def test_no_therapy_of_alter_s006_begins_before_progression() -> None:
+    histories = recompute.histories(ALTER.file("records.ndjson").read_text("utf-8").splitlines())
     for history in histories:
         for therapy in history.therapies:
             assert min(r.date for r in history.records if r.response == "PD") < therapy.date
 
 
-def test_baselines_are_within_the_window() -> None:
-    first_doses = {p["subject_id"]: date.fromisoformat(p["first_dose_on"]) for p in PATIENTS}
-    for visit in VISITS:
+@STUDIES
+def test_baselines_are_within_the_window(study: Study) -> None:
+    first_doses = {
+        patient["subject_id"]: date.fromisoformat(patient["first_dose_on"])
+        for patient in lines_of(study, "patient")
+    }
+    for visit in lines_of(study, "visit"):
         if visit["kind"] == "baseline":
             before = (first_doses[visit["patient"]] - date.fromisoformat(visit["date"])).days
             assert 0 <= before <= 28
@@ -266,3 +305,271 @@ def test_the_readme_moves_the_curve(seeds: None, api: Callable[[User], Api]) -> 
     answer = api(User.objects.get(username="coordinator")).post("/visits/", visit)
     assert answer.status_code == 201, answer.content
     assert read(api, "investigator", path)["pfs"]["events"] == before + 1
+
+
+# Sun 2022
+
+SUN_TRIAL = f"/trials/{SUN.registry_id}/"
+SUN_PUBLISHED = f"{SUN_TRIAL}outcomes/?cutoff=2022-06-30&survival_interval=spss"
+
+
+@pytest.fixture
+def viewer(seeds: None) -> str:
+    """The name of somebody who sees the whole of Sun 2022."""
+    user = factories.user("viewer")
+    trial = Trial.objects.get(registry_id=SUN.registry_id)
+    factories.membership(user, trial, Role.VIEWER)
+    return user.username
+
+
+def test_pages_show_sun_2022(viewer: str, pages: Callable[[User], Client]) -> None:
+    """It is listed, and its dashboard says that the patients are synthetic."""
+    reader = pages(User.objects.get(username=viewer))
+    assert SUN.registry_id in reader.get("/trials/").content.decode()
+    dashboard = reader.get(SUN_TRIAL, {"cutoff": "2022-06-30", "survival_interval": "spss"})
+    assert dashboard.status_code == 200
+    assert "SYNTHETIC patients" in dashboard.content.decode()
+
+
+def test_the_published_table_of_sun_2022(viewer: str, api: Callable[[User], Api]) -> None:
+    """Sun 2022, IJGM 15:7581, abstract: every efficacy figure as printed, months at one decimal.
+
+    "6 PD" is 5: 11 + 16 + 6 is 33, and only n = 32 gives the printed rates and intervals.
+    """
+    found = read(api, viewer, SUN_PUBLISHED)
+    orr, dcr = found["orr"], found["dcr"]
+    assert found["population"] == {"name": "enrolled", "n": 32}
+    assert found["best_overall_response"]["unconfirmed"] == {
+        "CR": 0, "PR": 11, "SD": 16, "NON_CR_NON_PD": 0, "PD": 5, "NE": 0,
+    }  # fmt: skip
+    assert (orr["responders"], orr["n"], percent(orr, 1)) == (11, 32, "34.4 (18.6-53.2)")
+    assert (dcr["controlled"], dcr["n"], percent(dcr, 1)) == (27, 32, "84.4 (67.2-94.7)")
+    assert median_months(found["pfs"]) == "7.6 (3.3-11.9)"
+    assert median_months(found["os"]) == "14.9 (8.4-21.4)"
+
+
+def test_the_published_adverse_events_of_sun_2022(viewer: str, api: Callable[[User], Api]) -> None:
+    """Treatment-related: 29 of 32 (90.6 %), of them 13 (40.6 %) of grade 3-4, none of grade 5."""
+    found = read(api, viewer, f"{SUN_TRIAL}safety/?cutoff=2022-06-30")
+    related = found["any"]["related"]
+    assert found["population"] == {"name": "safety", "n": 32}
+    for name, patients in (("any_grade", 29), ("grade_3_4", 13), ("grade_5", 0)):
+        assert (related[name]["patients"], related[name]["n"]) == (patients, 32)
+    assert found["any"]["all"]["any_grade"]["patients"] > 29  # unrelated ones are there, too
+    assert {term["term"] for term in found["terms"][:5]} == {
+        "Fatigue", "Hypertension", "Palmar-plantar erythrodysesthesia syndrome", "Diarrhea",
+        "Rash maculo-papular",
+    }  # fmt: skip
+
+
+def test_six_progressions_are_kept_as_printed_and_flagged(
+    viewer: str, api: Callable[[User], Api]
+) -> None:
+    figures = {f["measure"]: f for f in read(api, viewer, SUN_TRIAL)["published"]}
+    assert "6 patients" in figures["PD"]["printed"]
+    assert figures["PD"]["reconciled"] == "5"
+    assert [m for m, f in figures.items() if f["discrepancy"]] == ["PD"]
+
+
+def test_confirmed_responses_would_not_print_sun_2022(
+    viewer: str, api: Callable[[User], Api]
+) -> None:
+    """Two of the eleven responses are seen once: the trial's own definition asks for no more."""
+    found = read(api, viewer, SUN_PUBLISHED)
+    assert (found["orr"]["confirmed"], found["dcr"]["confirmed"]) == (False, False)
+    assert found["best_overall_response"]["confirmed"]["PR"] == 9
+
+
+def test_the_medians_of_sun_2022_do_not_hang_on_the_style(
+    viewer: str, api: Callable[[User], Api]
+) -> None:
+    """Neither curve touches 0.5, where SPSS and R take different medians."""
+    spss, log_log = (
+        read(api, viewer, f"{SUN_TRIAL}outcomes/?cutoff=2022-06-30&survival_interval={style}")
+        for style in ("spss", "log-log")
+    )
+    for name in ("pfs", "os"):
+        assert spss[name]["median"]["days"] == log_log[name]["median"]["days"]
+        assert all(abs(point["survival"] - 0.5) > 1e-6 for point in spss[name]["curve"])
+
+
+def test_follow_up_of_sun_2022_tells_both_customs_apart() -> None:
+    found = table_of(SUN)
+    assert found.follow_up.split()[0] != found.observed_follow_up.split()[0]
+
+
+def test_arms_of_sun_2022(viewer: str, api: Callable[[User], Api]) -> None:
+    """Sintilimab is published, the other agents and all numbers are invented."""
+    found = read(api, viewer, f"{SUN_PUBLISHED}&group_by=arm")
+    counts = {group["group"]: group["orr"]["n"] for group in found["groups"]}
+    assert len(counts) == 5
+    assert counts["anlotinib + sintilimab"] == max(counts.values())
+    assert sum(counts.values()) == 32
+
+
+def test_the_fda_rule_censors_what_the_default_counts(
+    viewer: str, api: Callable[[User], Api]
+) -> None:
+    """Two patients began another systemic therapy before progression, two missed two visits.
+
+    Local radiotherapy of a stable patient censors nothing: it is no systemic therapy.
+    """
+    root = api(factories.user("root", superuser=True))
+    trial = root.get(SUN_TRIAL).json()
+    fda = {"kind": "PFS", "name": "FDA", "definition": {"censoring": {"rule": "fda"}}}
+    body = {"endpoints": [*trial["endpoints"], fda], "reason": "a sensitivity analysis"}
+    answer = root.patch(SUN_TRIAL, body, if_match=f'"{trial["version"]}"')
+    assert answer.status_code == 200, answer.content
+    (sensitivity,) = (e["id"] for e in answer.json()["endpoints"] if e["name"] == "FDA")
+    listed = f"{SUN_TRIAL}outcomes/patients/?cutoff=2022-06-30"
+    default, fda_rule = (
+        {row["subject_id"]: row["pfs"] for row in read(api, viewer, path)["results"]}
+        for path in (listed, f"{listed}&definition={sensitivity}")
+    )
+    changed = [subject for subject, pfs in default.items() if fda_rule[subject] != pfs]
+    assert all(default[subject]["event"] for subject in changed)
+    assert Counter(fda_rule[subject]["code"] for subject in changed) == {
+        "censored_new_therapy": 2,
+        "censored_missed_assessments": 2,
+    }
+    irradiated = [t["patient"] for t in lines_of(SUN, "therapy") if "bone" in t["description"]]
+    assert len(irradiated) == 1
+    assert not set(irradiated) & set(changed)
+
+
+def test_sun_2022_lies_in_the_published_window() -> None:
+    """Enrolled from September 2018 to January 2022, both months used; nothing after the cutoff."""
+    enrolled = sorted(patient["enrolled_on"] for patient in lines_of(SUN, "patient"))
+    assert (enrolled[0][:7], enrolled[-1][:7]) == ("2018-09", "2022-01")
+    lines = lines_of(SUN) + lines_of(SUN, file="adverse_events.ndjson")
+    dates = [
+        value for line in lines for key, value in line.items() if key == "date" or "_on" in key
+    ]
+    assert max(dates) <= SUN.cutoff.isoformat()
+
+
+def test_nobody_had_an_agent_before_it_was_there() -> None:
+    since = {arm.name: arm.since.isoformat() for arm in SUN.arms}
+    for patient in lines_of(SUN, "patient"):
+        assert patient["enrolled_on"] >= since[patient["arm"]]
+
+
+def test_sun_2022_shows_what_reading_lesions_needs() -> None:
+    visits = lines_of(SUN, "visit")
+    targets = [row for visit in visits for row in visit["targets"]]
+    assert {row["state"] for row in targets} == {
+        "measured", "too_small", "absent", "not_evaluable",
+    }  # fmt: skip
+    assert any(row.get("nodal") for row in targets)
+    assert {visit["kind"] for visit in visits} == {"baseline", "scheduled", "unscheduled"}
+    assert {therapy["kind"] for therapy in lines_of(SUN, "therapy")} == {
+        "systemic", "radiotherapy",
+    }  # fmt: skip
+    reasons = {row.get("reason", "")[:10] for visit in visits for row in visit["non_targets"]}
+    assert "Irradiated" in reasons
+
+
+def test_no_patient_is_in_both_studies() -> None:
+    """Neither a person nor a visit of one study comes back in the other."""
+    ids = {"record", "trial", "patient", "subject_id", "site", "arm"}
+    alter, sun = (
+        {
+            json.dumps({key: value for key, value in line.items() if key not in ids})
+            for line in lines_of(study, "patient", "visit")
+        }
+        for study in (ALTER, SUN)
+    )
+    assert not alter & sun
+
+
+EVENTS = lines_of(SUN, file="adverse_events.ndjson")
+PEOPLE = {patient["subject_id"]: patient for patient in lines_of(SUN, "patient")}
+EVENT_KEYS = {
+    "record", "patient", "term", "grade", "related", "serious", "action_taken", "started_on",
+    "ended_on",
+}  # fmt: skip
+ACTIONS = {
+    "none", "dose_reduced", "drug_interrupted", "drug_withdrawn", "not_applicable", "unknown",
+}  # fmt: skip
+
+
+def in_window(event: dict[str, Any]) -> bool:
+    """From the first dose to 21 days after the last one."""
+    patient = PEOPLE[event["patient"]]
+    last = patient.get("last_dose_on", "9999-01-01")
+    end = date.fromisoformat(last) + timedelta(days=21)
+    on = date.fromisoformat(event["started_on"])
+    return date.fromisoformat(patient["first_dose_on"]) <= on <= end
+
+
+def patients_with(*, severe: bool = False, related: bool = True, window: bool = True) -> int:
+    """Patients with an event of this kind."""
+    counted = [
+        event
+        for event in EVENTS
+        if (event["related"] or not related)
+        and (event["grade"] in (3, 4) or not severe)
+        and (in_window(event) or not window)
+    ]
+    return len({event["patient"] for event in counted})
+
+
+def test_the_file_of_adverse_events_of_sun_2022() -> None:
+    """29 of 32 with any related event, 13 with grade 3 or 4, none with grade 5."""
+    assert (patients_with(), patients_with(severe=True)) == (29, 13)
+    assert max(event["grade"] for event in EVENTS) == 4
+
+
+def test_counting_otherwise_would_not_print_them() -> None:
+    """Events, unrelated ones, those after the window: each would give another number."""
+    related = [event for event in EVENTS if event["related"]]
+    assert len(related) > 2 * patients_with()
+    assert sum(event["grade"] > 2 for event in related) > patients_with(severe=True)
+    assert patients_with(related=False) == 30
+    assert patients_with(related=False, severe=True) > 13
+    assert (patients_with(window=False), patients_with(severe=True, window=False)) == (30, 14)
+
+
+def test_the_most_common_adverse_events_of_sun_2022() -> None:
+    """In the order of the abstract: fatigue, hypertension, hand-foot syndrome, diarrhea, skin."""
+    had = {(event["term"], event["patient"]) for event in EVENTS if event["related"]}
+    counts = Counter(term for term, _ in had)
+    assert [term for term, _ in counts.most_common(5)] == [
+        "Fatigue", "Hypertension", "Palmar-plantar erythrodysesthesia syndrome", "Diarrhea",
+        "Rash maculo-papular",
+    ]  # fmt: skip
+    (fifth, sixth) = [count for _, count in counts.most_common(6)][-2:]
+    assert fifth > sixth
+
+
+def test_adverse_events_are_well_formed() -> None:
+    assert {key for event in EVENTS for key in event} == EVENT_KEYS
+    assert {event["action_taken"] for event in EVENTS} == ACTIONS
+    keys = [(event["patient"], event["term"], event["started_on"]) for event in EVENTS]
+    assert len(keys) == len(set(keys))
+    for event in EVENTS:
+        last = event.get("ended_on", event["started_on"])
+        assert event["started_on"] <= last <= PEOPLE[event["patient"]].get("died_on", "9999")
+        stopped = PEOPLE[event["patient"]].get("last_dose_on")
+        assert event["action_taken"] != "drug_withdrawn" or event["started_on"] == stopped
+
+
+PUBLISHED_KEYS = ["measure", "source", "printed", "reconciled", "discrepancy"]
+FLAGGED = {"SUN-2022": {"PD"}, "NCT03890068": {"Patients, planned", "OS, time frame"}}
+
+
+@STUDIES
+def test_published_figures_are_kept_as_printed(study: Study) -> None:
+    """Flagged where the source contradicts itself, and only there; never silently put right."""
+    figures = json.loads(study.file("trial.json").read_text("utf-8"))["published"]
+    assert all(list(figure) == PUBLISHED_KEYS for figure in figures)
+    assert all(f["measure"] and f["source"] and f["printed"] for f in figures)
+    assert {f["measure"] for f in figures if f["discrepancy"]} == FLAGGED[study.registry_id]
+    assert all(f["discrepancy"] for f in figures if f["reconciled"])
+    assert len({(f["measure"], f["source"]) for f in figures}) == len(figures)
+
+
+def test_the_reconciled_progressions_are_those_of_the_data() -> None:
+    figures = json.loads(SUN.file("trial.json").read_text("utf-8"))["published"]
+    (progressed,) = (f["reconciled"] for f in figures if f["measure"] == "PD")
+    assert table_of(SUN).best_unconfirmed == f"PR 11, SD 16, PD {progressed}"

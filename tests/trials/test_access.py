@@ -25,6 +25,7 @@ HERE, ELSEWHERE, TRIAL = "01", "02", None
 # (role, site of the role): what it allows at site 01, at site 02, and for the trial as a whole
 WRITE = {Action.WRITE_RECORDS}
 VOID = {Action.WRITE_RECORDS, Action.VOID}
+IMPORT = {Action.IMPORT}
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),
@@ -32,7 +33,7 @@ TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.INVESTIGATOR, TRIAL, VOID, VOID, VOID),
     (Role.ADMINISTRATOR, TRIAL, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}),
     (Role.ADMINISTRATOR, HERE, {Action.WRITE_TRIAL}, NONE, NONE),
-    (Role.DATA_MANAGER, TRIAL, NONE, NONE, NONE),
+    (Role.DATA_MANAGER, TRIAL, IMPORT, IMPORT, IMPORT),
     (Role.STATISTICIAN, TRIAL, NONE, NONE, NONE),
     (Role.VIEWER, TRIAL, NONE, NONE, NONE),
 ]

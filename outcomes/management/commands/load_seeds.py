@@ -33,11 +33,12 @@ PLURALS = {
     "adverse_event": "adverse events",
 }
 CAST_TRIAL = "NCT03890068"
-CAST = {
+CAST = {  # all work on that trial, those without a site on every other seed too
     "coordinator": (Role.COORDINATOR, "01"),
     "colleague": (Role.COORDINATOR, "01"),
     "outsider": (Role.COORDINATOR, "02"),
     "investigator": (Role.INVESTIGATOR, None),
+    "manager": (Role.DATA_MANAGER, None),
 }
 Body = Mapping[str, Any]
 
@@ -76,8 +77,7 @@ def _load_study(path: Path) -> Counter[str] | None:
     counts = sum((_import(trial, path.with_name(name), loader) for name in FILES), Counter())
     if counts:
         _mark_synthetic(trial)
-    if trial.registry_id == CAST_TRIAL:
-        _cast(trial)
+    _cast(trial)
     return counts
 
 
@@ -109,8 +109,9 @@ def _mark_synthetic(trial: Trial) -> None:
 def _cast(trial: Trial) -> None:
     """The users of the demo; without a password until `demo` gives them one."""
     for name, (role, code) in CAST.items():
-        site = trial.sites.get(code=code) if code else None
-        add_member(trial=trial, user=_account(name), role=role, site=site, by=COMMAND)
+        if code is None or trial.registry_id == CAST_TRIAL:
+            site = trial.sites.get(code=code) if code else None
+            add_member(trial=trial, user=_account(name), role=role, site=site, by=COMMAND)
 
 
 def _account(username: str, **flags: bool) -> User:

@@ -1,0 +1,1 @@
+"""How the registry compares with doing the bare minimum: `make bench` prints one table of ratios."""
