@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.drainage import warn
-from drf_spectacular.extensions import (
-    OpenApiAuthenticationExtension,
-    OpenApiSerializerExtension,
-    OpenApiSerializerFieldExtension,
-)
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import (
-    ComponentIdentity,
-    ResolvedComponent,
-    build_bearer_security_scheme_object,
-)
+from drf_spectacular.plumbing import ResolvedComponent, build_bearer_security_scheme_object
 from drf_spectacular.utils import Direction, OpenApiParameter, OpenApiResponse
-from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import core_schema
 from rest_framework import serializers
 from typing_extensions import is_typeddict
 
 from registry.documents import ProblemDocument
-from registry.fields import JSONObject
 from registry.idempotency import HEADER, KEY, REPLAYED
-from registry.rest import DECIMAL, PROBLEM, VERSION_TAG, MillimeterField, StrictSerializer
+from registry.json_schema import REF, component
+from registry.rest import PROBLEM, VERSION_TAG, StrictSerializer
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -113,140 +101,6 @@ KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
     "body or query string."
 )
-REF = "#/components/schemas/{model}"
-
-
-class DocumentJsonSchema(GenerateJsonSchema):
-    """JSON Schema of documents: no keys but those that are named, no made-up titles."""
-
-    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
-        """An object of exactly these keys."""
-        return {**super().typed_dict_schema(schema), "additionalProperties": False}
-
-    def field_is_required(self, field: Any, total: bool) -> bool:
-        """What has a default may be left out of a request; an answer always has it."""
-        defaulted = self.mode == "serialization" and field["type"] == "model-field"
-        return defaulted or super().field_is_required(field, total)
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        """A key is its own title."""
-        return False
-
-    def get_title_from_name(self, name: str) -> str:
-        """The component's own name."""
-        return name
-
-
-def described(
-    kind: Any, auto_schema: AutoSchema, mode: JsonSchemaMode = "serialization"
-) -> dict[str, Any]:
-    """The JSON Schema of a type, a reference where it has a name; named types become components.
-
-    What a request may leave out an answer always has, so that a request's parts have own names.
-    """
-    listed = TypeAdapter(list[kind]).json_schema(
-        mode=mode, ref_template=REF, schema_generator=DocumentJsonSchema
-    )
-    schema: dict[str, Any] = listed["items"]
-    parts = listed.get("$defs", {})
-    if mode == "validation":
-        schema, parts = _as_requests(schema, parts)
-    for name, part in parts.items():
-        _register(auto_schema, _component(name, part))
-    return schema
-
-
-def _register(auto_schema: AutoSchema, part: ResolvedComponent) -> None:
-    """Add a component; two types of one name would describe each other's answers."""
-    stored = auto_schema.registry._components.setdefault(part.key, part)
-    if stored.schema is None:  # being described just now
-        stored.schema = part.schema
-    if stored.schema != part.schema:
-        warn(f'Two types are named "{part.name}": {stored.schema} and {part.schema}.')
-
-
-def _as_requests(schema: Any, parts: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    objects = {name for name, part in parts.items() if part.get("type") == "object"}
-    named = {REF.format(model=name): REF.format(model=f"{name}Request") for name in objects}
-    renamed = {f"{name}Request" if name in objects else name: p for name, p in parts.items()}
-    return _replaced(schema, named), _replaced(renamed, named)
-
-
-def _replaced(value: Any, named: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _replaced(item, named) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replaced(item, named) for item in value]
-    return named.get(value, value) if isinstance(value, str) else value
-
-
-def _component(name: str, schema: dict[str, Any]) -> ResolvedComponent:
-    identity: Any = ComponentIdentity
-    component: Any = ResolvedComponent
-    return cast(ResolvedComponent, component(name, "schemas", schema, identity(name)))
-
-
-class DocumentExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """`responses=VisitDocument`: a TypedDict becomes a component."""
-
-    target_class = TypeAdapter  # any, `_matches` decides
-
-    @classmethod
-    def _matches(cls, target: Any) -> bool:
-        return is_typeddict(target)
-
-    def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
-        """The type's own."""
-        return str(self.target.__name__)
-
-    def get_identity(self, auto_schema: AutoSchema, direction: Direction) -> Any:
-        """By name, as its parts."""
-        return _component(self.target.__name__, {}).object
-
-    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """The JSON Schema of what is sent."""
-        described(self.target, auto_schema)
-        component = auto_schema.registry[self.target.__name__, ResolvedComponent.SCHEMA]
-        return dict(component.schema)
-
-
-class MillimeterSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A number; in requests also text that spells one."""
-
-    target_class = MillimeterField
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """A number within the field's bounds, or a string."""
-        bounds = {"minimum": float(self.target.min_value), "maximum": float(self.target.max_value)}
-        number = {"type": "number", **bounds}
-        text = {"type": "string", "pattern": f"^{DECIMAL.pattern}$", "examples": ["33.5"]}
-        meaning = {"description": _("Millimeters, at most two decimals; a number or a string.")}
-        return {"anyOf": [number, text]} | meaning if direction == "request" else number
-
-
-class ChoiceSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """A controlled term: its code; requests may spell it in any case."""
-
-    target_class = serializers.ChoiceField
-    match_subclasses = True
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """The codes, with blank and null where those are taken."""
-        field = self.target
-        others = [*([""] if field.allow_blank else []), *([None] if field.allow_null else [])]
-        schema = {"type": "string", "enum": [*(str(code) for code in field.choices), *others]}
-        spelled = {"description": getattr(field, "spelling", _("Any case is accepted."))}
-        return schema | spelled if direction == "request" else schema
-
-
-class ObjectSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Any JSON object."""
-
-    target_class = JSONObject
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """An object of any keys."""
-        return {"type": "object", "additionalProperties": True}
 
 
 class Schema(AutoSchema):
@@ -299,7 +153,7 @@ class Schema(AutoSchema):
         body = self.registry[name, ResolvedComponent.SCHEMA]
         if self.method == "PUT":
             changed = name.removesuffix("Request") + "ChangeRequest"
-            body = _component(changed, deepcopy(body.schema))
+            body = component(changed, deepcopy(body.schema))
             self.registry.register_on_missing(body)
         body.schema["properties"]["reason"] = REASON
         body.schema["required"] = sorted({*body.schema.get("required", ()), "reason"})
@@ -316,7 +170,7 @@ class Schema(AutoSchema):
         if direction == "response":
             return schema | {"required": sorted(schema["properties"]), **CLOSED}
         if isinstance(serializer, StrictSerializer):
-            self.registry.register_on_missing(_component("Ignored", IGNORED))
+            self.registry.register_on_missing(component("Ignored", IGNORED))
             read_only = {name for name, field in serializer.fields.items() if field.read_only}
             names = sorted({*serializer.ignored, *read_only} - schema["properties"].keys())
             ignored = dict.fromkeys(names, {"$ref": REF.format(model="Ignored")})

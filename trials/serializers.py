@@ -17,8 +17,8 @@ from pydantic_core import ErrorDetails
 from rest_framework import serializers
 
 from registry.fields import JSONObject, Number, Text, WholeNumber, plain
+from registry.json_schema import described
 from registry.rest import StrictSerializer
-from registry.schema import described
 from trials.definitions import EndpointDefinition
 from trials.models import Arm, Criterion, Endpoint, Intervention, PublishedFigure, Site, Trial
 from trials.vocabularies import code_of

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
+from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -73,6 +74,8 @@ class Contract:
         """Fail where an answer is not as documented: status, media type, headers, every key."""
         path = path.partition("?")[0]
         if not path.startswith(f"{BASE}/") or path in ELSEWHERE or method == "HEAD":
+            return
+        if settings.ROOT_URLCONF != "registry.urls":  # a test's own addresses
             return
         operation = self.operation(method, path)
         status = response.status_code
