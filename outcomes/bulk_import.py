@@ -53,7 +53,8 @@ def import_records(*, trial: Trial, by: User, lines: Lines, dry_run: bool) -> Im
 
 def _stored(job: _Import, tell: Tell, *, dry_run: bool) -> Imported:
     with transaction.atomic():
-        # One import of a trial at a time, and no enrollment meanwhile; visits are not held up.
+        # One import of a trial at a time, and no enrollment meanwhile; whoever writes of a patient
+        # that the file names waits for its end, all others do not.
         Trial.objects.select_for_update(no_key=True).get(pk=job.trial.pk)
         job.run(tell)
         if job.done.errors or dry_run:
