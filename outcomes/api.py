@@ -8,16 +8,21 @@ from django.db.models import QuerySet
 from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import (
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, data_version, report, report_documents, safety
+from outcomes import actions, data_version, report, report_csv, report_documents, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import KNOWN_ON, OUTCOME_PARAMETERS, as_of, options_of
+from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, as_of, options_of
+from outcomes.report_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
     SafetySerializer,
@@ -163,7 +168,11 @@ def _corrected(patient: Patient, pk: int | None) -> Visit | None:
 
 
 class CSVRenderer(renderers.BaseRenderer):
-    """`Accept: text/csv`: the rows that the view offers, formulas neutralized."""
+    """`Accept: text/csv` or `?format=csv`: a (columns, rows) table; a problem is JSON anyway.
+
+    Programs send Accept and get plain UTF-8. A link in a browser says `?format=csv`; what it saves
+    is opened with a double click, and there Excel takes Chinese for something else without a BOM.
+    """
 
     media_type = "text/csv"
     format = "csv"
@@ -172,8 +181,19 @@ class CSVRenderer(renderers.BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
-        """The rows of a document as text."""
-        return report_documents.csv_text(data).encode()
+        """The table as text."""
+        columns, rows = data
+        linked = "format" in (renderer_context or {})["request"].query_params
+        return report_csv.csv_text(columns, rows).encode("utf-8-sig" if linked else "utf-8")
+
+
+def _download(found: report.Report, name: str, table: Any) -> Response:
+    """A table to be saved under a name that says what it is."""
+    file = f"{found.trial.registry_id}-{name}-{found.options.cutoff.isoformat()}.csv"
+    return Response(table, headers={"Content-Disposition": f'attachment; filename="{file}"'})
+
+
+CSV = OpenApiResponse(str, description=_("One statistic per line, or one patient per line."))
 
 
 class OutcomesView(views.APIView):
@@ -202,15 +222,20 @@ class OutcomesView(views.APIView):
 
     def form(self, request: Request) -> tuple[str, ...]:
         """What besides the options decides how the document is written."""
-        return (type(self).__name__, str(request.accepted_media_type))
+        linked = str("format" in request.query_params)
+        return (type(self).__name__, str(request.accepted_media_type), linked)
 
     def document(self, request: Request, found: report.Report) -> Response:
         """The report as this view writes it."""
-        return Response(report_documents.report_document(found))
+        whole = report_documents.report_document(found)
+        if request.accepted_renderer.format == "csv":
+            rows = report_csv.report_rows(whole)
+            return _download(found, "outcomes", (report_csv.COLUMNS, rows))
+        return Response(whole)
 
     @extend_schema(
         parameters=OUTCOME_PARAMETERS,
-        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+        responses={(200, "application/json"): ReportDocument, (200, "text/csv"): CSV},
     )
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """ORR, DCR, PFS, OS ... with their intervals, curves and definitions."""
@@ -220,6 +245,8 @@ class OutcomesView(views.APIView):
 class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
+    pagination_class = Pagination
+
     def form(self, request: Request) -> tuple[str, ...]:
         """With the address, page and all, which the links to other pages repeat."""
         return (*super().form(request), request.build_absolute_uri())
@@ -228,14 +255,15 @@ class PatientOutcomesView(OutcomesView):
         """A page of patients; all of them as CSV."""
         rows = [report_documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
-            return Response(rows)
-        pagination = Pagination()
+            table = (report_csv.PATIENT_COLUMNS, report_csv.patient_rows(rows))
+            return _download(found, "patients", table)
+        pagination = self.pagination_class()
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)
 
     @extend_schema(
         parameters=OUTCOME_PARAMETERS,
-        responses={(200, "application/json"): OpenApiTypes.OBJECT, (200, "text/csv"): str},
+        responses={(200, "application/json"): PatientOutcomeDocument, (200, "text/csv"): CSV},
     )
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """A page of patients; all of them as CSV."""
@@ -245,9 +273,7 @@ class PatientOutcomesView(OutcomesView):
 class SafetyView(views.APIView):
     """A trial's adverse events."""
 
-    @extend_schema(
-        parameters=[OpenApiParameter("cutoff", str), KNOWN_ON], responses=SafetySerializer
-    )
+    @extend_schema(parameters=[CUTOFF, KNOWN_ON], responses=SafetySerializer)
     def get(self, request: Request, registry_id: str) -> Response:
         """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
         trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from outcomes.arms import (
     ComparedArm,
@@ -12,18 +11,27 @@ from outcomes.arms import (
     RateComparison,
     SurvivalComparison,
 )
-from outcomes.methods.comparison import ComparisonReason, HazardRatio
+from outcomes.methods.comparison import ComparisonReason
+from outcomes.report_types import (
+    ComparedDocument,
+    ComparisonDocument,
+    HazardRatioDocument,
+    LogRankDocument,
+    RateComparisonDocument,
+    RateDifferenceDocument,
+    SurvivalComparisonDocument,
+)
 from trials.definitions import EndpointKind
 
 
-def comparison_members(found: Comparison | NoComparison) -> dict[str, Any]:
+def comparison_members(found: Comparison | NoComparison) -> ComparedDocument:
     """`comparison` and `comparison_reason` as members of a report."""
     if isinstance(found, NoComparison):
-        return {"comparison": None, "comparison_reason": found.value}
+        return {"comparison": None, "comparison_reason": found}
     return {"comparison": comparison_document(found), "comparison_reason": None}
 
 
-def comparison_document(found: Comparison) -> dict[str, Any]:
+def comparison_document(found: Comparison) -> ComparisonDocument:
     """Arms compared: PFS at the top (log-rank, hazard ratio), with it ORR, and OS within.
 
     Ratios and differences are an arm's over the reference's, or less it. The single `hazard_ratio`,
@@ -40,37 +48,32 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _survival_comparison(arms: Sequence[ComparedArm], found: SurvivalComparison) -> dict[str, Any]:
-    test, (first, *further), ties = found.log_rank, found.cox.ratios, found.cox.ties.value
+def _survival_comparison(
+    arms: Sequence[ComparedArm], found: SurvivalComparison
+) -> SurvivalComparisonDocument:
+    test, (first, *further), ties = found.log_rank, found.cox.ratios, found.cox.ties
     reason = ComparisonReason.MORE_THAN_TWO_ARMS if further else first.reason
-    values = {"chi2": test.chi2, "df": test.df, "p": test.p}
-    ratio = {"estimate": first.estimate, "lower": first.lower, "upper": first.upper, "ties": ties}
+    values: LogRankDocument = {"chi2": test.chi2, "df": test.df, "p": test.p}
+    ratio: HazardRatioDocument = {
+        "estimate": first.estimate, "lower": first.lower, "upper": first.upper, "ties": ties,
+    }  # fmt: skip
     return {
         "log_rank": None if test.reason else values,
         "log_rank_reason": test.reason,
         "hazard_ratio": None if reason else ratio,
         "hazard_ratio_reason": reason,
         "hazard_ratios": [
-            {"arm": arm.name, "reference": arms[0].name, **_hazard_ratio(one),
-             "ties": ties, "confidence_level": found.cox.level}
+            {"arm": arm.name, "reference": arms[0].name,
+             "estimate": one.estimate, "lower": one.lower, "upper": one.upper, "p": one.p,
+             "reason": one.reason, "ties": ties, "confidence_level": found.cox.level}
             for arm, one in zip(arms[1:], found.cox.ratios, strict=True)
         ],
     }  # fmt: skip
 
 
-def _hazard_ratio(found: HazardRatio) -> dict[str, Any]:
-    return {
-        "estimate": found.estimate,
-        "lower": found.lower,
-        "upper": found.upper,
-        "p": found.p,
-        "reason": found.reason,
-    }
-
-
 def _rate_comparison(
     arms: Sequence[ComparedArm], found: Sequence[RateComparison]
-) -> dict[str, Any]:
+) -> RateComparisonDocument:
     (first, *further) = found
     reason = ComparisonReason.MORE_THAN_TWO_ARMS if further else first.difference.reason
     return {
@@ -87,7 +90,7 @@ def _rate_comparison(
     }  # fmt: skip
 
 
-def _difference(found: RateComparison) -> dict[str, Any]:
+def _difference(found: RateComparison) -> RateDifferenceDocument:
     difference = found.difference
     return {
         "estimate": difference.estimate,

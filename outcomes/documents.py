@@ -1,4 +1,4 @@
-"""What visits and previews answer with."""
+"""What visits, previews and imports answer with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,23 @@ from outcomes.methods.recist import (
     Response,
     TargetState,
 )
-from outcomes.models import Visit
-from registry.documents import CalendarDate, Id, Link, Versioned
+from outcomes.models import ImportRun, Visit
+from registry.documents import (
+    CalendarDate,
+    Count,
+    Id,
+    Link,
+    Moment,
+    ProblemDocument,
+    ProblemErrorDocument,
+    Versioned,
+)
 
 Label = Annotated[str, Field(description="The lesion's permanent label, such as T01.")]
 Unsaid = Literal[""]  # what a text column holds where nothing was said
+ImportState = Annotated[
+    ImportRun.State, WithJsonSchema({"type": "string", "enum": ImportRun.State.values})
+]
 VisitKind = Annotated[Visit.Kind, WithJsonSchema({"type": "string", "enum": Visit.Kind.values})]
 
 
@@ -170,3 +182,57 @@ class PreviewDocument(TypedDict):
     ]
     missing: list[MissingDocument]
     later_visits: list[LaterVisitDocument]
+
+
+class ImportedDocument(TypedDict):
+    """Records by type."""
+
+    patient: Count
+    visit: Count
+    therapy: Count
+    adverse_event: Count
+    total: Count
+
+
+class ImportCounts(TypedDict):
+    """What an import did; nothing where a line was refused."""
+
+    dry_run: bool
+    created: ImportedDocument
+    updated: ImportedDocument
+    unchanged: ImportedDocument
+
+
+class ImportErrorDocument(ProblemErrorDocument):
+    """What is wrong with a line."""
+
+    line: NotRequired[Annotated[int, Field(ge=1, description="Blank lines count too.")]]
+
+
+class ImportDocument(ImportCounts):
+    """An import that was taken."""
+
+    errors: Annotated[list[ImportErrorDocument], Field(max_length=0)]
+
+
+class ImportProblemDocument(ProblemDocument):
+    """RFC 9457 problem document of an import: every error with its line, and zero counts."""
+
+    dry_run: NotRequired[bool]
+    created: NotRequired[ImportedDocument]
+    updated: NotRequired[ImportedDocument]
+    unchanged: NotRequired[ImportedDocument]
+    errors: NotRequired[list[ImportErrorDocument]]  # type: ignore[misc]
+
+
+class ImportRunDocument(TypedDict):
+    """How far an import has come."""
+
+    id: Id
+    state: ImportState
+    dry_run: bool
+    by: Annotated[str, Field(description="The user's name.")]
+    lines: Count
+    lines_done: Count
+    started_at: Moment
+    updated_at: Moment

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from io import BytesIO
 from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from outcomes.bulk_import import import_records
-from outcomes.import_lines import CREATED, RECORDS, UNCHANGED, UPDATED, Imported
+from outcomes.documents import (
+    ImportCounts,
+    ImportDocument,
+    ImportedDocument,
+    ImportProblemDocument,
+    ImportRunDocument,
+)
+from outcomes.import_lines import CREATED, UNCHANGED, UPDATED, Imported
 from outcomes.models import ImportRun
 from patients.api import flag_parameter
+from registry.documents import ProblemDocument
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
 from registry.ndjson import MEDIA_TYPE, Lines, NDJSONParser
-from registry.rest import caller
+from registry.rest import PROBLEM, caller
 from trials import access
 from trials.models import Trial
+
+FORBIDDEN = OpenApiResponse(ProblemDocument, description=_l("The caller may not import."))
+DRY_RUN = OpenApiParameter(
+    "dry_run", bool, description=_l("Check every line as if it were stored, and store nothing.")
+)
 
 
 def imported_trial(request: Request, _told: Any) -> QuerySet[Trial]:
@@ -45,7 +60,10 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
         access.require(user, access.Action.IMPORT, trial=trial)
         return trial
 
-    @extend_schema(operation_id="trials_imports_list", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="trials_imports_list",
+        responses={200: ImportRunDocument, (403, PROBLEM): FORBIDDEN},
+    )
     def get(self, request: Request, registry_id: str) -> Response:
         """The imports into a trial, the latest first, and how far each has come."""
         rows = ImportRun.objects.filter(trial=self._trial(registry_id)).select_related("by")
@@ -54,8 +72,8 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
 
     @extend_schema(
         request={MEDIA_TYPE: OpenApiTypes.STR},
-        parameters=[OpenApiParameter("dry_run", bool)],
-        responses=OpenApiTypes.OBJECT,
+        parameters=[DRY_RUN],
+        responses={200: ImportDocument, (400, PROBLEM): ImportProblemDocument},
     )
     @idempotent(imported_trial, streamed=True)
     def post(self, request: Request, registry_id: str) -> Response:
@@ -67,25 +85,37 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
             done = import_records(trial=trial, by=caller(request), lines=lines, dry_run=dry_run)
         counted = import_counts(done, dry_run=dry_run)
         if done.errors:
-            raise Refused(done.errors, counted)
-        return Response(counted | {"errors": []})
+            raise Refused(done.errors, {**counted})
+        told: ImportDocument = {**counted, "errors": []}
+        return Response(told)
 
 
-def import_counts(done: Imported, *, dry_run: bool) -> dict[str, Any]:
+def import_counts(done: Imported, *, dry_run: bool) -> ImportCounts:
     """What an import did, per record type; nothing where a line was refused."""
-    counts = {} if done.errors else done.counts
-    return {"dry_run": dry_run} | {
-        outcome: {name: counts.get((outcome, name), 0) for name in RECORDS}
-        | {"total": sum(n for (of, _name), n in counts.items() if of == outcome)}
-        for outcome in (CREATED, UPDATED, UNCHANGED)
+    return {
+        "dry_run": dry_run,
+        "created": _counted(done, CREATED),
+        "updated": _counted(done, UPDATED),
+        "unchanged": _counted(done, UNCHANGED),
     }
 
 
-def import_run_document(run: ImportRun) -> dict[str, Any]:
+def _counted(done: Imported, outcome: str) -> ImportedDocument:
+    counts = Counter() if done.errors else done.counts
+    return {
+        "patient": counts[outcome, "patient"],
+        "visit": counts[outcome, "visit"],
+        "therapy": counts[outcome, "therapy"],
+        "adverse_event": counts[outcome, "adverse_event"],
+        "total": sum(n for (of, _name), n in counts.items() if of == outcome),
+    }
+
+
+def import_run_document(run: ImportRun) -> ImportRunDocument:
     """How far an import has come."""
     return {
         "id": run.pk,
-        "state": run.state,
+        "state": ImportRun.State(run.state),
         "dry_run": run.dry_run,
         "by": run.by.username,
         "lines": run.lines,

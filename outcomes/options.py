@@ -23,7 +23,7 @@ from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
-from registry.rest import InvalidParameter
+from registry.rest import DATE, InvalidParameter
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
@@ -34,6 +34,12 @@ PARAMETERS = (
     "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
 NOT_CHOICES = ("page", "page_size", "format")
+TIME = r"\d{1,3}w?"  # months, or weeks
+CUTOFF = OpenApiParameter(
+    "cutoff",
+    OpenApiTypes.DATE,
+    description=gettext_lazy("What happened later does not count; today where it is left out."),
+)
 KNOWN_ON = OpenApiParameter(
     "known_on",
     OpenApiTypes.DATETIME,
@@ -43,24 +49,59 @@ KNOWN_ON = OpenApiParameter(
         " reader's scope over the patients' present sites."
     ),
 )
-DESCRIPTIONS = {
-    "stratify_by": gettext_lazy(
-        "histology, site, sex or ecog: makes the log-rank test and the Cox model of `comparison`"
-        " stratified. Patients without a value are a stratum of their own."
-    ),
-    "ties": gettext_lazy("efron (the default) or breslow: events on one day in the Cox model."),
-    "rmst": gettext_lazy(
-        "A horizon in months, or in weeks with a w: the restricted mean of every time to event."
-    ),
-    "counts": gettext_lazy(
-        "true: each landmark of PFS and OS also as k/n. Who was censored earlier counts as a failure."
-    ),
-}
 OUTCOME_PARAMETERS = [
-    KNOWN_ON
-    if name == "known_on"
-    else OpenApiParameter(name, str, description=DESCRIPTIONS.get(name, ""))
-    for name in PARAMETERS
+    CUTOFF,
+    KNOWN_ON,
+    OpenApiParameter(
+        "population",
+        enum=list(Population),
+        description=gettext_lazy("Instead of each endpoint's own."),
+    ),
+    OpenApiParameter("group_by", enum=GROUPS),
+    OpenApiParameter(
+        "survival_interval",
+        enum=list(SurvivalInterval),
+        description=gettext_lazy("Of medians and curves; spss is of medians only."),
+    ),
+    OpenApiParameter("proportion_interval", enum=list(ProportionInterval)),
+    OpenApiParameter(
+        "landmarks",
+        pattern=f"^ *{TIME} *(, *{TIME} *){{0,19}}$",
+        description=gettext_lazy("Months, or weeks with a w: 3,6,12w."),
+    ),
+    OpenApiParameter(
+        "definition",
+        {"type": "integer", "minimum": 1},
+        description=gettext_lazy("The id of an endpoint: it becomes the first of its kind."),
+    ),
+    OpenApiParameter(
+        "stratify_by",
+        enum=STRATA,
+        description=gettext_lazy(
+            "Makes the log-rank test and the Cox model of `comparison` stratified. Patients without"
+            " a value are a stratum of their own."
+        ),
+    ),
+    OpenApiParameter(
+        "ties",
+        enum=list(Ties),
+        description=gettext_lazy("Events on one day in the Cox model; efron by default."),
+    ),
+    OpenApiParameter(
+        "rmst",
+        pattern=f"^{TIME}$",
+        description=gettext_lazy(
+            "A horizon in months, or in weeks with a w: the restricted mean of every time to event."
+        ),
+    ),
+    OpenApiParameter(
+        "counts",
+        enum=["true", "false"],
+        description=gettext_lazy(
+            "true: each landmark of PFS and OS also as k/n. Who was censored earlier counts as a"
+            " failure."
+        ),
+    ),
 ]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
 
@@ -106,7 +147,9 @@ def _cutoff(asked: str | None, trial: Trial) -> Date:
     if not asked:
         return today(trial)
     try:
-        return datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 (a calendar date)
+        if not DATE.fullmatch(asked):
+            raise ValueError("no calendar date")
+        return Date.fromisoformat(asked)
     except ValueError as error:
         raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
 

@@ -1,13 +1,9 @@
-"""A report as JSON and CSV: never rounded, every missing number with its reason."""
+"""A report as JSON: never rounded, every missing number with its reason."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +12,7 @@ from outcomes.arm_documents import comparison_members
 from outcomes.arms import NoComparison
 from outcomes.methods import survival
 from outcomes.methods.proportions import Proportion
+from outcomes.methods.recist import Response
 from outcomes.methods.survival import Curve, Landmark, Quantile, Quartiles
 from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.report import (
@@ -27,18 +24,37 @@ from outcomes.report import (
     Section,
     Survival,
 )
+from outcomes.report_types import (
+    Additional,
+    AdditionalDocument,
+    AskedTime,
+    BenefitRateDocument,
+    ControlRateDocument,
+    CountedDocument,
+    CurvePointDocument,
+    FollowUpDocument,
+    LandmarkDocument,
+    MedianDocument,
+    PatientOutcomeDocument,
+    QuartilesDocument,
+    RateDocument,
+    ReportDocument,
+    ResponseCounts,
+    ResponseRateDocument,
+    RestrictedMeanDocument,
+    SectionDocument,
+    SourceDocument,
+    SurvivalDocument,
+    TimeDocument,
+)
 from outcomes.serializers import number
 from outcomes.wording import word
-from trials.definitions import EndpointKind
+from trials.definitions import EndpointKind, SurvivalInterval
 
-SUCCESSES = {
-    EndpointKind.ORR: "responders",
-    EndpointKind.DCR: "controlled",
-    EndpointKind.CBR: "benefited",
-}
+ORR, DCR, CBR = EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR
 
 
-def report_document(report: Report) -> dict[str, Any]:
+def report_document(report: Report) -> ReportDocument:
     """The whole report."""
     return {
         "trial": report.trial.registry_id,
@@ -48,9 +64,11 @@ def report_document(report: Report) -> dict[str, Any]:
         **_section(report, report.whole),
         **comparison_members(report.comparison),
         "groups": [
-            {"group": name}
-            | _section(report, section)
-            | comparison_members(NoComparison.NOT_WITHIN_GROUPS)
+            {
+                "group": name,
+                **_section(report, section),
+                **comparison_members(NoComparison.NOT_WITHIN_GROUPS),
+            }
             for name, section in report.groups
         ],
     }
@@ -61,55 +79,85 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def _section(report: Report, section: Section) -> dict[str, Any]:
-    population = {"name": report.population.value, "n": section.n}
-    return {"population": population} | section_document(section)
-
-
-def section_document(section: Section) -> dict[str, Any]:
+def _section(report: Report, section: Section) -> SectionDocument:
     """All endpoints over one set of patients."""
     rates, survivals = section.rates, section.survivals
     return {
+        "population": {"name": report.population, "n": section.n},
         "best_overall_response": {
-            "unconfirmed": {k.value: n for k, n in section.best_unconfirmed.items()},
-            "confirmed": {k.value: n for k, n in section.best_confirmed.items()},
+            "unconfirmed": _response_counts(section.best_unconfirmed),
+            "confirmed": _response_counts(section.best_confirmed),
         },
-        **{k.lower(): rate_document(rates[k]) if k in rates else None for k in SUCCESSES},
-        **{
-            k.lower(): survival_document(survivals[k]) if k in survivals else None
-            for k in EndpointKind
-            if k not in SUCCESSES
-        },
+        "orr": _response_rate(rates[ORR]) if ORR in rates else None,
+        "dcr": _control_rate(rates[DCR]) if DCR in rates else None,
+        "cbr": _benefit_rate(rates[CBR]) if CBR in rates else None,
+        "pfs": _survival(survivals.get(EndpointKind.PFS)),
+        "os": _survival(survivals.get(EndpointKind.OS)),
+        "dor": _survival(survivals.get(EndpointKind.DOR)),
+        "ttr": _survival(survivals.get(EndpointKind.TTR)),
         "follow_up": _follow_up(section),
-        "additional": [
-            {"kind": result.endpoint.kind.value, "name": result.endpoint.name}
-            | (rate_document(result) if isinstance(result, Rate) else survival_document(result))
-            for result in section.additional
-        ],
+        "additional": [_additional(result) for result in section.additional],
     }
 
 
-def rate_document(rate: Rate) -> dict[str, Any]:
+def _response_counts(counts: Mapping[Response, int]) -> ResponseCounts:
+    return {
+        "CR": counts[Response.CR],
+        "PR": counts[Response.PR],
+        "SD": counts[Response.SD],
+        "NON_CR_NON_PD": counts[Response.NON_CR_NON_PD],
+        "PD": counts[Response.PD],
+        "NE": counts[Response.NE],
+    }
+
+
+def _response_rate(rate: Rate) -> ResponseRateDocument:
+    return {"responders": rate.proportion.k, **_rate(rate)}
+
+
+def _control_rate(rate: Rate) -> ControlRateDocument:
+    return {"controlled": rate.proportion.k, **_rate(rate)}
+
+
+def _benefit_rate(rate: Rate) -> BenefitRateDocument:
+    return {"benefited": rate.proportion.k, **_rate(rate)}
+
+
+def _additional(result: Rate | Survival) -> Additional:
+    said: AdditionalDocument = {"kind": result.endpoint.kind, "name": result.endpoint.name}
+    if isinstance(result, Survival):
+        return {**said, **survival_document(result)}
+    if result.endpoint.kind is ORR:
+        return {**said, **_response_rate(result)}
+    if result.endpoint.kind is DCR:
+        return {**said, **_control_rate(result)}
+    return {**said, **_benefit_rate(result)}
+
+
+def _rate(rate: Rate) -> RateDocument:
     """A response rate; Wald limits are clipped to [0, 1]."""
     found, definition = rate.proportion.clipped, rate.endpoint.definition
     return {
-        SUCCESSES[rate.endpoint.kind]: found.k,
         "n": found.n,
         "estimate": found.estimate,
         "lower": found.lower,
         "upper": found.upper,
         "estimate_reason": found.reason,
-        "interval": definition.proportion_interval.value,
+        "interval": definition.proportion_interval,
         "confidence_level": definition.confidence_level,
         "confirmed": definition.confirmation.required,
-        "definition": definition.model_dump(mode="json"),
+        "definition": definition.as_document(),
     }
 
 
-def survival_document(found: Survival) -> dict[str, Any]:
+def _survival(found: Survival | None) -> SurvivalDocument | None:
+    return survival_document(found) if found else None
+
+
+def survival_document(found: Survival) -> SurvivalDocument:
     """A time-to-event endpoint."""
     definition = found.endpoint.definition
-    document = {
+    document: SurvivalDocument = {
         "n": found.n,
         "events": found.events,
         "censored": found.censored,
@@ -118,9 +166,11 @@ def survival_document(found: Survival) -> dict[str, Any]:
         "landmarks": _landmarks(found),
         "restricted_mean": _restricted_mean(found),
         "curve": _curve(found.curve, definition.survival_interval, definition.confidence_level),
-        "definition": definition.model_dump(mode="json"),
+        "definition": definition.as_document(),
     }
-    return document | ({"quartiles": _quartiles(found.quartiles)} if found.quartiles else {})
+    if found.quartiles:
+        document["quartiles"] = _quartiles(found.quartiles)
+    return document
 
 
 def months(days: float | None) -> float | None:
@@ -128,7 +178,7 @@ def months(days: float | None) -> float | None:
     return None if days is None else days / DAYS_PER_MONTH
 
 
-def _median(median: Quantile) -> dict[str, Any]:
+def _median(median: Quantile) -> MedianDocument:
     return {
         "days": median.estimate,
         "months": months(median.estimate),
@@ -136,7 +186,7 @@ def _median(median: Quantile) -> dict[str, Any]:
         "upper_days": median.upper,
         "lower_months": months(median.lower),
         "upper_months": months(median.upper),
-        "interval": median.interval.value,
+        "interval": median.interval,
         "confidence_level": median.level,
         "days_reason": median.estimate_reason,
         "lower_reason": median.lower_reason,
@@ -144,16 +194,16 @@ def _median(median: Quantile) -> dict[str, Any]:
     }
 
 
-def _landmarks(found: Survival) -> list[dict[str, Any]]:
+def _landmarks(found: Survival) -> list[LandmarkDocument]:
     """Survival at each landmark; beside it k/n where that was asked for, else null."""
     counted = found.counted or [None] * len(found.landmarks)
     return [
-        _landmark(at, value) | {"counted": _counted(count) if count else None}
+        _landmark(at, value, count)
         for (at, value), count in zip(found.landmarks, counted, strict=True)
     ]
 
 
-def _counted(found: Proportion) -> dict[str, Any]:
+def _counted(found: Proportion) -> CountedDocument:
     """METHODS.md, 6: the Kaplan-Meier estimate is the rate; k/n only when asked for, and labeled."""
     clipped = found.clipped
     return {
@@ -163,18 +213,19 @@ def _counted(found: Proportion) -> dict[str, Any]:
         "lower": clipped.lower,
         "upper": clipped.upper,
         "estimate_reason": found.reason,
-        "interval": found.interval.value,
+        "interval": found.interval,
         "label": _("k/n: patients known to be event-free; censored earlier count as failures"),
     }
 
 
-def _restricted_mean(found: Survival) -> dict[str, Any] | None:
+def _restricted_mean(found: Survival) -> RestrictedMeanDocument | None:
     """Mean days without the event up to a horizon, which one that was asked for."""
     if found.restricted_mean is None:
         return None
     at, mean = found.restricted_mean
     lower, upper = mean.limits(found.endpoint.definition.confidence_level) or (None, None)
-    return _asked_time(at) | {
+    return {
+        **_asked_time(at),
         "estimate_days": mean.estimate,
         "standard_error": mean.standard_error,
         "lower_days": lower,
@@ -183,26 +234,28 @@ def _restricted_mean(found: Survival) -> dict[str, Any] | None:
     }
 
 
-def _asked_time(at: LandmarkTime) -> dict[str, Any]:
+def _asked_time(at: LandmarkTime) -> AskedTime:
     return {
-        "months": at.number if at.unit == "months" else months(at.days),
+        "months": at.number if at.unit == "months" else at.days / DAYS_PER_MONTH,
         "weeks": at.number if at.unit == "weeks" else None,
         "days": at.days,
     }
 
 
-def _landmark(at: LandmarkTime, found: Landmark) -> dict[str, Any]:
-    return _asked_time(at) | {
+def _landmark(at: LandmarkTime, found: Landmark, counted: Proportion | None) -> LandmarkDocument:
+    return {
+        **_asked_time(at),
         "survival": found.survival,
         "lower": found.lower,
         "upper": found.upper,
         "at_risk": found.at_risk,
         "survival_reason": found.survival_reason,
         "limits_reason": found.limits_reason,
+        "counted": _counted(counted) if counted else None,
     }
 
 
-def _quartiles(found: Quartiles) -> dict[str, Any]:
+def _quartiles(found: Quartiles) -> QuartilesDocument:
     return {
         "q1_months": months(found.q1),
         "median_months": months(found.median),
@@ -210,21 +263,25 @@ def _quartiles(found: Quartiles) -> dict[str, Any]:
         "q1_reason": found.q1_reason,
         "median_reason": found.median_reason,
         "q3_reason": found.q3_reason,
-        "method": found.method.value,
+        "method": found.method,
     }
 
 
-def _follow_up(section: Section) -> dict[str, Any]:
-    return _quartiles(section.follow_up.reverse) | {
-        "observed": _quartiles(section.follow_up.observed)
+def _follow_up(section: Section) -> FollowUpDocument:
+    return {
+        **_quartiles(section.follow_up.reverse),
+        "observed": _quartiles(section.follow_up.observed),
     }
 
 
-def _curve(curve: Curve, interval: Any, level: float) -> list[dict[str, Any]]:
+def _curve(curve: Curve, interval: SurvivalInterval, level: float) -> list[CurvePointDocument]:
     """Rows from day 0 on; limits are null where the band is undefined."""
     lower, upper = curve.band(survival.band_interval(interval), level)
-    start: dict[str, Any] = {"days": 0, "at_risk": curve.patients, "events": 0, "censored": 0}
-    rows = [start | {"survival": 1.0, "lower": 1.0, "upper": 1.0}] if curve.patients else []
+    start: CurvePointDocument = {
+        "days": 0, "at_risk": curve.patients, "events": 0, "censored": 0,
+        "survival": 1.0, "lower": 1.0, "upper": 1.0,
+    }  # fmt: skip
+    rows = [start] if curve.patients else []
     columns = (
         curve.time,
         curve.at_risk,
@@ -250,7 +307,7 @@ def _defined(value: float) -> float | None:
     return value if value == value else None  # NaN is the only number unlike itself
 
 
-def patient_document(patient: PatientOutcome) -> dict[str, Any]:
+def patient_document(patient: PatientOutcome) -> PatientOutcomeDocument:
     """One patient's outcomes with the reason and the record of every date."""
     response, duration = patient.response, patient.duration_of_response
     return {
@@ -259,9 +316,9 @@ def patient_document(patient: PatientOutcome) -> dict[str, Any]:
         "site": patient.facts.site,
         "arm": patient.facts.arm,
         "arm_reason": "blinded" if patient.facts.blinded else None,
-        "best_response": patient.best.response.value,
+        "best_response": patient.best.response,
         "best_response_reason": word(patient.best.reason),
-        "confirmed_best_response": patient.confirmed_best.response.value,
+        "confirmed_best_response": patient.confirmed_best.response,
         "confirmed_best_response_reason": word(patient.confirmed_best.reason),
         "best_change_percent": number(patient.best_change_percent),
         "pfs": _time(patient.progression_free, patient),
@@ -274,7 +331,7 @@ def patient_document(patient: PatientOutcome) -> dict[str, Any]:
     }
 
 
-def _time(found: TimeToEvent | None, patient: PatientOutcome) -> dict[str, Any]:
+def _time(found: TimeToEvent | None, patient: PatientOutcome) -> TimeDocument:
     if found is None:
         reason = word(patient.no_origin) if patient.no_origin else None
         code = patient.no_origin.code if patient.no_origin else None
@@ -289,39 +346,7 @@ def _time(found: TimeToEvent | None, patient: PatientOutcome) -> dict[str, Any]:
     }
 
 
-def _source(source: Source) -> dict[str, Any]:
+def _source(source: Source) -> SourceDocument:
     """The record that gave a date, and where to read it."""
     link = reverse(f"api:{source.record}", args=[source.id]) if source.id else None
-    return asdict(source) | {"link": link}
-
-
-def csv_text(data: Any) -> str:
-    """Rows of a document as CSV; nested values become columns, formulas are neutralized."""
-    rows = [_flat(row) for row in (data if isinstance(data, list) else [data])]
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns)
-    writer.writeheader()
-    writer.writerows({k: _neutral(v) for k, v in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            flat |= _flat(item, f"{prefix}{key}_")
-        elif isinstance(item, list):
-            for index, element in enumerate(item):
-                nested = element if isinstance(element, Mapping) else {"": element}
-                flat |= _flat(nested, f"{prefix}{key}_{index}_")
-        else:
-            flat[f"{prefix}{key}".rstrip("_")] = item
-    return flat
-
-
-def _neutral(value: Any) -> Any:
-    """A cell that a spreadsheet will not take for a formula; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
+    return {"record": source.record, "id": source.id, "field": source.field, "link": link}

@@ -69,5 +69,5 @@ urlpatterns = [
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
-    re_path(r"^(.*/)?\Z", NoSuchAddress.as_view()),
+    re_path(r"^([\s\S]*/)?\Z", NoSuchAddress.as_view()),
 ]

@@ -3,7 +3,7 @@
 To describe a new answer:
 
 1. A `TypedDict` of typing_extensions in the app's `documents.py`, named `...Document`; every key
-   that is not `NotRequired` is always there. `CalendarDate`, `Link` and `Versioned` are below;
+   that is not `NotRequired` is always there. `CalendarDate`, `Moment`, `Link` and `Versioned` are below;
    controlled terms are the StrEnum that the value has; `Annotated[..., Field(description=...)]`
    where a reader would ask.
 2. The function that builds the answer returns that type: mypy holds the one against the other.
@@ -25,6 +25,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 CalendarDate = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+Moment = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 Link = Annotated[str, WithJsonSchema({"type": "string", "format": "uri-reference"})]
 Id = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]

@@ -84,7 +84,12 @@ class JSONParser(parsers.JSONParser):
 def decode(text: bytes) -> Any:
     """JSON with exact decimals; ValueError says why it is none, or what cannot be stored."""
     try:
-        body = json.loads(text.decode(), parse_float=Decimal, parse_constant=_refuse_constant)
+        body = json.loads(
+            text.decode(),
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_each_key_once,
+        )
         if _needs_a_look(text) and any("\0" in text for text in _texts(body)):
             raise ValueError(_("NUL characters are not accepted."))
     except RecursionError as error:
@@ -97,6 +102,15 @@ def decode(text: bytes) -> Any:
 def _needs_a_look(text: bytes) -> bool:
     """Only an escape spells NUL or half a character, and only many brackets nest deeply."""
     return b"\\u" in text or text.count(b"[") + text.count(b"{") > DEEPEST
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of two values for one key neither may be dropped in silence."""
+    body = dict(pairs)
+    if len(body) < len(pairs):
+        twice = next(key for index, (key, _value) in enumerate(pairs) if key in dict(pairs[:index]))
+        raise ValueError(_("The key %s stands twice.") % twice[:100])
+    return body
 
 
 def _refuse_constant(name: str) -> None:

@@ -269,7 +269,8 @@ class Schema(AutoSchema):
         return self.method != "GET" and not self.path.endswith("/preview/")
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        return self.method == "GET" and hasattr(self.view, "pagination_class")
+        paged = self.method == "GET" and hasattr(self.view, "pagination_class")
+        return paged and serializer is not str  # CSV has no pages
 
     def get_override_parameters(self) -> list[Any]:
         """If-Match for a change, the key of a POST, the ETag of what has a version or is computed."""

@@ -154,6 +154,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "registry.rest.Pagination",
     "DEFAULT_SCHEMA_CLASS": "registry.schema.Schema",
     "EXCEPTION_HANDLER": "registry.rest.problem",
+    "ALLOWED_VERSIONS": ["1"],  # else the schema view puts any ?version= into a header
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "registry.rest.Negotiation",
     "DEFAULT_METADATA_CLASS": None,  # OPTIONS is 405: the schema describes the API
     "COERCE_DECIMAL_TO_STRING": False,

@@ -1,18 +1,20 @@
 """How each operation is called for real: one row per operation, one per way to contradict it.
 
-A new operation needs a row in CALLS; one that can answer 409 also one in CONTRADICTIONS. The other
-problems follow from what the document says (see test_contract.py).
+A new operation needs a row in CALLS; a PUT or PATCH that can answer 409 also one in CONTRADICTIONS
+(a POST has the reuse of its Idempotency-Key). The other problems follow from what the document says
+(see test_contract.py).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
-from patients.models import Patient, Therapy
+from patients.models import AdverseEvent, Patient, Therapy
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
@@ -34,6 +36,7 @@ class Scene:
     baseline: Visit
     visit: Visit
     therapy: Therapy
+    adverse_event: AdverseEvent
 
     @property
     def trial_path(self) -> str:
@@ -57,7 +60,10 @@ def scene() -> Scene:
     new = (factories.new_lesion("NL01", organ="lung"),)
     visit = factories.follow_up(patient, 85, (60, 40), by=by, new_lesions=new)
     therapy = Therapy.objects.create(patient=patient, started_on=START + timedelta(days=90))
-    return Scene(cast, trial, patient, newcomer, baseline, visit, therapy)
+    event = AdverseEvent.objects.create(
+        patient=patient, term="Hypertension", grade=3, related=True, started_on=START + timedelta(9)
+    )
+    return Scene(cast, trial, patient, newcomer, baseline, visit, therapy, event)
 
 
 @dataclass
@@ -125,6 +131,22 @@ def therapy_body(at: Scene, day: int = 200) -> dict[str, Any]:
     return {"patient": at.patient.pk, "started_on": started_on, "kind": "surgery"}
 
 
+def event_body(at: Scene) -> dict[str, Any]:
+    """An adverse event."""
+    return {
+        "patient": at.patient.pk, "term": "手足综合征", "grade": 2, "related": True,
+        "action_taken": "unknown", "started_on": START.isoformat(), "ended_on": None,
+    }  # fmt: skip
+
+
+def import_call(at: Scene, query: str = "") -> Call:
+    """A file of two lines, one of them new."""
+    event = {"record": "adverse_event"} | event_body(at) | {"patient": at.patient.subject_id}
+    patient = {"record": "patient"} | patient_body(at)
+    lines = "\n".join(json.dumps(line) for line in (patient, event))
+    return Call(f"{at.trial_path}import/{query}", lines, content_type="application/x-ndjson")
+
+
 def stored_trial(at: Scene) -> dict[str, Any]:
     """What PUT needs to leave the trial as it is, as far as patients depend on it."""
     sites = [{"code": code, "timezone": "Asia/Shanghai"} for code in ("01", "02")]
@@ -143,6 +165,11 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/outcomes/patients/": lambda at: Call(
         f"{at.trial_path}outcomes/patients/?cutoff=2024-12-31"
     ),
+    "GET /trials/{registry_id}/safety/": lambda at: Call(
+        f"{at.trial_path}safety/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/import/": lambda at: Call(f"{at.trial_path}import/"),
+    "POST /trials/{registry_id}/import/": lambda at: import_call(at, "?dry_run=true"),
     "GET /patients/": lambda at: Call(f"/patients/?trial={at.trial.registry_id}&site=01"),
     "POST /patients/": lambda at: Call("/patients/", patient_body(at)),
     "GET /patients/{id}/": lambda at: Call(f"/patients/{at.patient.pk}/"),
@@ -161,6 +188,15 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "POST /therapies/{id}/void/": lambda at: change(
         f"/therapies/{at.therapy.pk}/void/", at.therapy, {}
     ),
+    "GET /adverse-events/": lambda at: Call(f"/adverse-events/?patient={at.patient.pk}"),
+    "POST /adverse-events/": lambda at: Call("/adverse-events/", event_body(at)),
+    "GET /adverse-events/{id}/": lambda at: Call(f"/adverse-events/{at.adverse_event.pk}/"),
+    "PUT /adverse-events/{id}/": lambda at: change(
+        f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, event_body(at)
+    ),
+    "POST /adverse-events/{id}/void/": lambda at: change(
+        f"/adverse-events/{at.adverse_event.pk}/void/", at.adverse_event, {}
+    ),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
     "POST /visits/preview/": lambda at: Call(
@@ -172,9 +208,6 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "POST /visits/{id}/void/": lambda at: change(f"/visits/{at.visit.pk}/void/", at.visit, {}),
 }
-
-# Where nothing but another request in the same instant can contradict.
-RACES_ONLY = {"POST /patients/{id}/void/", "POST /therapies/{id}/void/"}
 
 
 def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
@@ -197,6 +230,7 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "PATCH /patients/{id}/": _again("PATCH /patients/{id}/", died_on="2024-02-01"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at, 90) | {"kind": "systemic"}),
     "PUT /therapies/{id}/": lambda at: _twice(at),
+    "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at, 85)),
     "PUT /visits/{id}/": lambda at: change(
         f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 43)
@@ -210,3 +244,11 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
 def _twice(at: Scene) -> Call:
     other = Therapy.objects.create(patient=at.patient, started_on=START + timedelta(days=200))
     return change(f"/therapies/{other.pk}/", other, therapy_body(at, 90) | {"kind": "systemic"})
+
+
+def _event_twice(at: Scene) -> Call:
+    told = event_body(at)
+    AdverseEvent.objects.create(
+        patient=at.patient, term=told["term"], grade=1, related=False, started_on=START
+    )
+    return change(f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, told)
