@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from outcomes import actions, data_version, report, report_csv, report_documents, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, as_of, options_of
+from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, PARAMETERS, as_of, options_of
 from outcomes.report_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
@@ -77,6 +77,7 @@ class VisitList(generics.ListAPIView[Visit]):
     """Visits within the caller's scope."""
 
     serializer_class = VisitSerializer
+    filters = ("trial", "patient")
 
     def get_queryset(self) -> QuerySet[Visit]:
         """Visible visits, of one trial or patient where asked."""
@@ -246,6 +247,7 @@ class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
     pagination_class = Pagination
+    filters = PARAMETERS
 
     def form(self, request: Request) -> tuple[str, ...]:
         """With the address, page and all, which the links to other pages repeat."""

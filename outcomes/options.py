@@ -23,7 +23,7 @@ from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
-from registry.rest import DATE, InvalidParameter
+from registry.rest import DATE, InvalidParameter, refuse_unknown
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
@@ -33,7 +33,6 @@ PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
     "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
-NOT_CHOICES = ("page", "page_size", "format")
 TIME = r"\d{1,3}w?"  # months, or weeks
 CUTOFF = OpenApiParameter(
     "cutoff",
@@ -111,7 +110,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
-    _refuse_unknown(query, PARAMETERS)
+    refuse_unknown(query, PARAMETERS)
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
@@ -132,14 +131,8 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
 def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime | None]:
     """The chosen cutoff and moment where nothing else can be chosen; raises InvalidParameter."""
     query: Mapping[str, str] = request.GET
-    _refuse_unknown(query, ("cutoff", "known_on"))
+    refuse_unknown(query, ("cutoff", "known_on"))
     return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
-
-
-def _refuse_unknown(query: Mapping[str, str], accepted: Sequence[str]) -> None:
-    for name in query:
-        if name not in accepted and name not in NOT_CHOICES:
-            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(accepted))
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:

@@ -145,6 +145,7 @@ def flag_parameter(request: Request, name: str) -> bool:
 class PatientList(RowList):
     """Patients within the caller's scope; filters by trial, site and subject id."""
 
+    filters = ("trial", "site", "subject_id")
     model, serializer_class = Patient, PatientSerializer
     record = staticmethod(actions.enroll_patient)
 
@@ -198,6 +199,8 @@ class PatientVoid(RowVoid, PatientDetail):
 
 class RecordList(RowList):
     """What is recorded of patients; filters by trial and patient."""
+
+    filters = ("trial", "patient")
 
     def get_queryset(self) -> QuerySet[Any]:
         """Visible rows, of one trial or patient where asked."""

@@ -8,7 +8,7 @@ To describe a new answer:
    where a reader would ask.
 2. The function that builds the answer returns that type: mypy holds the one against the other.
 3. `@extend_schema(request=ASerializer, responses=ADocument)` on the view's method. A view with a
-   `pagination_class` answers pages of it; a document with a `version` carries an ETag; problem
+   `pagination_class` answers pages of it and names its `filters`; a document with a `version` carries an ETag; problem
    answers, If-Match and `reason` follow from the method and the path (`registry.schema`). A
    problem with members of its own is declared like any answer, with its media type:
    `{(400, PROBLEM): ImportProblemDocument}`.

@@ -12,6 +12,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import parse_etags
@@ -149,11 +150,18 @@ class Negotiation(negotiation.DefaultContentNegotiation):
 
 
 class Pagination(pagination.PageNumberPagination):
-    """`page` and `page_size` (50, at most 500)."""
+    """`page` and `page_size` (50, at most 500), beside the `filters` that the view names."""
 
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 500
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """One page; 400 for a misspelled filter, which would show more than was asked for."""
+        refuse_unknown(request.query_params, getattr(view, "filters", ()))
+        return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
         """The asked size; 400 where it is no number from 1 to 500."""
@@ -197,6 +205,13 @@ class Pagination(pagination.PageNumberPagination):
             "required": list(properties),
             "additionalProperties": False,
         }
+
+
+def refuse_unknown(query: Mapping[str, str], accepted: Iterable[str]) -> None:
+    """Raise InvalidParameter for a key that is neither accepted nor of pages and formats."""
+    for name in query:
+        if name not in accepted and name not in ("page", "page_size", "format"):
+            raise InvalidParameter(name, _("Unknown. Accepted: %s.") % ", ".join(accepted))
 
 
 class InvalidParameter(exceptions.APIException):
