@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from outcomes.import_lines import Imported, Key, Kind, Line, kinds
+from outcomes.import_lines import RECORDS, Imported, Key, Kind, Line, kinds
 from outcomes.import_progress import progress
 from outcomes.models import ImportRun
 from registry import audit
@@ -34,6 +34,7 @@ MOST_ERRORS = 1000  # beyond that nobody reads on
 IMPORTED = "imported"
 NOT_SAID = ("record", "reason")  # what a line carries besides the record's own keys
 
+BASELINE = "baseline"  # visits of this kind come before the others, wherever they stand
 State = ImportRun.State
 Tell = Callable[[int], None]
 
@@ -53,7 +54,8 @@ def import_records(*, trial: Trial, by: User, lines: Lines, dry_run: bool) -> Im
 
 def _stored(job: _Import, tell: Tell, *, dry_run: bool) -> Imported:
     with transaction.atomic():
-        # One import of a trial at a time, and no enrollment meanwhile; visits are not held up.
+        # One import of a trial at a time, and no enrollment meanwhile; whoever writes of a patient
+        # that the file names waits for its end, all others do not.
         Trial.objects.select_for_update(no_key=True).get(pk=job.trial.pk)
         job.run(tell)
         if job.done.errors or dry_run:
@@ -76,11 +78,13 @@ class _Import:
     def run(self, tell: Tell) -> None:
         """Read all lines once, then store them kind by kind; enough errors end it early."""
         places, told = self._places(), 0
-        for name, kind in self.kinds.items():
+        for name in (RECORDS[0], BASELINE, *RECORDS[1:]):
+            kind = self.kinds["visit" if name == BASELINE else name]
             for chunk in self._chunks(kind, places[name]):
                 self._store(kind, chunk)
                 told += len(chunk)
                 tell(told)
+            self.done.add(kind.settle())
 
     @property
     def hopeless(self) -> bool:
@@ -103,11 +107,11 @@ class _Import:
         body = _object(text)
         kind = body.get("record")
         if isinstance(kind, str) and kind in self.kinds:
-            return kind
+            return BASELINE if kind == "visit" and body.get("kind") == BASELINE else kind
         raise Refused([FieldError("/record", _("One of: %s.") % ", ".join(self.kinds))])
 
     def _chunks(self, kind: Kind, places: array[int]) -> Iterator[list[Line]]:
-        """Lines of the right shape, few enough, of one reason and of different keys."""
+        """Lines of the right shape, few enough and of different keys."""
         chunk: list[Line] = []
         keys: set[Key] = set()
         for number, place in zip(places[::2], places[1::2], strict=True):
@@ -116,7 +120,7 @@ class _Import:
             if (line := self._line(kind, number, place)) is None:
                 continue
             key = kind.key(line)
-            if chunk and (len(chunk) == CHUNK or key in keys or line.reason != chunk[0].reason):
+            if len(chunk) == CHUNK or key in keys:
                 yield chunk
                 chunk, keys = [], set()
             chunk.append(line)
@@ -127,7 +131,7 @@ class _Import:
     def _line(self, kind: Kind, number: int, place: int) -> Line | None:
         """A line of the right shape; None where it is refused, or depends on a refused one."""
         body = _object(self.lines.at(place))
-        subject_id = str(body.get("patient", body.get("subject_id")))
+        subject = "subject_id" if kind.name == "patient" else "patient"
         try:
             reason = required_reason(body) if "reason" in body else ""
             said = {key: value for key, value in body.items() if key not in NOT_SAID}
@@ -137,19 +141,22 @@ class _Import:
         except Refused as refused:
             errors = refused.errors
         else:
-            return None if subject_id in self.refused else Line(number, subject_id, values, reason)
+            named: str = values[subject]
+            return None if named in self.refused else Line(number, named, values, reason)
         self.done.refuse(number, errors)
-        if kind.name == "patient" or body.get("kind") == "baseline":
-            self.refused.add(subject_id)
+        if kind.name == "patient" or body.get("kind") == BASELINE:
+            self.refused.add(str(body.get(subject)).strip())
         return None
+
+    def _attribute(self, reason: str) -> None:
+        audit.attribute(by=self.by, reason=reason or IMPORTED)
 
     def _store(self, kind: Kind, chunk: Sequence[Line]) -> None:
         """Store a chunk; where the database itself refuses it, its halves, down to the line."""
         before = frozenset(self.refused)
         try:
             with transaction.atomic():
-                audit.attribute(by=self.by, reason=chunk[0].reason or IMPORTED)
-                part = kind.store(chunk)
+                part = kind.store(chunk, self._attribute)
         except IntegrityError:
             self.refused &= before
             if len(chunk) == 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date as Date
 from fractions import Fraction
 
+from django.core import paginator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -46,6 +47,8 @@ from trials.definitions import (
 from trials.models import Trial
 
 TERMS_SHOWN = 10
+PATIENTS_SHOWN = 100
+PatientsPage = paginator.Page[PatientOutcome]
 
 
 @dataclass(frozen=True)
@@ -132,13 +135,15 @@ class Page:
     waterfall_definition: str
     best_responses: tuple[tuple[str, int, int], ...]
     patients: tuple[PatientLine, ...]
+    patients_page: PatientsPage
 
 
-def page(report: Report) -> Page:
-    """Everything the dashboard shows."""
+def page(report: Report, number: str | None = None) -> Page:
+    """Everything the dashboard shows, with the patients of one page, by default the first."""
     whole = report.whole
     rates = [whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)]
     times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
+    shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
         cards=(
@@ -154,7 +159,8 @@ def page(report: Report) -> Page:
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
         ),
-        patients=tuple(patient_line(patient) for patient in report.patients),
+        patients=tuple(patient_line(patient) for patient in shown.object_list),
+        patients_page=shown,
     )
 
 

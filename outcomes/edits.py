@@ -58,7 +58,7 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
 
 def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bool:
     """Let a visit of the history say something else; whether it does. Raises as `record`."""
-    entry = entry.with_labels(past.lesions)
+    entry = entry.with_labels(past.lesions, _first_shown(past, visit))
     assessment = conformance.check(entry, past, replaces=visit)
     before = (into.count, _said(visit))
     past.drop(visit)
@@ -70,6 +70,14 @@ def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bo
         return False
     into.change(visit)
     return True
+
+
+def _first_shown(past: History, visit: Visit) -> list[str]:
+    """The new lesions that no earlier visit shows, by label."""
+    before = [seen for date, seen in past.assessments.items() if date < visit.date]
+    known = {new.lesion for seen in before for new in seen.new_lesions}
+    mine = past.assessments[visit.date].new_lesions
+    return sorted(new.lesion for new in mine if new.lesion not in known)
 
 
 def void(past: History, visit: Visit, into: Changes) -> None:

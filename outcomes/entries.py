@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from decimal import Decimal
+from itertools import chain
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
@@ -149,14 +150,17 @@ class VisitEntry:
         """Whether this visit starts the patient's RECIST history."""
         return self.kind == "baseline"
 
-    def with_labels(self, taken: Iterable[str]) -> VisitEntry:
+    def with_labels(self, taken: Iterable[str], own: Iterable[str] = ()) -> VisitEntry:
         """The same visit, where a new lesion that came without a label has the next free one.
 
-        Beyond NL99 there is none: such a row keeps its blank label and is refused for it.
+        First come the visit's `own` labels, of lesions that it was the first to show: said again
+        without their labels they are the same. Beyond NL99 there is none: such a row keeps its
+        blank label and is refused for it.
         """
         rows = self.new_lesions or ()
-        used = {*taken, *(row.lesion for row in rows)}
-        free = (label for i in range(1, 100) if (label := f"NL{i:02}") not in used)
+        given, used = {row.lesion for row in rows}, set(taken)
+        unused = (label for i in range(1, 100) if (label := f"NL{i:02}") not in used)
+        free = (label for label in chain(own, unused) if label not in given)
         named = tuple(row if row.lesion else replace(row, lesion=next(free, "")) for row in rows)
         return replace(self, new_lesions=None if self.new_lesions is None else named)
 

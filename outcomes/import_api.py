@@ -31,7 +31,7 @@ from registry.documents import ProblemDocument
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
 from registry.ndjson import MEDIA_TYPE, Lines, NDJSONParser
-from registry.rest import PROBLEM, caller
+from registry.rest import PROBLEM, caller, refuse_unknown
 from trials import access
 from trials.models import Trial
 
@@ -78,10 +78,12 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
     @idempotent(imported_trial, streamed=True)
     def post(self, request: Request, registry_id: str) -> Response:
         """Create or change patients, visits, therapies and adverse events, or name every error."""
+        refuse_unknown(request.query_params, ["dry_run"])
         trial, dry_run = self._trial(registry_id), flag_parameter(request, "dry_run")
         with request.data if isinstance(request.data, Lines) else Lines(BytesIO()) as lines:
             if not lines.count:
-                raise Refused([FieldError("", _("Send at least one line: a JSON object each."))])
+                nothing = [FieldError("", _("Send at least one line: a JSON object each."))]
+                raise Refused(nothing, {**import_counts(Imported(), dry_run=dry_run)})
             done = import_records(trial=trial, by=caller(request), lines=lines, dry_run=dry_run)
         counted = import_counts(done, dry_run=dry_run)
         if done.errors:
@@ -115,7 +117,7 @@ def import_run_document(run: ImportRun) -> ImportRunDocument:
     """How far an import has come."""
     return {
         "id": run.pk,
-        "state": ImportRun.State(run.state),
+        "state": run.state_now,
         "dry_run": run.dry_run,
         "by": run.by.username,
         "lines": run.lines,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from outcomes import edits, history
@@ -23,6 +27,7 @@ from registry.rest import StrictSerializer
 from trials.models import Trial
 
 Key = tuple[Any, ...]
+Attribute = Callable[[str], None]  # names the reason of the rows that are stored next
 RECORDS = ("patient", "visit", "therapy", "adverse_event")  # stored in this order
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -77,8 +82,11 @@ class Kind(Protocol):
     def key(self, line: Line) -> Key:
         """What a line speaks of: two lines of one key are not stored together."""
 
-    def store(self, chunk: Sequence[Line]) -> Imported:
-        """Store lines of different keys and one reason; what they did, or what is wrong."""
+    def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
+        """Store lines of different keys, each run of one reason under it; what they did."""
+
+    def settle(self) -> Imported:
+        """What is wrong with lines once all of them are stored."""
 
 
 def kinds(trial: Trial, refused: set[str]) -> dict[str, Kind]:
@@ -112,17 +120,24 @@ class PatientLines:
         """The subject id."""
         return (line.subject_id,)
 
-    def store(self, chunk: Sequence[Line]) -> Imported:
+    def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
         """Enroll or amend patients."""
-        done, into = Imported(), patient_edits.changes()
+        done = Imported()
         stored = {patient.subject_id: patient for patient in _locked(self.trial, chunk)}
-        for line in chunk:
-            if not done.note(self.name, line, lambda line: self._put(line, stored, into)):
-                self.refused.add(line.subject_id)
-        into.store()
+        for reason, lines in _by_reason(chunk):
+            into = patient_edits.changes()
+            for line in lines:
+                if not done.note(self.name, line, partial(self._put, stored=stored, into=into)):
+                    self.refused.add(line.subject_id)
+            attribute(reason)
+            into.store()
         return done
 
-    def _put(self, line: Line, stored: Mapping[str, Patient], into: Changes) -> str:
+    def settle(self) -> Imported:
+        """Nothing more."""
+        return Imported()
+
+    def _put(self, line: Line, *, stored: Mapping[str, Patient], into: Changes) -> str:
         facts = {k: v for k, v in line.values.items() if k not in ("trial", "subject_id")}
         patient = stored.get(line.subject_id)
         if patient is None:
@@ -132,6 +147,8 @@ class PatientLines:
             return CREATED
         if patient.voided_at:
             raise Conflict([FieldError("/subject_id", _("This patient was voided."))])
+        if self.trial.masked:  # no answer may depend on the arm that is stored
+            facts.pop("arm", None)
         return _outcome(line, differs=patient_edits.amend(patient, facts, into))
 
 
@@ -144,55 +161,80 @@ class VisitLines:
         self.trial = trial
         self.refused = refused
         self.shape = VisitLine()
+        self.stated: dict[int, int] = {}  # visits that state a response, and their lines
 
     def key(self, line: Line) -> Key:
         """The patient and the date."""
         return (line.subject_id, line.values["date"])
 
-    def store(self, chunk: Sequence[Line]) -> Imported:
-        """Record or correct visits, then derive every history once."""
-        done, into = Imported(), edits.changes()
-        patients = _active(self.trial, chunk)
+    def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
+        """Record or correct visits, then derive the histories that changed."""
+        done, patients = Imported(), _active(self.trial, chunk)
         histories = history.load_all(list(patients.values()))
-        for line in chunk:
-            if line.subject_id in self.refused:
-                continue
-            taken = done.note(
-                self.name, line, lambda line: _put_visit(line, patients, histories, into)
-            )
-            if not taken and line.values["kind"] == Visit.Kind.BASELINE:
-                self.refused.add(line.subject_id)
-        for past in histories.values():
-            edits.derive(past, into)
-        for line in chunk:
-            done.refuse(line.number, _unexplained(line, patients, histories))
-        into.store()
+        voided = _voided_visits(patients)
+        for reason, lines in _by_reason(chunk):
+            into, put = edits.changes(), []
+            for line in lines:
+                if line.subject_id not in self.refused:
+                    visit = partial(self._put, patients=patients, histories=histories,
+                                    voided=voided, into=into)  # fmt: skip
+                    if done.note(self.name, line, visit):
+                        put.append(line)
+                    elif line.values["kind"] == Visit.Kind.BASELINE:
+                        self.refused.add(line.subject_id)
+            for subject_id in {line.subject_id for line in put}:
+                edits.derive(histories[patients[subject_id].pk], into)
+            attribute(reason)
+            into.store()
+            self._remember(put, patients, histories)
         return done
 
-
-def _put_visit(
-    line: Line, patients: Mapping[str, Patient], histories: Mapping[int, History], into: Changes
-) -> str:
-    past = histories[_patient(line, patients).pk]
-    said = entry(line.values)
-    if (stored := _on(past, said.date)) is None:
+    def _put(
+        self,
+        line: Line,
+        *,
+        patients: Mapping[str, Patient],
+        histories: Mapping[int, History],
+        voided: Collection[Key],
+        into: Changes,
+    ) -> str:
+        patient = _patient(line, patients)
+        past, said = histories[patient.pk], entry(line.values)
+        if (stored := _on(past, said.date)) is not None:
+            return _outcome(line, differs=edits.correct(past, stored, said, into))
+        _require_reason_to_return(line, (patient.pk, said.date) in voided)
         edits.record(past, said, into)
         return CREATED
-    return _outcome(line, differs=edits.correct(past, stored, said, into))
+
+    def _remember(
+        self,
+        lines: Iterable[Line],
+        patients: Mapping[str, Patient],
+        histories: Mapping[int, History],
+    ) -> None:
+        for line in lines:
+            visit = _on(histories[patients[line.subject_id].pk], line.values["date"])
+            if visit and visit.stated_response and not visit.stated_response_reason:
+                self.stated[visit.pk] = line.number
+
+    def settle(self) -> Imported:
+        """Stated responses that differ without a reason: later lines may change what is derived."""
+        done = Imported()
+        numbers = list(self.stated)
+        for first in range(0, len(numbers), 500):
+            for visit in Visit.objects.filter(pk__in=numbers[first : first + 500]):
+                said = (visit.stated_response, "", visit.overall_response)
+                done.refuse(self.stated[visit.pk], edits.unexplained(*said))
+        return done
 
 
 def _on(past: History, date: object) -> Visit | None:
     return next((visit for visit in past.visits if visit.date == date), None)
 
 
-def _unexplained(
-    line: Line, patients: Mapping[str, Patient], histories: Mapping[int, History]
-) -> Iterator[FieldError]:
-    patient = patients.get(line.subject_id)
-    visit = _on(histories[patient.pk], line.values["date"]) if patient else None
-    if visit:
-        said = (visit.stated_response, visit.stated_response_reason, visit.overall_response)
-        yield from edits.unexplained(*said)
+def _voided_visits(patients: Mapping[str, Patient]) -> set[Key]:
+    rows = Visit.objects.filter(patient__in=patients.values()).exclude(voided_at=None)
+    return set(rows.values_list("patient_id", "date"))
 
 
 class RecordLines:
@@ -218,29 +260,43 @@ class RecordLines:
         """What tells one record of a patient from another."""
         return (line.subject_id, *(line.values[name] for name in self.model.KEY[1:]))
 
-    def store(self, chunk: Sequence[Line]) -> Imported:
+    def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
         """Record or correct these records."""
-        done, into = Imported(), patient_edits.changes()
-        patients = _active(self.trial, chunk)
-        stored = {
-            tuple(getattr(row, name) for name in self.model.KEY): row
-            for row in self.model.objects.active().filter(patient__in=patients.values())
-        }
-        for line in chunk:
-            if line.subject_id not in self.refused:
-                done.note(self.name, line, lambda line: self._put(line, patients, stored, into))
-        into.store()
+        done, patients = Imported(), _active(self.trial, chunk)
+        stored = self._stored(patients)
+        for reason, lines in _by_reason(chunk):
+            into = patient_edits.changes()
+            for line in lines:
+                if line.subject_id not in self.refused:
+                    put = partial(self._put, patients=patients, stored=stored, into=into)
+                    done.note(self.name, line, put)
+            attribute(reason)
+            into.store()
         return done
+
+    def settle(self) -> Imported:
+        """Nothing more."""
+        return Imported()
+
+    def _stored(self, patients: Mapping[str, Patient]) -> dict[Key, Therapy | AdverseEvent]:
+        """The patients' records by key; a voided one where there is no other."""
+        rows: QuerySet[Any] = self.model.objects.filter(patient__in=patients.values())
+        ordered = sorted(rows, key=lambda row: row.voided_at is None)
+        return {tuple(getattr(row, name) for name in self.model.KEY): row for row in ordered}
 
     def _put(
         self,
         line: Line,
+        *,
         patients: Mapping[str, Patient],
         stored: Mapping[Key, Therapy | AdverseEvent],
         into: Changes,
     ) -> str:
         facts = {**line.values, "patient": _patient(line, patients)}
         row = stored.get(tuple(facts[name] for name in self.model.KEY))
+        if row and row.voided_at:
+            _require_reason_to_return(line, True)
+            row = None
         differs = row is None or any(getattr(row, n) != v for n, v in facts.items())
         row = row or self.model()
         for name, value in facts.items():
@@ -272,6 +328,19 @@ def _patient(line: Line, patients: Mapping[str, Patient]) -> Patient:
         detail = _("No patient of this trial has this subject id.")
         raise Refused([FieldError("/patient", detail)])
     return patient
+
+
+def _by_reason(chunk: Sequence[Line]) -> Iterator[tuple[str, list[Line]]]:
+    """The lines in their order, in runs of one reason."""
+    for reason, lines in groupby(chunk, key=attrgetter("reason")):
+        yield reason, list(lines)
+
+
+def _require_reason_to_return(line: Line, voided: bool) -> None:
+    """Who voided a record had a reason; a file that was sent before it does not undo that."""
+    if voided and not line.reason:
+        detail = _("This record was voided; say why it comes back, in 1 to 500 characters.")
+        raise Refused([FieldError("/reason", detail)])
 
 
 def _outcome(line: Line, *, differs: bool) -> str:

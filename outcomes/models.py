@@ -8,6 +8,7 @@ foreign keys through the patient see to that (migration 0003).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from registry.models import User
 
 INVESTIGATOR = "investigator"
+SILENT = timedelta(minutes=10)  # how long an import may wait or work without a word
 METHODS_VERSION = 1
 DIAMETER = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(400))]
 
@@ -500,3 +502,13 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lines_done} of {self.lines}: {self.state}"
+
+    @property
+    def state_now(self) -> State:
+        """The state; a run that nobody has heard of for so long was killed, and stored nothing."""
+        silent = timezone.now() - self.updated_at > SILENT
+        return (
+            self.State.FAILED
+            if self.state == self.State.RUNNING and silent
+            else self.State(self.state)
+        )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -33,23 +34,11 @@ PATIENT_FIELDS = (
     "enrolled_on", "randomized_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
     "allocation__arm", "allocation__arm__type",
 )  # fmt: skip
+# Looked up once: a report makes a value of every row, and an enum's own lookup is the dearer part.
+RESPONSES = {response.value: response for response in Response}
+BASELINE = Visit.Kind.BASELINE.value
+EQUIVOCAL, UNEQUIVOCAL = Certainty.EQUIVOCAL.value, Certainty.UNEQUIVOCAL.value
 VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Sum:
-    """A complete sum of diameters after baseline, in mm."""
-
-    date: Date
-    sum_mm: Decimal
-    baseline_sum_mm: Decimal
-
-    @property
-    def change_percent(self) -> Fraction | None:
-        """Exact percent from baseline; None where the baseline sum is 0."""
-        if not self.baseline_sum_mm:
-            return None
-        return 100 * Fraction(self.sum_mm - self.baseline_sum_mm) / Fraction(self.baseline_sum_mm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +54,7 @@ class PatientFacts:
     ecog: int | None
     dates: Mapping[str, Date | None]
     history: PatientHistory
-    sums: Mapping[int, Sum]
+    sums: Sequence[tuple[int, Decimal, Decimal]]  # complete: visit, its sum, the baseline's, in mm
     measurable: bool
     arm_id: int | None = None
     arm_type: str = ""
@@ -75,8 +64,27 @@ class PatientFacts:
         """The history counted from one of the patient's dates."""
         field = ORIGIN_FIELDS[origin]
         on = self.dates[field]
-        dated = Dated(on, Source("patient", self.id, field)) if on else None
-        return replace(self.history, origin=dated)
+        known = self.history
+        return PatientHistory(
+            Dated(on, Source("patient", self.id, field)) if on else None,
+            known.records,
+            known.died,
+            known.therapies,
+            known.alive,
+            known.has_baseline,
+        )
+
+    def best_change_percent(self, records: Iterable[Record]) -> Fraction | None:
+        """Exact percent from baseline of the smallest complete sum among these records.
+
+        None without one, or where the baseline sum is 0. A patient has one baseline sum.
+        """
+        visits = {record.source for record in records}
+        sums = [(sum_mm, first) for visit, sum_mm, first in self.sums if first and visit in visits]
+        if not sums:
+            return None
+        smallest, baseline = min(sums)
+        return 100 * Fraction(smallest - baseline) / Fraction(baseline)
 
 
 def facts(
@@ -143,7 +151,7 @@ def _rows(model: Any, patients: Any, known_on: datetime | None) -> QuerySet[Any]
 def _by_patient(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
     grouped: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
-        grouped[row[0]].append(row[1:])
+        grouped[row[0]].append(row)
     return grouped
 
 
@@ -170,44 +178,47 @@ def _facts(
     pk, subject_id, site, arm, histology, sex, ecog = row[:7]
     dates = dict(zip(PATIENT_FIELDS[7:13], row[7:13], strict=True))
     arm_id, arm_type = row[13:]
-    baseline = next((visit for visit in visits if visit[1] == Visit.Kind.BASELINE), None)
-    follow_ups = [visit for visit in visits if visit[1] != Visit.Kind.BASELINE]
-    alive = [Dated(on, Source("patient", pk, f)) for f in EVIDENCE_OF_LIFE if (on := dates[f])]
-    if baseline:
-        alive.append(Dated(baseline[2], Source("visit", baseline[0], "date")))
+    baseline = next((visit for visit in visits if visit[2] == BASELINE), None)
+    follow_ups = [visit for visit in visits if visit[2] != BASELINE]
     died_on = dates["died_on"]
     return PatientFacts(
-        id=pk, subject_id=subject_id, site=site, arm=arm, histology=histology, sex=sex, ecog=ecog,
-        dates=dates,
+        pk, subject_id, site, arm, histology, sex, ecog, dates,
         history=PatientHistory(
             origin=None,
-            records=tuple(_record(visit, new_lesions) for visit in follow_ups),
+            records=tuple([_record(visit, new_lesions) for visit in follow_ups]),
             died=Dated(died_on, Source("patient", pk, "died_on")) if died_on else None,
-            therapies=tuple(_therapy(therapy) for therapy in therapies),
-            alive=tuple(alive),
+            therapies=tuple([_therapy(therapy) for therapy in therapies]),
+            alive=_alive(pk, dates, baseline),
             has_baseline=baseline is not None,
         ),
-        sums={v[0]: Sum(v[2], v[4], v[5]) for v in follow_ups if v[6] and v[4] is not None},
-        measurable=baseline is not None and baseline[4] is not None,
+        sums=[(v[1], v[5], v[6]) for v in follow_ups if v[7] and v[5] is not None],
+        measurable=baseline is not None and baseline[5] is not None,
         arm_id=arm_id, arm_type=arm_type or "",
     )  # fmt: skip
 
 
-NONE: Mapping[str, frozenset[str]] = {}
-NO_LABELS: frozenset[str] = frozenset()
+def _alive(
+    pk: int, dates: Mapping[str, Date | None], baseline: tuple[Any, ...] | None
+) -> tuple[Dated, ...]:
+    """The latest evidence of life besides records and therapies, which is all that counts."""
+    evidence = [(on, "patient", pk, field) for field in EVIDENCE_OF_LIFE if (on := dates[field])]
+    if baseline:
+        evidence.append((baseline[3], "visit", baseline[1], "date"))
+    if not evidence:
+        return ()
+    on, record, record_id, field = max(evidence, key=itemgetter(0))
+    return (Dated(on, Source(record, record_id, field)),)
 
 
 def _record(visit: tuple[Any, ...], new_lesions: NewLesions) -> Record:
-    seen = new_lesions.get(visit[0], NONE)
-    return Record(
-        date=visit[2],
-        response=Response(visit[3]),
-        source=visit[0],
-        equivocal=seen.get(Certainty.EQUIVOCAL.value, NO_LABELS),
-        unequivocal=seen.get(Certainty.UNEQUIVOCAL.value, NO_LABELS),
-    )
+    _patient, pk, _kind, date, response = visit[:5]
+    seen = new_lesions.get(pk)
+    if seen is None:
+        return Record(date, RESPONSES[response], pk)
+    equivocal, unequivocal = (seen.get(c, frozenset()) for c in (EQUIVOCAL, UNEQUIVOCAL))
+    return Record(date, RESPONSES[response], pk, equivocal, unequivocal)
 
 
 def _therapy(row: tuple[Any, ...]) -> TherapyStart:
-    pk, started_on, kind = row
+    _patient, pk, started_on, kind = row
     return TherapyStart(started_on, TherapyKind(kind), Source("therapy", pk, "started_on"))

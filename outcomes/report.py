@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from outcomes import arms, queries
@@ -168,8 +169,13 @@ class Report:
     population: Population
     whole: Section
     groups: tuple[tuple[str, Section], ...]
-    patients: tuple[PatientOutcome, ...]
     comparison: Comparison | NoComparison
+    lines: Callable[[], Iterable[PatientOutcome]]
+
+    @cached_property
+    def patients(self) -> tuple[PatientOutcome, ...]:
+        """The patients of the population, made when somebody asks for them."""
+        return tuple(self.lines())
 
 
 def build(trial: Trial, *, user: User, options: Options) -> Report:
@@ -199,12 +205,14 @@ def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcom
 def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
     """The trial's endpoints with the reader's choices, the asked definition first of its kind."""
     chosen = sorted(endpoints, key=lambda endpoint: endpoint.pk != options.definition)
+    default = _chosen(EndpointDefinition(), options)
+    one = {default: default}  # equal definitions are one value, so that what it gives is found once
+    definitions = [_chosen(e.as_definition(), options) for e in chosen]
     result = [
-        Declared(EndpointKind(e.kind), e.name, e.wording, _chosen(e.as_definition(), options))
-        for e in chosen
+        Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d))
+        for e, d in zip(chosen, definitions, strict=True)
     ]
     kinds = {endpoint.kind for endpoint in result}
-    default = _chosen(EndpointDefinition(), options)
     return result + [Declared(kind, "", "", default) for kind in ALWAYS if kind not in kinds]
 
 
@@ -217,22 +225,26 @@ def _chosen(definition: EndpointDefinition, options: Options) -> EndpointDefinit
     return definition.model_copy(update={k: v for k, v in overrides.items() if v is not None})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Known:
-    """A patient's history at the cutoff, prepared once per time origin."""
+    """A patient's history at the cutoff, prepared once per time origin, and what it has given."""
 
     facts: PatientFacts
     prepared: Mapping[TimeOrigin, Prepared]
+    enrolled: bool
+    dosed: bool
+    bests: dict[tuple[int, bool], BestResponse] = field(default_factory=dict)
+    times: dict[int, TimeToEvent | None] = field(default_factory=dict)
 
-    def belongs(self, definition: EndpointDefinition, cutoff: Date) -> bool:
+    def belongs(self, definition: EndpointDefinition) -> bool:
         """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
-        dates, population = self.facts.dates, definition.population
+        population = definition.population
+        if population is Population.ENROLLED:
+            return self.enrolled
         if population is Population.SAFETY:
-            return _by(dates["first_dose_on"], cutoff)
-        if not _by(dates["enrolled_on"], cutoff):
-            return False
+            return self.dosed
         assessed = bool(self.prepared[definition.time_origin].records)
-        return population is Population.ENROLLED or (self.facts.measurable and assessed)
+        return self.enrolled and self.facts.measurable and assessed
 
     def value(self, characteristic: str) -> str:
         """What the patient's group or stratum is called."""
@@ -252,6 +264,7 @@ class _Builder:
         self.options = options
         self.endpoints = endpoints
         self.first = {e.kind: e for e in reversed(endpoints)}
+        self.origins = {e.definition.time_origin for e in endpoints}
         self.timing = {
             "assessment_interval_days": trial.assessment_interval_days,
             "assessment_window_days": trial.assessment_window_days,
@@ -260,23 +273,22 @@ class _Builder:
     def report(self, facts: Iterable[PatientFacts]) -> Report:
         known = [self.known(patient) for patient in facts]
         definition = self.first[EndpointKind.ORR].definition
-        members = [k for k in known if k.belongs(definition, self.options.cutoff)]
+        members = [k for k in known if k.belongs(definition)]
         return Report(
             trial=self.trial,
             options=self.options,
             population=definition.population,
             whole=self.section(known),
             groups=tuple((name, self.section(group)) for name, group in self.grouped(known)),
-            patients=tuple(self.patient(k) for k in members),
             comparison=self.comparison(known),
+            lines=lambda: map(self.patient, members),
         )
 
     def known(self, facts: PatientFacts) -> _Known:
-        origins = {endpoint.definition.time_origin for endpoint in self.endpoints}
-        cutoff = self.options.cutoff
-        return _Known(
-            facts, {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in origins}
-        )
+        cutoff, dates = self.options.cutoff, facts.dates
+        prepared = {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in self.origins}
+        enrolled, dosed = _by(dates["enrolled_on"], cutoff), _by(dates["first_dose_on"], cutoff)
+        return _Known(facts, prepared, enrolled, dosed)
 
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
         if self.options.group_by is None:
@@ -306,7 +318,7 @@ class _Builder:
         )
 
     def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
-        return [k for k in known if k.belongs(endpoint.definition, self.options.cutoff)]
+        return [k for k in known if k.belongs(endpoint.definition)]
 
     def counts(
         self, endpoint: Declared, members: Sequence[_Known], *, confirmed: bool
@@ -317,15 +329,16 @@ class _Builder:
         return {response: counted[response] for response in RESPONSE_ORDER}
 
     def best(self, endpoint: Declared, patient: _Known, *, confirmed: bool) -> BestResponse:
+        """Found once per definition: rates, counts and the patient's line share it."""
         definition = endpoint.definition
-        prepared = patient.prepared[definition.time_origin]
-        function = (
-            best_response.confirmed_best_response
-            if confirmed
-            else best_response.best_overall_response
-        )
-        records = prepared.counted(definition.censoring.therapies)
-        return function(records, prepared.origin_date, definition)
+        key = (id(definition), confirmed)
+        found = patient.bests.get(key)
+        if found is None:
+            prepared = patient.prepared[definition.time_origin]
+            records = prepared.counted(definition.censoring.therapies)
+            function = BEST[confirmed]
+            patient.bests[key] = found = function(records, prepared.origin_date, definition)
+        return found
 
     def rate(self, endpoint: Declared, known: Sequence[_Known]) -> Rate:
         members = self.members(endpoint, known)
@@ -387,6 +400,13 @@ class _Builder:
         return tuple(proportions.proportion(k, curve.patients, interval, level) for k in known)
 
     def time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
+        """Found once per endpoint: the curve, the follow-up and the patient's line share it."""
+        key = id(endpoint)
+        if key not in patient.times:
+            patient.times[key] = self.found_time(endpoint, patient)
+        return patient.times[key]
+
+    def found_time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
         definition = endpoint.definition
         prepared = patient.prepared[definition.time_origin]
         if endpoint.kind is EndpointKind.OS:
@@ -410,10 +430,11 @@ class _Builder:
         """The arms that have patients in a population that is compared."""
         if self.trial.masked:
             return NoComparison.BLINDED
+        if len({k.facts.arm_id for k in known} - {None}) < 2:
+            return NoComparison.FEWER_THAN_TWO_ARMS
         definitions = [self.first[kind].definition for kind in (EndpointKind.ORR, *COUNTED)]
-        cutoff = self.options.cutoff
-        some = [k.facts for k in known if any(k.belongs(d, cutoff) for d in definitions)]
-        population = [k.facts for k in known if k.belongs(definitions[0], cutoff)]
+        some = [k.facts for k in known if any(k.belongs(d) for d in definitions)]
+        population = [k.facts for k in known if k.belongs(definitions[0])]
         compared = arms.compared_arms(some, population)
         if len(compared) < 2:
             return NoComparison.FEWER_THAN_TWO_ARMS
@@ -448,13 +469,11 @@ class _Builder:
         rates = self.first[EndpointKind.ORR]
         prepared = patient.prepared[rates.definition.time_origin]
         counted = prepared.counted(rates.definition.censoring.therapies)
-        sums = [s for r in counted if (s := patient.facts.sums.get(r.source or 0))]
-        changes = [change for s in sums if (change := s.change_percent) is not None]
         return PatientOutcome(
             facts=patient.facts,
             best=self.best(rates, patient, confirmed=False),
             confirmed_best=self.best(rates, patient, confirmed=True),
-            best_change_percent=min(changes, default=None),
+            best_change_percent=patient.facts.best_change_percent(counted),
             progression_free=self.time(self.first[EndpointKind.PFS], patient),
             overall=self.time(self.first[EndpointKind.OS], patient),
             no_origin=prepared.no_origin,
@@ -466,6 +485,7 @@ class _Builder:
         )
 
 
+BEST = {True: best_response.confirmed_best_response, False: best_response.best_overall_response}
 RATES = {EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR}
 COUNTED = (EndpointKind.PFS, EndpointKind.OS)  # from an origin that every patient has
 RESPONSE_ORDER = (

@@ -47,7 +47,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     )
     context = {
         "trial": trial,
-        "page": dashboard.page(found),
+        "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
         "published": trial.published.all(),
         "options": OptionsForm(found.options),

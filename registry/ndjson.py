@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
@@ -41,13 +42,11 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[int, int, bytes]]:
         """Number (from 1), place and text of each line that is not blank; 413 for an endless one."""
-        place = 0
-        for number, line in enumerate(self._read(0), 1):
+        for number, (place, line) in enumerate(self._read(0), 1):
             if len(line) == LONGEST_LINE:
                 raise TooLarge(_("Line %s is longer than a record can be.") % number)
             if line.strip():
                 yield number, place, line
-            place += len(line)
 
     @property
     def count(self) -> int:
@@ -56,15 +55,15 @@ class Lines:
 
     def at(self, place: int) -> bytes:
         """The line that begins there."""
-        return next(self._read(place))
+        return next(self._read(place))[1]
 
-    def _read(self, place: int) -> Iterator[bytes]:
+    def _read(self, place: int) -> Iterator[tuple[int, bytes]]:
         while True:
             self._file.seek(place)
             if not (line := self._file.readline(LONGEST_LINE)):
                 return
+            yield place, line.removeprefix(BOM_UTF8) if place == 0 else line
             place += len(line)
-            yield line
 
 
 class NDJSONParser(parsers.BaseParser):

@@ -1,5 +1,6 @@
 """The WSGI application."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -10,3 +11,4 @@ from registry import database
 
 database.start()
 application = get_wsgi_application()
+gc.freeze()  # what is loaded by now stays; a large report would have it looked through every time

@@ -17,7 +17,8 @@ SEVERITY = {r: rank for rank, r in enumerate((PD, NON_CR_NON_PD, SD, PR, CR, NE)
 CONFIRMED_BY = {CR: frozenset({CR}), PR: frozenset({CR, PR})}
 TOLERATED_BETWEEN = {CR: frozenset({CR, NE}), PR: frozenset({CR, PR, SD, NE})}
 STABLE = frozenset({CR, PR, SD})
-BENEFIT = STABLE | {NON_CR_NON_PD}
+NEITHER = frozenset({NON_CR_NON_PD})
+BENEFIT = STABLE | NEITHER
 Responses = frozenset[Response]
 
 
@@ -61,7 +62,7 @@ class FirstResponse:
     confirmed_by: int | None = None
 
 
-Candidates = Callable[[Sequence[Record], Date, EndpointDefinition], Iterator[BestResponse]]
+Rule = Callable[[Sequence[Record], Date, EndpointDefinition], BestResponse]
 
 
 def fold_equivocal(records: Iterable[Record]) -> tuple[Record, ...]:
@@ -73,10 +74,10 @@ def fold_equivocal(records: Iterable[Record]) -> tuple[Record, ...]:
     Source: METHODS.md, 4; Eisenhauer 2009, section 4.3.5.
     """
     ordered = sorted(records, key=attrgetter("date"))
+    if len([r for r in ordered if r.equivocal or r.unequivocal]) < 2:
+        return tuple(ordered)  # nothing can be seen again
     confirmed = _confirmations(ordered)
-    if not confirmed:
-        return tuple(ordered)
-    return tuple(_progressed(r, confirmed.get(index)) for index, r in enumerate(ordered))
+    return tuple([_progressed(r, confirmed.get(index)) for index, r in enumerate(ordered)])
 
 
 def _confirmations(ordered: Sequence[Record]) -> dict[int, Date]:
@@ -168,50 +169,50 @@ def confirmed_best_response(
 
 
 def _best(
-    records: Sequence[Record],
-    origin: Date | None,
-    definition: EndpointDefinition,
-    candidates: Candidates,
+    records: Sequence[Record], origin: Date | None, definition: EndpointDefinition, rule: Rule
 ) -> BestResponse:
     if origin is None:
         return BestResponse(NE, None, Reason("best_response_no_time_origin"), None)
     if not records:
         return BestResponse(NE, None, Reason("best_response_not_assessed"), None)
-    return next(candidates(records, origin, definition))
+    return rule(records, origin, definition)
 
 
 def _unconfirmed(
     records: Sequence[Record], origin: Date, definition: EndpointDefinition
-) -> Iterator[BestResponse]:
+) -> BestResponse:
     for wanted in (CR, PR):
-        yield from (_seen(record) for record in records if record.response == wanted)
-    yield from _without_response(records, origin, definition, frozenset({SD}))
+        for record in records:
+            if record.response == wanted:
+                return _seen(record)
+    return _without_response(records, origin, definition, frozenset({SD}))
 
 
 def _confirmed(
     records: Sequence[Record], origin: Date, definition: EndpointDefinition
-) -> Iterator[BestResponse]:
+) -> BestResponse:
+    confirmed = list(_confirmed_responses(records, definition.confirmation))
     for wanted in (CR, PR):
-        for first in _confirmed_responses(records, definition.confirmation):
+        for first in confirmed:
             if first.response == wanted:
-                yield BestResponse(wanted, first.date, response_reason(first), first.source)
-    yield from _without_response(records, origin, definition, STABLE)
+                return BestResponse(wanted, first.date, response_reason(first), first.source)
+    return _without_response(records, origin, definition, STABLE)
 
 
 def _without_response(
     records: Sequence[Record], origin: Date, definition: EndpointDefinition, stable: Responses
-) -> Iterator[BestResponse]:
+) -> BestResponse:
     """What is left when no CR or PR stands: `stable` names the responses that then count as SD."""
     minimum = definition.min_stable_days
     late = [record for record in records if (record.date - origin).days >= minimum]
-    for response, classed in ((SD, stable), (NON_CR_NON_PD, frozenset({NON_CR_NON_PD}))):
-        yield from (
-            _lasted(record, response, origin, minimum)
-            for record in late
-            if record.response in classed
-        )
-    yield from (_progression(record) for record in records if record.response == PD)
-    yield _not_evaluable(records, origin, minimum)
+    for response, classed in ((SD, stable), (NON_CR_NON_PD, NEITHER)):
+        for record in late:
+            if record.response in classed:
+                return _lasted(record, response, origin, minimum)
+    for record in records:
+        if record.response == PD:
+            return _progression(record)
+    return _not_evaluable(records, origin, minimum)
 
 
 def _seen(record: Record) -> BestResponse:

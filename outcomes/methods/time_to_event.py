@@ -155,12 +155,12 @@ def _no_origin(history: PatientHistory, cutoff: Date) -> Reason | None:
 def _last_alive(history: PatientHistory, origin: Dated, cutoff: Date) -> Dated:
     """The latest evidence of life; evidence after the cutoff, a death too, proves life on it."""
     evidence: list[Dated | TherapyStart] = [origin, *history.alive, *history.therapies]
-    if history.records:
-        last = max(history.records, key=attrgetter("date"))
-        evidence.append(Dated(last.date, _visit(last.source)))
-    if history.died and history.died.date > cutoff:
-        evidence.append(history.died)
     latest = max(evidence, key=attrgetter("date"))
+    last = max(history.records, key=attrgetter("date"), default=None)
+    if last and last.date > latest.date:
+        latest = Dated(last.date, _visit(last.source))
+    if history.died and history.died.date > max(cutoff, latest.date):
+        latest = history.died
     return Dated(min(latest.date, cutoff), latest.source)
 
 
@@ -228,9 +228,12 @@ def progression_free_survival(
     if prepared.origin is None:
         return None
     event = _first_event(prepared)
+    censorings = CENSORINGS[censoring.rule]
+    if event and not censorings:
+        return _time_to(prepared.origin.date, event)
     gap = 2 * (assessment_interval_days + assessment_window_days)
     case = _Case(prepared, prepared.origin, event, censoring, gap)
-    censored = (censors(case) for censors in CENSORINGS[censoring.rule])
+    censored = (censors(case) for censors in censorings)
     ending = next(filter(None, censored), None) or event or _last_assessment(case)
     return _time_to(prepared.origin.date, ending)
 

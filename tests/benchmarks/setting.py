@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ def prepare(name: str | None = None) -> None:
 
     from registry import database
 
+    gc.freeze()  # as registry.wsgi does
     settings.ALLOWED_HOSTS = ["testserver"]
     database.start()
     if name:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from outcomes import bulk_import, import_lines
 from outcomes.import_progress import progress
@@ -424,6 +425,98 @@ def test_a_file_sent_again_with_its_key_is_answered_again(manager: User, cast: C
     assert send(manager, FILE, **key).status_code == 404
 
 
+@pytest.mark.parametrize("spaced", ["  S-1  ", "\tS-1"])
+def test_space_around_a_subject_id_makes_no_twin(manager: User, spaced: str) -> None:
+    assert send(manager, [patient_line(spaced), baseline_line(spaced)]).status_code == 200
+    assert Patient.objects.get().subject_id == "S-1"
+    again = send(manager, [patient_line(), baseline_line("S-1 ")])
+    assert again.json()["unchanged"] == counts(patient=1, visit=1)
+
+
+def test_a_subject_id_that_is_too_long_is_refused(manager: User) -> None:
+    assert errors(send(manager, [patient_line("x" * 41)])) == [(1, "/subject_id")]
+    assert send(manager, [patient_line(" " * 5 + "x" * 40)]).status_code == 200
+
+
+def test_a_new_lesion_without_a_label_is_the_same_when_it_is_sent_again(manager: User) -> None:
+    new = [
+        {"organ": "bone", "certainty": "equivocal"},
+        {"organ": "brain", "certainty": "equivocal"},
+    ]
+    file = [*FILE[:2], visit_line(new_lesions=new)]
+    assert send(manager, file).status_code == 200
+    before = trail()
+    assert send(manager, file).json()["unchanged"]["total"] == 3
+    assert trail() == before
+
+
+@pytest.mark.parametrize("arm", ["A", "B", None])
+def test_no_answer_tells_the_arm_of_a_masked_trial(
+    manager: User, cast: Cast, arm: str | None
+) -> None:
+    for name in ("A", "B"):
+        cast.trial.arms.create(name=name)
+    cast.trial.masking, cast.trial.allocation = "DOUBLE", "NON_RANDOMIZED"
+    cast.trial.save()
+    assert send(manager, [patient_line(arm="A"), patient_line("S-2")]).status_code == 200
+    again = send(manager, [patient_line(arm=arm), patient_line("S-2", arm=arm)])
+    assert again.json()["unchanged"] == counts(patient=2)
+    assert Patient.objects.get(subject_id="S-1").arm == cast.trial.arms.get(name="A")
+
+
+@pytest.mark.parametrize(("stated", "status"), [("PD", 200), ("SD", 400)])
+@pytest.mark.parametrize("reasons", [("", ""), ("a", "a"), ("a", "b")])
+def test_a_stated_response_is_judged_by_the_whole_file(
+    manager: User, reasons: tuple[str, str], stated: str, status: int
+) -> None:
+    """The later visit stands first; it is PD only because of the earlier one's smaller sum."""
+    later, earlier = visit_line(day=84, mm=50, stated_response=stated), visit_line(day=42, mm=40)
+    why = [{"reason": reason} if reason else {} for reason in reasons]
+    answer = send(manager, [*FILE[:2], later | why[0], earlier | why[1]])
+    assert answer.status_code == status, answer.content
+
+
+def test_each_line_leaves_its_own_reason(manager: User) -> None:
+    send(manager, FILE)
+    changed = [
+        visit_line(day=42, mm=41, reason="first"),
+        visit_line(day=84, mm=51, reason="second"),
+    ]
+    assert send(manager, changed).json()["updated"] == counts(visit=2)
+    events = RECORDED[3].pgh_event_model.objects.order_by("pgh_id")
+    assert [e.pgh_context["reason"] for e in events][-2:] == ["first", "second"]
+
+
+def test_what_was_voided_comes_back_with_a_reason_only(
+    manager: User, cast: Cast, api: Login
+) -> None:
+    send(manager, FILE)
+    investigator = api(cast.investigator)
+    visit, therapy = Visit.objects.latest("date"), Therapy.objects.get()
+    for path in (f"/visits/{visit.pk}/", f"/therapies/{therapy.pk}/"):
+        investigator.post(f"{path}void/", {"reason": "x"}, if_match='"1"')
+    again = send(manager, FILE).json()["errors"]
+    assert [(e["line"], e["pointer"]) for e in again] == [(4, "/reason"), (5, "/reason")]
+    why = {"reason": "voided by mistake"}
+    back = send(manager, [FILE[3] | why, FILE[4] | why])
+    assert back.json()["created"] == counts(visit=1, therapy=1)
+    assert send(manager, FILE).json()["unchanged"]["total"] == 6
+
+
+def test_a_baseline_may_stand_after_its_follow_ups(manager: User) -> None:
+    assert send(manager, [visit_line(), FILE[1], FILE[0]]).json()["created"]["visit"] == 2
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(manager: User) -> None:
+    assert send(manager, ["\ufeff" + json.dumps(FILE[0])]).status_code == 200
+
+
+def test_a_misspelled_dry_run_stores_nothing(manager: User) -> None:
+    answer = send(manager, FILE, "?dryrun=true")
+    assert (answer.status_code, answer.json()["parameter"]) == (400, "dryrun")
+    assert not Patient.objects.exists()
+
+
 # Progress
 
 
@@ -448,6 +541,8 @@ def test_progress_is_seen_while_the_transaction_is_open(manager: User, cast: Cas
         assert (run.state, run.lines_done, run.lines) == ("running", 5, 9)
     run.refresh_from_db()
     assert run.state == "failed"
+    killed = ImportRun(state="running", updated_at=timezone.now() - timedelta(minutes=11))
+    assert killed.state_now == "failed"
 
 
 def test_an_import_that_dies_stores_nothing_and_says_so(

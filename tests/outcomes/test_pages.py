@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from outcomes import dashboard
 from outcomes.models import Visit
 from patients.models import Patient, Therapy
 from tests import factories
@@ -318,6 +319,19 @@ def test_the_dashboard_names_a_wrong_option(cast: Cast, pages: Pages) -> None:
     answer = pages(cast.investigator).get(f"/trials/{cast.trial.registry_id}/?cutoff=yesterday")
     assert answer.status_code == 400
     assert "cutoff: A date such as 2022-08-08." in answer.content.decode()
+
+
+def test_the_dashboard_shows_its_patients_page_by_page(
+    cast: Cast, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "PATIENTS_SHOWN", 2)
+    for number in range(1, 4):
+        factories.patient(cast.trial, f"S-{number}")
+    client, address = pages(cast.investigator), f"/trials/{cast.trial.registry_id}/"
+    for asked, shown in (("", {1, 2}), ("?page=2", {3}), ("?page=9", {3}), ("?page=x", {1, 2})):
+        text = client.get(f"{address}{asked}").content.decode()
+        assert {n for n in range(1, 4) if f">S-{n}</a>" in text} == shown
+    assert 'href="?page=2#patients"' in client.get(address).content.decode()
 
 
 def test_a_synthetic_trial_says_so_on_every_page(

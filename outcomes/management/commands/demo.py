@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 import signal
 import socket
@@ -68,8 +69,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The application, as any WSGI server would load it."""
-        return get_wsgi_application()
+        """The application, as `registry.wsgi` has it for any other server."""
+        application = get_wsgi_application()
+        gc.freeze()
+        return application
 
     def announce(self, _arbiter: object) -> None:
         """Print the address and one line `role username password token` per user."""
