@@ -13,13 +13,14 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
 from trials import vocabularies as v
 from trials.definitions import EndpointDefinition, EndpointKind
+from trials.publications import PublishedResults
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -634,6 +635,68 @@ class PublishedFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} ({self.source})"
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    """Publications in domain words."""
+
+    def as_seen_by(self, user: User | AnonymousUser) -> QuerySet[Publication]:
+        """Each with the `visible_trial`: its trial's registry id, where the user works on it."""
+        trials = Trial.objects.visible_to(user).filter(pk=OuterRef("trial"))
+        return self.annotate(visible_trial=Subquery(trials.values("registry_id")))
+
+    def named(self, key: str) -> Self:
+        """The publication of this key, as it stands in an address: no key holds NUL."""
+        return self.none() if "\0" in key else self.filter(key=key)
+
+
+@audited()
+class Publication(models.Model):
+    """A publication of the catalogue: what it claims is a document (`trials.publications`)."""
+
+    key = models.CharField(
+        _("key"),
+        max_length=60,
+        validators=[
+            RegexValidator(
+                r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", _("Small letters and digits, with - between.")
+            )
+        ],
+    )
+    title = models.CharField(_("title"), max_length=600)
+    year = models.PositiveSmallIntegerField(
+        _("year"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1900), MaxValueValidator(2100)],
+        help_text=_("Empty: not known."),
+    )
+    anlotinib = models.BooleanField(_("anlotinib"), default=True)
+    sarcoma = models.BooleanField(_("sarcoma"), default=True)
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="publications"
+    )
+    document = models.JSONField(_("document"))
+    version = models.PositiveIntegerField(default=1)
+
+    objects = PublicationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+        verbose_name = _("publication")
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="publication_key_unique"),
+            models.CheckConstraint(
+                condition=~Q(key="") & ~Q(title=""), name="publication_key_and_title_given"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def results(self) -> PublishedResults:
+        """The stored document as a value."""
+        return PublishedResults.parse(self.document)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
