@@ -42,9 +42,7 @@ SENTENCES: Mapping[str, str | Promise] = {
         " of all %(whole)s it is %(whole_percent)s%%."
     ),
     # intervals of rates
-    "interval_method": _(
-        "%(printed)s is the interval by %(method)s of %(k)s/%(n)s: %(recomputed)s."
-    ),
+    "interval_method": _("%(k)s/%(n)s gives %(recomputed)s, printed as %(printed)s: %(method)s."),
     "interval_methods": _("More than one method gives %(printed)s: %(fits)s."),
     "interval_not_reproduced": _(
         "No common method gives %(printed)s for %(counts)s of %(n)s: Clopper-Pearson"
@@ -72,10 +70,10 @@ SENTENCES: Mapping[str, str | Promise] = {
     "enrolled_as_planned": _("%(enrolled)s enrolled, as planned (%(source)s)."),
     "enrolled_differs_from_planned": _("%(enrolled)s enrolled, %(planned)s planned (%(source)s)."),
     "randomization_in_single_arm": _(
-        "%(measure)s is to count from a randomization (\u201c%(wording)s\u201d), but nobody was randomized."
+        "%(measure)s is to count from a randomization (“%(wording)s”), but nobody was randomized."
     ),
     "randomization_in_registry": _(
-        "The registry entry %(source)s lets %(measure)s count \u201c%(wording)s\u201d, but its trial does not"
+        "The registry entry %(source)s lets %(measure)s count “%(wording)s”, but its trial does not"
         " randomize."
     ),
     # event-free rates
@@ -91,7 +89,7 @@ SENTENCES: Mapping[str, str | Promise] = {
     ),
     # medians
     "interval_symmetric": _(
-        "%(printed)s is symmetric around the median, \u00b1%(half)s: as SPSS prints it, with a standard"
+        "%(printed)s is symmetric around the median, ±%(half)s: as SPSS prints it, with a standard"
         " error of %(standard_error)s."
     ),
     "interval_asymmetric": _("%(printed)s is not symmetric around the median: not SPSS style."),

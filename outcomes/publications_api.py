@@ -58,13 +58,8 @@ def flag_parameter(request: Request, name: str) -> bool | None:
     return None if asked is None else asked == "true"
 
 
-def _seen(request: Request) -> QuerySet[Publication]:
-    """Every publication, as the caller sees it: all who are signed in may read the catalogue."""
-    return Publication.objects.as_seen_by(caller(request))
-
-
 def _answer(request: Request, key: str, status_code: int = status.HTTP_200_OK) -> Response:
-    row = get_object_or_404(_seen(request), key=key)
+    row = get_object_or_404(Publication.objects.named(key).as_seen_by(caller(request)))
     return answer(PublicationSerializer(row).data, status_code)
 
 
@@ -84,7 +79,7 @@ class PublicationList(generics.ListAPIView[Publication]):
     def get_queryset(self) -> QuerySet[Publication]:
         """Publications, those that were asked for."""
         request = self.request
-        rows = _seen(request).order_by("key")
+        rows = Publication.objects.as_seen_by(caller(request)).order_by("key")
         for name in ("sarcoma", "anlotinib"):
             if (wanted := flag_parameter(request, name)) is not None:
                 rows = rows.filter(**{name: wanted})
@@ -115,12 +110,12 @@ class PublicationDetail(views.APIView):
     @extend_schema(responses=PublicationSerializer)
     def get(self, request: Request, key: str) -> Response:
         """Read what a publication prints."""
-        return _answer(request, _stored(key).key)
+        return _answer(request, key)
 
     @extend_schema(request=PublicationSerializer, responses=PublicationSerializer)
     def put(self, request: Request, key: str) -> Response:
         """Replace what is held of a publication: superusers only."""
-        stored = _stored(key)
+        stored = get_object_or_404(Publication.objects.named(key))
         actions.require_cataloguer(caller(request))
         version = required_version(request)
         body, reason = correction(request)
@@ -131,10 +126,6 @@ class PublicationDetail(views.APIView):
             document=serializer.validated_data,
         )  # fmt: skip
         return _answer(request, stored.key)
-
-
-def _stored(key: str) -> Publication:
-    return get_object_or_404(Publication.objects.named(key))
 
 
 class PublicationAudit(views.APIView):

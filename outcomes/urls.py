@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from outcomes import views
+from outcomes import catalogue_views, views
 
 app_name = "outcomes"
 urlpatterns = [
+    path("catalogue/", catalogue_views.publication_list, name="publication_list"),
+    path("catalogue/<str:key>/", catalogue_views.publication, name="publication"),
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

@@ -74,15 +74,29 @@ def _by_place(errors: Iterable[tuple[Place, str]]) -> dict[str, Any]:
     return tree
 
 
+class TrialOf(Text):
+    """A trial by its registry id: whoever writes sees every one, a reader those of their own."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The trial itself."""
+        trial = Trial.objects.named(super().to_internal_value(data)).first()
+        if trial is None:
+            raise serializers.ValidationError(_("No trial of this registry id."))
+        return trial
+
+    def get_attribute(self, instance: Any) -> Any:
+        """Of a row that was read `as_seen_by` the reader."""
+        return instance.visible_trial
+
+
 class PublicationSerializer(ModelFields):
     """A publication of the catalogue."""
 
     anlotinib = FlagField(default=True)
     sarcoma = FlagField(default=True)
-    trial = Text(
+    trial = TrialOf(
         default=None,
         allow_null=True,
-        max_length=40,
         help_text=gettext_lazy("The registry id; null where there is none, or none of yours."),
     )
     document = ResultsField()
@@ -105,20 +119,6 @@ class PublicationSerializer(ModelFields):
         read_only_fields = ["version"]
         # A taken key is a conflict, which the action finds.
         extra_kwargs = {"key": {"validators": Publication.key.field.validators}}
-
-    def validate_trial(self, registry_id: str | None) -> Trial | None:
-        """The trial itself: whoever writes here sees every one."""
-        if registry_id is None:
-            return None
-        trial = Trial.objects.named(registry_id).first()
-        if trial is None:
-            raise serializers.ValidationError(_("No trial of this registry id."))
-        return trial
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """With the trial's registry id where the reader works on it."""
-        shown: dict[str, Any] = super().to_representation(instance)
-        return shown | {"trial": instance.visible_trial}
 
     def get_links(self, publication: Publication) -> dict[str, str]:
         """Where to go from here."""

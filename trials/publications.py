@@ -17,7 +17,7 @@ NUMBER = r"(?:[0-9]{1,6}(?:\.[0-9]{1,6})?|\.[0-9]{1,6})"
 TO = r"%?(?:-|–|—| to |, ?)"
 LIMITS = re.compile(rf"\(?({NUMBER}){TO}({NUMBER}|NE|NR)%?\)?")
 LARGEST = 1_000_000  # patients; a count beyond is a typing error
-MAX_CLAIMS = 250
+MAX_CLAIMS = 150
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Words = Annotated[str, Field(max_length=1000)]

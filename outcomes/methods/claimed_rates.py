@@ -6,6 +6,7 @@ The exact tests are on integers and fractions; only interval limits are floating
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from math import floor
 from typing import Final
 
@@ -22,7 +23,7 @@ from trials.publications import (
     RateClaim,
 )
 
-MOST_COUNTS: Final = 100  # that a percentage may stand for, for its interval to tell anything
+MOST_COUNTS: Final = 50  # that a percentage may stand for, for its interval to tell anything
 HINTS: Final = 3
 RESPONDERS: Final = {Measure.ORR: ("CR", "PR"), Measure.DCR: ("CR", "PR", "SD")}
 # Without these in a list nothing can be said; an unlisted CR is none.
@@ -118,11 +119,12 @@ def _neighbors(percent: str, n: int) -> Parameters:
 
 def _hints(claim: ProportionClaim, n: int, own: str, elsewhere: Elsewhere) -> Iterator[Said]:
     """Where an impossible percentage is printed with counts that give it."""
-    if claim.percent is None or claim.k is not None or counts(Figure.of(claim.percent), n):
+    if claim.percent is None or claim.k is not None:
         return
-    for index, (key, k, other) in enumerate(elsewhere.fractions(Figure.of(claim.percent), own)):
-        if index == HINTS:
-            return
+    printed = Figure.of(claim.percent)
+    if counts(printed, n) or not printed.decimals:  # a whole percentage is found anywhere
+        return
+    for key, k, other in islice(elsewhere.fractions(printed, own), HINTS):
         found: Parameters = {"printed": claim.percent, "publication": key, "k": k, "n": other}
         yield Severity.REMARK, "percent_found_elsewhere", found
 

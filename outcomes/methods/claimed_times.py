@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 from typing import Final
 
 from scipy.special import chdtrc
@@ -133,9 +134,7 @@ def audit_hazard_ratio(claim: HazardRatioClaim, own: str, elsewhere: Elsewhere) 
         yield Severity.CONSISTENT, "risk_reduction_fits", found
         return
     yield Severity.CONTRADICTION, "risk_reduction_contradicts", found
-    for index, (key, value) in enumerate(elsewhere.hazard_ratios(quoted, own)):
-        if index == HINTS:
-            return
+    for key, value in islice(elsewhere.hazard_ratios(quoted, own), HINTS):
         hint: Parameters = {"quoted": claim.risk_reduction, "publication": key, "value": value}
         yield Severity.REMARK, "risk_reduction_found_elsewhere", hint
 
