@@ -44,7 +44,7 @@ PLANS = [("NCT04172805", 70, True), ("NCT03890068", 48, True), ("SUN-2022", 32, 
 def test_the_studies_are_all_there(name: str, planned: int, sarcoma: bool) -> None:
     record = record_of(name)
     assert record["enrollment_target"] == planned
-    assert record.get("sarcoma", sarcoma) is sarcoma
+    assert record["sarcoma"] is sarcoma
     assert record["sites"][0]["code"] == "01"
 
 
