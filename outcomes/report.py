@@ -204,7 +204,8 @@ def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcom
 
 def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
     """The trial's endpoints with the reader's choices, the asked definition first of its kind."""
-    chosen = sorted(endpoints, key=lambda endpoint: endpoint.pk != options.definition)
+    computed = [endpoint for endpoint in endpoints if endpoint.kind != EndpointKind.OTHER]
+    chosen = sorted(computed, key=lambda endpoint: endpoint.pk != options.definition)
     default = _chosen(EndpointDefinition(), options)
     one = {default: default}  # equal definitions are one value, so that what it gives is found once
     definitions = [_chosen(e.as_definition(), options) for e in chosen]

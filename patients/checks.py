@@ -6,8 +6,9 @@ with it; who writes many rows at once can ask before storing any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date as Date
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -76,3 +77,9 @@ def _after_death(patient: Patient, name: str, on: Date | None) -> Iterator[Field
     if on and patient.died_on and on > patient.died_on:
         detail = _("After the patient's death on %s.") % patient.died_on
         yield FieldError(f"/{name}", detail)
+
+
+CHECKS: dict[type[Any], Callable[[Any], Iterator[FieldError]]] = {
+    Therapy: therapy_errors,
+    AdverseEvent: adverse_event_errors,
+}

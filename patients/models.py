@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from registry.audit import audited
 from trials.access import in_scope
 from trials.definitions import TherapyKind
-from trials.models import Arm, Site, Trial
+from trials.models import Arm, Criterion, ProtocolVersion, Site, Trial
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -52,6 +52,55 @@ class ActionTaken(models.TextChoices):
     DRUG_WITHDRAWN = "drug_withdrawn", _("drug withdrawn")
     NOT_APPLICABLE = "not_applicable", _("not applicable")
     UNKNOWN = "unknown", _("unknown")
+
+
+class Conclusion(models.TextChoices):
+    """How a screening stands."""
+
+    OPEN = "open", _("open")
+    ELIGIBLE = "eligible", _("eligible")
+    FAILED = "failed", _("screen failure")
+
+
+class FailureReason(models.TextChoices):
+    """Why a screened person is not enrolled: CONSORT 2010, item 13a."""
+
+    NOT_ELIGIBLE = "not_eligible", _("not meeting eligibility criteria")
+    DECLINED = "declined", _("declined to participate")
+    OTHER = "other", _("other reason")
+
+
+class DispositionKind(models.TextChoices):
+    """What ended, or moved; death and last sight are dates of the patient."""
+
+    TREATMENT_DISCONTINUED = "treatment_discontinued", _("treatment discontinued")
+    WITHDRAWN = "withdrawn", _("consent withdrawn")
+    LOST_TO_FOLLOW_UP = "lost_to_follow_up", _("lost to follow-up")
+    COMPLETED = "completed", _("study completed")
+    TRANSFERRED = "transferred", _("transferred to another site")
+
+
+class DispositionReason(models.TextChoices):
+    """CDISC's terms for not completing (NCOMPLT) as labels."""
+
+    PROGRESSIVE_DISEASE = "progressive_disease", _("progressive disease")
+    ADVERSE_EVENT = "adverse_event", _("adverse event")
+    DEATH = "death", _("death")
+    WITHDRAWAL_BY_SUBJECT = "withdrawal_by_subject", _("withdrawal by subject")
+    PHYSICIAN_DECISION = "physician_decision", _("physician decision")
+    PROTOCOL_DEVIATION = "protocol_deviation", _("protocol deviation")
+    LOST_TO_FOLLOW_UP = "lost_to_follow_up", _("lost to follow-up")
+    COMPLETED = "completed", _("completed")
+    OTHER = "other", _("other")
+
+
+class Adjustment(models.TextChoices):
+    """How a dose differs from the one before: CDISC's EXADJ."""
+
+    NONE = "none", _("none")
+    REDUCED = "reduced", _("reduced")
+    INTERRUPTED = "interrupted", _("interrupted")
+    INCREASED = "increased", _("increased")
 
 
 DEATH = 5  # the CTCAE grade of an event that led to death
@@ -190,7 +239,16 @@ class Allocation(models.Model):
         return f"{self.patient_id}: {self.arm_id}"
 
 
-Record = TypeVar("Record", "Therapy", "AdverseEvent")
+Record = TypeVar(
+    "Record",
+    "Therapy",
+    "AdverseEvent",
+    "Consent",
+    "Screening",
+    "Deviation",
+    "Disposition",
+    "Dose",
+)
 
 
 class RecordQuerySet(models.QuerySet[Record]):
@@ -216,6 +274,26 @@ class TherapyQuerySet(RecordQuerySet["Therapy"]):
 
 class AdverseEventQuerySet(RecordQuerySet["AdverseEvent"]):
     """Adverse events in domain words."""
+
+
+class ConsentQuerySet(RecordQuerySet["Consent"]):
+    """Consents in domain words."""
+
+
+class ScreeningQuerySet(RecordQuerySet["Screening"]):
+    """Screenings in domain words."""
+
+
+class DeviationQuerySet(RecordQuerySet["Deviation"]):
+    """Deviations in domain words."""
+
+
+class DispositionQuerySet(RecordQuerySet["Disposition"]):
+    """Dispositions in domain words."""
+
+
+class DoseQuerySet(RecordQuerySet["Dose"]):
+    """Doses in domain words."""
 
 
 THERAPY_KEY = ("patient", "started_on", "kind", "description")
@@ -312,3 +390,271 @@ class AdverseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.term} {self.started_on}"
+
+
+def _plausible(name: str, field: str, *, blank: bool = False) -> models.CheckConstraint:
+    """A date within reach of a clinical trial."""
+    within = Q(**{f"{field}__range": PLAUSIBLE})
+    condition = Q(**{field: None}) | within if blank else within
+    return models.CheckConstraint(condition=condition, name=f"{name}_{field}_plausible")
+
+
+@audited()
+class Consent(models.Model):
+    """Informed consent: which form, signed when, and whether it was withdrawn."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="consents")
+    consent_version = models.CharField(_("consent version"), max_length=40)
+    signed_on = models.DateField(_("signed on"))
+    withdrawn_on = models.DateField(_("withdrawn on"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ("patient", "consent_version", "signed_on")
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "signed_on", "id"]
+        verbose_name = _("consent")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "consent_version", "signed_on"],
+                condition=Q(voided_at=None),
+                name="consent_once",
+            ),
+            models.CheckConstraint(condition=~Q(consent_version=""), name="consent_version_given"),
+            _plausible("consent", "signed_on"),
+            _plausible("consent", "withdrawn_on", blank=True),
+            models.CheckConstraint(
+                condition=Q(withdrawn_on=None) | Q(withdrawn_on__gte=F("signed_on")),
+                name="consent_withdrawn_after_signed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consent_version} {self.signed_on}"
+
+
+@audited()
+class Screening(models.Model):
+    """What was found of a person against a protocol's criteria, and how each was judged.
+
+    `values` is what was entered, by item; `results` what was judged of it then, one object per
+    criterion. Both stay as they were when the protocol is amended.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="screenings")
+    protocol_version = models.ForeignKey(
+        ProtocolVersion, on_delete=models.PROTECT, related_name="screenings"
+    )
+    screened_on = models.DateField(_("screened on"))
+    values = models.JSONField(_("values"), default=dict)
+    results = models.JSONField(_("results"), default=list)
+    conclusion = models.CharField(
+        _("conclusion"), max_length=10, choices=Conclusion, default=Conclusion.OPEN
+    )
+    failure_reason = models.CharField(
+        _("reason of the screen failure"), max_length=20, choices=FailureReason, blank=True
+    )
+    failure_detail = models.CharField(_("details"), max_length=500, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ("patient", "screened_on")
+    objects = ScreeningQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "screened_on", "id"]
+        verbose_name = _("screening")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "screened_on"],
+                condition=Q(voided_at=None),
+                name="screening_once",
+            ),
+            _plausible("screening", "screened_on"),
+            models.CheckConstraint(
+                condition=Q(conclusion__in=Conclusion.values), name="screening_conclusion_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(conclusion=Conclusion.FAILED, failure_reason__in=FailureReason.values)
+                | (~Q(conclusion=Conclusion.FAILED) & Q(failure_reason="")),
+                name="screening_failure_has_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.screened_on}"
+
+
+@audited()
+class Deviation(models.Model):
+    """A protocol deviation: an investigator enrolls in spite of a criterion, and says why."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="deviations")
+    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="deviations")
+    occurred_on = models.DateField(_("occurred on"))
+    justification = models.TextField(_("justification"), max_length=2000)
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ("patient", "criterion")
+    objects = DeviationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "occurred_on", "id"]
+        verbose_name = _("protocol deviation")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "criterion"], condition=Q(voided_at=None), name="deviation_once"
+            ),
+            _plausible("deviation", "occurred_on"),
+            models.CheckConstraint(
+                condition=Q(justification__regex=r"\S"), name="deviation_justified"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.criterion_id}"
+
+
+@audited()
+class Disposition(models.Model):
+    """What ended for a patient, or where to they moved, when and why (CDISC DS)."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="dispositions")
+    kind = models.CharField(_("kind"), max_length=30, choices=DispositionKind)
+    on = models.DateField(_("date"))
+    reason = models.CharField(_("reason"), max_length=30, choices=DispositionReason, blank=True)
+    detail = models.CharField(_("details"), max_length=500, blank=True)
+    follow_up_continues = models.BooleanField(_("follow-up continues"), null=True, blank=True)
+    from_site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    to_site = models.ForeignKey(
+        Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ("patient", "kind", "on")
+    objects = DispositionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "on", "id"]
+        verbose_name = _("disposition")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "kind", "on"],
+                condition=Q(voided_at=None),
+                name="disposition_once",
+            ),
+            _plausible("disposition", "on"),
+            models.CheckConstraint(
+                condition=Q(kind__in=DispositionKind.values), name="disposition_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason="") | Q(reason__in=DispositionReason.values),
+                name="disposition_reason_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=DispositionKind.WITHDRAWN, follow_up_continues__isnull=False)
+                | (~Q(kind=DispositionKind.WITHDRAWN) & Q(follow_up_continues=None)),
+                name="disposition_withdrawal_says_whether_follow_up_continues",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind=DispositionKind.TRANSFERRED,
+                    from_site__isnull=False,
+                    to_site__isnull=False,
+                )
+                | (~Q(kind=DispositionKind.TRANSFERRED) & Q(from_site=None, to_site=None)),
+                name="disposition_transfer_names_both_sites",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.on}"
+
+
+@audited()
+class Dose(models.Model):
+    """What was given from a day to a day (CDISC EX): a dose of 0 is a pause."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="doses")
+    intervention = models.CharField(_("intervention"), max_length=100)
+    dose = models.DecimalField(
+        _("dose"), max_digits=10, decimal_places=3, validators=[MinValueValidator(0)]
+    )
+    unit = models.CharField(_("unit"), max_length=20)
+    started_on = models.DateField(_("started on"))
+    ended_on = models.DateField(_("ended on"), null=True, blank=True)
+    adjustment = models.CharField(
+        _("adjustment"), max_length=20, choices=Adjustment, default=Adjustment.NONE
+    )
+    adjustment_reason = models.CharField(_("reason of the adjustment"), max_length=300, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    KEY = ("patient", "intervention", "started_on")
+    objects = DoseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "started_on", "id"]
+        verbose_name = _("dose")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "intervention", "started_on"],
+                condition=Q(voided_at=None),
+                name="dose_once",
+            ),
+            models.CheckConstraint(
+                condition=~Q(intervention="") & ~Q(unit=""), name="dose_intervention_given"
+            ),
+            models.CheckConstraint(condition=Q(dose__gte=0), name="dose_not_negative"),
+            _plausible("dose", "started_on"),
+            _plausible("dose", "ended_on", blank=True),
+            models.CheckConstraint(
+                condition=Q(ended_on=None) | Q(ended_on__gte=F("started_on")),
+                name="dose_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(adjustment__in=Adjustment.values), name="dose_adjustment_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.intervention} {self.started_on}"
+
+
+@audited()
+class RandomizationSlot(models.Model):
+    """One place of a permuted block: its arm is fixed before anybody is known to take it.
+
+    Nobody may read the places that are not taken: no page, no answer, no export has them.
+    """
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="randomization_slots")
+    stratum = models.CharField(max_length=300)
+    position = models.PositiveIntegerField()
+    block = models.PositiveIntegerField()
+    arm = models.ForeignKey(Arm, on_delete=models.PROTECT, related_name="+")
+    patient = models.OneToOneField(
+        Patient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="randomization_slot",
+    )
+
+    class Meta:
+        ordering = ["trial", "stratum", "position"]
+        verbose_name = _("randomization slot")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "stratum", "position"], name="randomization_slot_position_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trial_id} {self.stratum} {self.position}"

@@ -15,7 +15,7 @@ from outcomes.models import Visit
 from patients.models import AdverseEvent, Patient
 from registry import audit
 from registry.models import ApiToken, User
-from trials.models import Membership, PublishedFigure, Site, Trial
+from trials.models import Membership, ProtocolVersion, PublishedFigure, Site, Trial
 from trials.vocabularies import Role
 
 START = date(2024, 1, 15)
@@ -43,6 +43,7 @@ def trial(registry_id: str = "", **fields: Any) -> Trial:
         registry_id=registry_id or f"NCT{next(_numbers):08}",
         **{"brief_title": "Anlotinib in sarcoma"} | fields,
     )
+    ProtocolVersion.objects.create(trial=row, number=1, label="1")
     for code in ("01", "02"):
         Site.objects.create(trial=row, code=code, timezone="Asia/Shanghai")
     return row

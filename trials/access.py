@@ -30,6 +30,7 @@ class Action(StrEnum):
     WRITE_TRIAL = "write_trial"
     WRITE_RECORDS = "write_records"
     VOID = "void"
+    DEVIATE = "deviate"
     IMPORT = "import"
 
 
@@ -37,6 +38,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.WRITE_TRIAL: frozenset({Role.ADMINISTRATOR}),
     Action.WRITE_RECORDS: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
     Action.VOID: frozenset({Role.INVESTIGATOR}),
+    Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
 }
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model, ProtectedError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from registry import audit
@@ -18,6 +19,8 @@ from trials.models import (
     Endpoint,
     Intervention,
     Membership,
+    Official,
+    ProtocolVersion,
     PublishedFigure,
     Site,
     Trial,
@@ -28,9 +31,10 @@ if TYPE_CHECKING:
     from registry.models import User
 
 Document = Mapping[str, Any]
-Row = TypeVar("Row", Site, Arm, Intervention, Endpoint, Criterion, PublishedFigure)
-LISTS = ("sites", "arms", "endpoints", "criteria", "published")
+Row = TypeVar("Row", Site, Official, Arm, Intervention, Endpoint, PublishedFigure)
+LISTS = ("sites", "officials", "arms", "endpoints", "criteria", "published")
 PROTECTED = ("id", "version", "registry_id", "synthetic")
+CRITERION = ("kind", "text", "rule", "note", "source")
 
 
 @transaction.atomic
@@ -44,6 +48,7 @@ def create_trial(*, by: User, **document: Any) -> Trial:
     trial = Trial(registry_id=registry_id)
     _assign(trial, document)
     trial.save()
+    ProtocolVersion.objects.create(trial=trial, number=1, label="1")
     unnumbered = [{**item, "id": None} for item in document.get("criteria", [])]
     _replace_lists(trial, {**document, "criteria": unnumbered}, LISTS)
     return trial
@@ -73,6 +78,41 @@ def update_trial(
 
 
 @transaction.atomic
+def amend_protocol(
+    *,
+    trial: Trial,
+    by: User,
+    reason: str,
+    version: int,
+    criteria: Sequence[Document] | None = None,
+    **facts: Any,
+) -> ProtocolVersion:
+    """Begin the next protocol version, perhaps with other criteria; screenings keep theirs.
+
+    `facts` are the version's label, effective_on, summary and consent_version. Raises
+    StaleVersion where `version` is not the trial's, Refused or PermissionDenied.
+    """
+    audit.attribute(by=by, reason=reason)
+    access.require(by, access.Action.WRITE_TRIAL, trial=trial)
+    stored = Trial.objects.select_for_update().get(pk=trial.pk)
+    if stored.version != version:
+        raise StaleVersion(stored.version)
+    amended = _next_version(stored, **facts)
+    if criteria is not None:
+        _replace_criteria(stored, criteria)
+    stored.version += 1
+    stored.save()
+    return amended
+
+
+def _next_version(trial: Trial, **facts: Any) -> ProtocolVersion:
+    last = trial.protocol_version
+    number = last.number + 1
+    facts = {"label": str(number), "consent_version": last.consent_version} | facts
+    return ProtocolVersion.objects.create(trial=trial, number=number, **facts)
+
+
+@transaction.atomic
 def add_member(
     *, trial: Trial, user: User, role: Role, site: Site | None, by: User | str
 ) -> Membership:
@@ -94,23 +134,77 @@ def add_member(
     )
 
 
+KEYS: dict[str, tuple[type[Any], tuple[str, ...]]] = {
+    "sites": (Site, ("code",)),
+    "officials": (Official, ("role", "name")),
+    "endpoints": (Endpoint, ("kind", "name")),
+    "published": (PublishedFigure, ("measure", "source")),
+}
+
+
 def _replace_lists(trial: Trial, document: Document, named: Iterable[str]) -> None:
     """Make these lists of a trial equal to the document's."""
-    parent = {"trial": trial}
     for name in named:
         items = document.get(name, [])
         if name == "arms":
             _replace_arms(trial, items)
         elif name == "criteria":
-            _known(trial, items)
-            _replace(Criterion, parent, items, key=("id",), pointer="/criteria")
-        elif name == "endpoints":
-            _replace(Endpoint, parent, items, key=("kind", "name"), pointer="/endpoints")
-        elif name == "published":
-            key = ("measure", "source")
-            _replace(PublishedFigure, parent, items, key=key, pointer="/published")
+            _replace_criteria(trial, items)
         else:
-            _replace(Site, parent, items, key=("code",), pointer="/sites")
+            model, key = KEYS[name]
+            _replace(model, {"trial": trial}, items, key=key, pointer=f"/{name}")
+
+
+def _replace_criteria(trial: Trial, items: Sequence[Document]) -> None:
+    """Make the protocol's criteria equal to the items, each matched by its id.
+
+    A version that patients were screened by stays as it is: a difference begins the next one.
+    """
+    _known(trial, items)
+    stored = {row.pk: row for row in trial.criteria.current()}
+    dropped = stored.keys() - {item.get("id") for item in items}
+    changed = [i for i in items if i.get("id") is None or _says(stored[i["id"]]) != _said(i)]
+    version = trial.protocol_version
+    if (dropped or changed) and version.screenings.exists():
+        version = _next_version(trial, effective_on=timezone.now().date())
+    for pk in dropped:
+        _retire(stored[pk], version)
+    for position, item in enumerate(items):
+        row = stored[item["id"]] if item.get("id") else None
+        _put_criterion(trial, row, item, position, version)
+
+
+def _put_criterion(
+    trial: Trial, row: Criterion | None, item: Document, position: int, version: ProtocolVersion
+) -> None:
+    """Store one criterion at its place; what an older version shares is retired, not changed."""
+    if row is not None and _says(row) != _said(item) and row.since < version.number:
+        _retire(row, version)
+        row = None
+    row = row or Criterion(trial=trial, since=version.number)
+    before = (row.pk, row.position, _says(row))
+    for name, value in _said(item).items():
+        setattr(row, name, value)
+    row.position = position
+    if before != (row.pk, row.position, _says(row)) or row.pk is None:
+        row.save()
+
+
+def _retire(row: Criterion, version: ProtocolVersion) -> None:
+    """Let a criterion end with the version before this one."""
+    if row.since == version.number:
+        _remove([row], "/criteria")
+    else:
+        row.until = version.number
+        row.save()
+
+
+def _says(row: Criterion) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in CRITERION}
+
+
+def _said(item: Document) -> dict[str, Any]:
+    return {"rule": None, "note": "", "source": ""} | {n: item[n] for n in CRITERION if n in item}
 
 
 def _replace_arms(trial: Trial, items: Sequence[Document]) -> None:
@@ -121,8 +215,8 @@ def _replace_arms(trial: Trial, items: Sequence[Document]) -> None:
 
 
 def _known(trial: Trial, items: Sequence[Document]) -> None:
-    """Refuse criteria whose id is not one of the trial's."""
-    stored = {None, *trial.criteria.values_list("pk", flat=True)}
+    """Refuse criteria whose id is not one of the protocol's as it stands."""
+    stored = {None, *trial.criteria.current().values_list("pk", flat=True)}
     unknown = [index for index, item in enumerate(items) if item.get("id") not in stored]
     if unknown:
         detail = _("Not a criterion of this trial; leave the id out to add one.")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 
 
 class EndpointKind(StrEnum):
-    """The endpoints this registry computes."""
+    """The endpoints this registry computes, and OTHER: one that it only holds."""
 
     ORR = "ORR"
     DCR = "DCR"
@@ -20,6 +20,7 @@ class EndpointKind(StrEnum):
     OS = "OS"
     DOR = "DOR"
     TTR = "TTR"
+    OTHER = "OTHER"
 
 
 class TimeOrigin(StrEnum):

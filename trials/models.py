@@ -6,14 +6,14 @@ Names follow ClinicalTrials.gov v2.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from registry.models import User
+
+
+class RegistryDate(models.CharField[str, str]):
+    """A date as registries print it: a year, a month or a day, or blank."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options |= {"max_length": 10, "blank": True, "validators": [v.validate_partial_date]}
+        super().__init__(*args, **options)
 
 
 class TrialQuerySet(models.QuerySet["Trial"]):
@@ -39,7 +47,12 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     def with_protocol(self) -> Self:
         """With everything its document holds: one statement per list, however many trials."""
         return self.prefetch_related(
-            "sites", "arms__interventions", "endpoints", "criteria", "published"
+            "sites",
+            "officials",
+            "arms__interventions",
+            "endpoints",
+            "published",
+            Prefetch("criteria", Criterion.objects.current()),
         )
 
     def named(self, registry_id: str) -> Self:
@@ -70,6 +83,12 @@ class Trial(models.Model):
     brief_title = models.CharField(_("brief title"), max_length=300)
     official_title = models.CharField(_("official title"), max_length=600, blank=True)
     acronym = models.CharField(_("acronym"), max_length=40, blank=True)
+    org_study_id = models.CharField(_("organization's study ID"), max_length=60, blank=True)
+    secondary_ids = ArrayField(
+        models.CharField(max_length=60), default=list, blank=True, verbose_name=_("secondary IDs")
+    )
+    brief_summary = models.TextField(_("brief summary"), blank=True)
+    detailed_description = models.TextField(_("detailed description"), blank=True)
     phase = models.CharField(_("phase"), max_length=20, choices=v.Phase, blank=True)
     status = models.CharField(_("status"), max_length=30, choices=v.Status, blank=True)
     study_type = models.CharField(_("study type"), max_length=20, choices=v.StudyType, blank=True)
@@ -83,8 +102,43 @@ class Trial(models.Model):
         _("primary purpose"), max_length=30, choices=v.PrimaryPurpose, blank=True
     )
     masking = models.CharField(_("masking"), max_length=20, choices=v.Masking, blank=True)
+    observational_model = models.CharField(
+        _("observational model"), max_length=30, choices=v.ObservationalModel, blank=True
+    )
+    time_perspective = models.CharField(
+        _("time perspective"), max_length=20, choices=v.TimePerspective, blank=True
+    )
+    start_date = RegistryDate(_("start date"))
+    start_date_type = models.CharField(
+        _("start date type"), max_length=10, choices=v.DateType, blank=True
+    )
+    primary_completion_date = RegistryDate(_("primary completion date"))
+    primary_completion_date_type = models.CharField(
+        _("primary completion date type"), max_length=10, choices=v.DateType, blank=True
+    )
+    completion_date = RegistryDate(_("completion date"))
+    completion_date_type = models.CharField(
+        _("completion date type"), max_length=10, choices=v.DateType, blank=True
+    )
     enrollment_target = models.PositiveIntegerField(
         _("enrollment target"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
+    )
+    enrollment_type = models.CharField(
+        _("enrollment type"), max_length=10, choices=v.EnrollmentType, blank=True
+    )
+    eligible_sex = models.CharField(
+        _("eligible sex"), max_length=10, choices=v.EligibleSex, blank=True
+    )
+    minimum_age = models.CharField(_("minimum age"), max_length=20, blank=True)
+    maximum_age = models.CharField(_("maximum age"), max_length=20, blank=True)
+    healthy_volunteers = models.BooleanField(_("healthy volunteers"), null=True, blank=True)
+    sarcoma = models.BooleanField(
+        _("sarcoma"),
+        default=True,
+        help_text=_("Whether its patients count in sarcoma pools."),
+    )
+    keywords = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("keywords")
     )
     conditions = ArrayField(
         models.CharField(max_length=200), default=list, blank=True, verbose_name=_("conditions")
@@ -150,6 +204,16 @@ class Trial(models.Model):
         return self.acronym or self.registry_id
 
     @property
+    def protocol_version(self) -> ProtocolVersion:
+        """The protocol as it stands."""
+        return self.protocol_versions.latest("number")
+
+    @property
+    def screened_here(self) -> bool:
+        """Whether consent and screening gate the enrollment."""
+        return self.enrollment_gate == v.EnrollmentGate.SCREENING
+
+    @property
     def randomized(self) -> bool:
         """Whether arms are given by allocation only."""
         return self.allocation == v.AllocationType.RANDOMIZED
@@ -181,10 +245,13 @@ class Site(models.Model):
     code = models.CharField(_("code"), max_length=20)
     name = models.CharField(_("name"), max_length=200, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
+    state = models.CharField(_("state or province"), max_length=100, blank=True)
+    zip = models.CharField(_("postal code"), max_length=20, blank=True)
     country = models.CharField(_("country"), max_length=100, blank=True)
     timezone = models.CharField(
         _("time zone"), max_length=64, default="Asia/Shanghai", validators=[v.validate_timezone]
     )
+    status = models.CharField(_("recruitment status"), max_length=30, choices=v.Status, blank=True)
 
     objects = SiteQuerySet.as_manager()
 
@@ -203,6 +270,36 @@ class Site(models.Model):
     def today(self) -> date:
         """The calendar date at the site: a Shanghai morning is yesterday in UTC."""
         return datetime.now(ZoneInfo(self.timezone)).date()
+
+
+@audited()
+class Official(models.Model):
+    """Who answers for a trial, or whom to ask about it."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="officials")
+    name = models.CharField(_("name"), max_length=200)
+    affiliation = models.CharField(_("affiliation"), max_length=300, blank=True)
+    role = models.CharField(
+        _("role"), max_length=30, choices=v.OfficialRole, default=v.OfficialRole.CONTACT
+    )
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    email = models.CharField(_("email"), max_length=254, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("official")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "role", "name"], name="official_role_name_unique_in_trial"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="official_name_given"),
+            models.CheckConstraint(
+                condition=Q(role__in=v.OfficialRole.values), name="official_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @audited()
@@ -233,6 +330,11 @@ class Intervention(models.Model):
 
     arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="interventions")
     name = models.CharField(_("name"), max_length=100)
+    type = models.CharField(_("type"), max_length=30, choices=v.InterventionType, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    other_names = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name=_("other names")
+    )
     dose = models.DecimalField(
         _("dose"),
         max_digits=10,
@@ -280,13 +382,14 @@ class Endpoint(models.Model):
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="endpoints")
     kind = models.CharField(
-        _("kind"), max_length=3, choices=[(k.value, k.value) for k in EndpointKind]
+        _("kind"), max_length=5, choices=[(k.value, k.value) for k in EndpointKind]
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
     role = models.CharField(
         _("role"), max_length=10, choices=v.EndpointRole, default=v.EndpointRole.SECONDARY
     )
     wording = models.TextField(_("published wording"), blank=True)
+    time_frame = models.TextField(_("time frame"), blank=True)
     definition = models.JSONField(_("definition"), default=dict, blank=True)
 
     class Meta:
@@ -310,26 +413,188 @@ class Endpoint(models.Model):
 
 
 @audited()
+class ProtocolVersion(models.Model):
+    """The protocol as first filed (number 1) or as amended; screenings keep the one they used."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="protocol_versions")
+    number = models.PositiveSmallIntegerField(_("number"))
+    label = models.CharField(_("label"), max_length=40)
+    effective_on = models.DateField(_("effective on"), null=True, blank=True)
+    summary = models.TextField(_("summary of changes"), blank=True)
+    consent_version = models.CharField(
+        _("consent version"),
+        max_length=40,
+        blank=True,
+        help_text=_("The form that patients sign under this protocol; blank: any."),
+    )
+
+    class Meta:
+        ordering = ["trial", "number"]
+        verbose_name = _("protocol version")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["trial", "number"], name="protocol_version_number_unique_in_trial"
+            ),
+            models.CheckConstraint(
+                condition=Q(number__gte=1), name="protocol_version_number_positive"
+            ),
+            models.CheckConstraint(condition=~Q(label=""), name="protocol_version_label_given"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class CriterionQuerySet(models.QuerySet["Criterion"]):
+    """Criteria in domain words."""
+
+    def current(self) -> Self:
+        """Of the protocol as it stands."""
+        return self.filter(until=None)
+
+    def of(self, number: int) -> Self:
+        """Of the protocol version with this number."""
+        return self.filter(Q(until=None) | Q(until__gt=number), since__lte=number)
+
+
+@audited()
 class Criterion(models.Model):
-    """An eligibility criterion: its text, and its rule once it has one."""
+    """An eligibility criterion: its text, and its rule once it has one.
+
+    It belongs to the protocol versions from `since` up to, without, `until`; an amendment retires
+    what it changes and leaves the rest, with its id, as it is.
+    """
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="criteria")
     kind = models.CharField(_("kind"), max_length=10, choices=v.CriterionKind)
     text = models.TextField(_("text"))
     rule = models.JSONField(_("rule"), null=True, blank=True)
+    note = models.TextField(
+        _("note"), blank=True, help_text=_("What was repaired or decided in reading the text.")
+    )
+    source = models.CharField(_("source"), max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    since = models.PositiveSmallIntegerField(default=1)
+    until = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    objects = CriterionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["id"]
+        ordering = ["position", "id"]
         verbose_name = _("criterion")
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=v.CriterionKind.values), name="criterion_kind_known"
             ),
             models.CheckConstraint(condition=~Q(text=""), name="criterion_text_given"),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gt=F("since")),
+                name="criterion_retired_after_its_first_version",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class ReferenceRangeQuerySet(models.QuerySet["ReferenceRange"]):
+    """Reference ranges in domain words."""
+
+    def active(self) -> Self:
+        """Not voided."""
+        return self.filter(voided_at=None)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Of sites that the user works for."""
+        return self.filter(site__in=Site.objects.visible_to(user))
+
+    def valid_at(self, site: Site, on: date, sex: str = "") -> Self:
+        """What held in a site's laboratory on a day, the latest first; of one sex before any."""
+        both = [v.RangeSex.ANY, sex] if sex in v.RangeSex.values else [v.RangeSex.ANY]
+        rows = self.active().filter(site=site, valid_from__lte=on, sex__in=both)
+        return rows.order_by("item", "-valid_from", F("sex").desc())
+
+
+@audited()
+class ReferenceRange(models.Model):
+    """The normal limits of a site's laboratory for one item, from a date until the next one's."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="reference_ranges")
+    item = models.CharField(_("item"), max_length=40)
+    sex = models.CharField(_("sex"), max_length=10, choices=v.RangeSex, default=v.RangeSex.ANY)
+    lower = models.DecimalField(
+        _("lower limit of normal"), max_digits=12, decimal_places=4, null=True, blank=True
+    )
+    upper = models.DecimalField(
+        _("upper limit of normal"), max_digits=12, decimal_places=4, null=True, blank=True
+    )
+    unit = models.CharField(_("unit"), max_length=20)
+    valid_from = models.DateField(_("valid from"))
+    version = models.PositiveIntegerField(default=1)
+    voided_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReferenceRangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["site", "item", "valid_from", "id"]
+        verbose_name = _("reference range")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "item", "sex", "valid_from"],
+                condition=Q(voided_at=None),
+                name="reference_range_once",
+            ),
+            models.CheckConstraint(
+                condition=~(Q(lower=None) & Q(upper=None)), name="reference_range_has_a_limit"
+            ),
+            models.CheckConstraint(
+                condition=Q(lower=None) | Q(lower__gte=0), name="reference_range_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(lower=None) | Q(upper=None) | Q(lower__lt=F("upper")),
+                name="reference_range_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(sex__in=v.RangeSex.values), name="reference_range_sex_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(item="") & ~Q(unit=""), name="reference_range_item_and_unit_given"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item} {self.valid_from}"
+
+
+@audited()
+class RandomizationScheme(models.Model):
+    """How arms are allotted: permuted blocks within strata (ICH E9, section 2.3.2).
+
+    `ratio` maps arm names to whole numbers; a block has the sum of the ratio times one of
+    `block_multiples`, drawn at random. Hidden from whoever could guess the next arm by it.
+    """
+
+    trial = models.OneToOneField(Trial, on_delete=models.PROTECT, related_name="randomization")
+    ratio = models.JSONField(_("ratio"))
+    block_multiples = ArrayField(
+        models.PositiveSmallIntegerField(
+            validators=[MinValueValidator(1), MaxValueValidator(20)],
+        ),
+        verbose_name=_("block multiples"),
+    )
+    factors = ArrayField(
+        models.CharField(max_length=20, choices=v.StratificationFactor),
+        default=list,
+        blank=True,
+        verbose_name=_("stratification factors"),
+    )
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("randomization scheme")
+
+    def __str__(self) -> str:
+        return f"{self.trial_id}"
 
 
 @audited()

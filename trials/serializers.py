@@ -20,14 +20,27 @@ from registry.fields import JSONObject, Number, Text, WholeNumber, plain
 from registry.json_schema import described
 from registry.rest import StrictSerializer
 from trials.definitions import EndpointDefinition
-from trials.models import Arm, Criterion, Endpoint, Intervention, PublishedFigure, Site, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Official,
+    PublishedFigure,
+    Site,
+    Trial,
+)
 from trials.vocabularies import code_of
 
-SITE = ("code", "name", "city", "country", "timezone")
-INTERVENTION = ("name", "dose", "unit", "route", "days_on", "cycle_days")
+SITE = ("code", "name", "city", "state", "zip", "country", "timezone", "status")
+OFFICIAL = ("name", "affiliation", "role", "phone", "email")
+INTERVENTION = (
+    *("name", "type", "description", "other_names"),
+    *("dose", "unit", "route", "days_on", "cycle_days"),
+)
 ARM = ("name", "type", "description")
-ENDPOINT = ("kind", "name", "role", "wording", "definition")
-CRITERION = ("kind", "text", "rule")
+ENDPOINT = ("kind", "name", "role", "wording", "time_frame", "definition")
+CRITERION = ("kind", "text", "rule", "note", "source")
 PUBLISHED = ("measure", "source", "printed", "reconciled", "discrepancy")
 
 
@@ -115,6 +128,14 @@ class SiteSerializer(ModelFields):
         fields = ["id", *SITE]
 
 
+class OfficialSerializer(ModelFields):
+    """An official or a contact; matched by role and name."""
+
+    class Meta:
+        model = Official
+        fields = ["id", *OFFICIAL]
+
+
 class InterventionSerializer(ModelFields):
     """An intervention; matched by its name within the arm."""
 
@@ -183,6 +204,7 @@ class TrialSerializer(ModelFields):
     """A trial with its protocol."""
 
     sites = SiteSerializer(many=True, required=False)
+    officials = OfficialSerializer(many=True, required=False)
     arms = ArmSerializer(many=True, required=False)
     endpoints = EndpointSerializer(many=True, required=False)
     criteria = CriterionSerializer(many=True, required=False)
@@ -198,6 +220,10 @@ class TrialSerializer(ModelFields):
             "brief_title",
             "official_title",
             "acronym",
+            "org_study_id",
+            "secondary_ids",
+            "brief_summary",
+            "detailed_description",
             "phase",
             "status",
             "study_type",
@@ -205,8 +231,23 @@ class TrialSerializer(ModelFields):
             "intervention_model",
             "primary_purpose",
             "masking",
+            "observational_model",
+            "time_perspective",
+            "start_date",
+            "start_date_type",
+            "primary_completion_date",
+            "primary_completion_date_type",
+            "completion_date",
+            "completion_date_type",
             "enrollment_target",
+            "enrollment_type",
+            "eligible_sex",
+            "minimum_age",
+            "maximum_age",
+            "healthy_volunteers",
+            "sarcoma",
             "conditions",
+            "keywords",
             "lead_sponsor",
             "collaborators",
             "principal_investigator",
@@ -219,6 +260,7 @@ class TrialSerializer(ModelFields):
             "enrollment_gate",
             "synthetic",
             "sites",
+            "officials",
             "arms",
             "endpoints",
             "criteria",
@@ -240,6 +282,10 @@ class TrialSerializer(ModelFields):
     def validate_sites(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Codes are unique."""
         return _each_once(rows, "code")
+
+    def validate_officials(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Nobody has a role twice."""
+        return _each_once(rows, "role", "name")
 
     def validate_arms(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Names are unique."""

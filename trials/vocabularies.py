@@ -1,6 +1,8 @@
 """Controlled terms: the enums of ClinicalTrials.gov v2, with the registry's labels."""
 
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -81,6 +83,80 @@ class ArmType(TextChoices):
     OTHER = "OTHER", _("Other")
 
 
+class EnrollmentType(TextChoices):
+    ESTIMATED = "ESTIMATED", _("Estimated")
+    ACTUAL = "ACTUAL", _("Actual")
+
+
+class DateType(TextChoices):
+    ESTIMATED = "ESTIMATED", _("Estimated")
+    ACTUAL = "ACTUAL", _("Actual")
+
+
+class EligibleSex(TextChoices):
+    ALL = "ALL", _("All")
+    FEMALE = "FEMALE", _("Female")
+    MALE = "MALE", _("Male")
+
+
+class ObservationalModel(TextChoices):
+    COHORT = "COHORT", _("Cohort")
+    CASE_CONTROL = "CASE_CONTROL", _("Case-control")
+    CASE_ONLY = "CASE_ONLY", _("Case-only")
+    CASE_CROSSOVER = "CASE_CROSSOVER", _("Case-crossover")
+    ECOLOGIC_OR_COMMUNITY = "ECOLOGIC_OR_COMMUNITY", _("Ecologic or community")
+    FAMILY_BASED = "FAMILY_BASED", _("Family-based")
+    DEFINED_POPULATION = "DEFINED_POPULATION", _("Defined population")
+    NATURAL_HISTORY = "NATURAL_HISTORY", _("Natural history")
+    OTHER = "OTHER", _("Other")
+
+
+class TimePerspective(TextChoices):
+    RETROSPECTIVE = "RETROSPECTIVE", _("Retrospective")
+    PROSPECTIVE = "PROSPECTIVE", _("Prospective")
+    CROSS_SECTIONAL = "CROSS_SECTIONAL", _("Cross-sectional")
+    OTHER = "OTHER", _("Other")
+
+
+class InterventionType(TextChoices):
+    BEHAVIORAL = "BEHAVIORAL", _("Behavioral")
+    BIOLOGICAL = "BIOLOGICAL", _("Biological")
+    COMBINATION_PRODUCT = "COMBINATION_PRODUCT", _("Combination product")
+    DEVICE = "DEVICE", _("Device")
+    DIAGNOSTIC_TEST = "DIAGNOSTIC_TEST", _("Diagnostic test")
+    DIETARY_SUPPLEMENT = "DIETARY_SUPPLEMENT", _("Dietary supplement")
+    DRUG = "DRUG", _("Drug")
+    GENETIC = "GENETIC", _("Genetic")
+    PROCEDURE = "PROCEDURE", _("Procedure")
+    RADIATION = "RADIATION", _("Radiation")
+    OTHER = "OTHER", _("Other")
+
+
+class OfficialRole(TextChoices):
+    PRINCIPAL_INVESTIGATOR = "PRINCIPAL_INVESTIGATOR", _("Principal investigator")
+    STUDY_CHAIR = "STUDY_CHAIR", _("Study chair")
+    STUDY_DIRECTOR = "STUDY_DIRECTOR", _("Study director")
+    SUB_INVESTIGATOR = "SUB_INVESTIGATOR", _("Sub-investigator")
+    CONTACT = "CONTACT", _("Contact")
+
+
+class RangeSex(TextChoices):
+    """Whose reference range it is."""
+
+    ANY = "any", _("any")
+    FEMALE = "female", _("female")
+    MALE = "male", _("male")
+
+
+class StratificationFactor(TextChoices):
+    """Patient facts that randomization may be stratified by."""
+
+    SITE = "site", _("site")
+    SEX = "sex", _("sex")
+    ECOG = "ecog", _("ECOG performance status")
+    HISTOLOGY = "histology", _("histology")
+
+
 class ResponseCriteria(TextChoices):
     RECIST_1_1 = "RECIST 1.1", "RECIST 1.1"
 
@@ -136,6 +212,15 @@ def _names(code: str, label: str) -> Iterable[str]:
 
 def _folded(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def validate_partial_date(value: str) -> None:
+    """Refuse what is no calendar year, month or day: registries print any of them."""
+    for form in ("%Y-%m-%d", "%Y-%m", "%Y"):
+        with suppress(ValueError):
+            if datetime.strptime(value, form).strftime(form) == value:  # noqa: DTZ007
+                return
+    raise ValidationError(_("A date as YYYY, YYYY-MM or YYYY-MM-DD."))
 
 
 def validate_timezone(value: str) -> None:

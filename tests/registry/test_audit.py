@@ -14,12 +14,31 @@ from django.conf import settings
 from django.db import DatabaseError, ProgrammingError, connection, models, transaction
 from django.utils import timezone
 
-from patients.models import Allocation, Therapy
+from patients.models import (
+    Allocation,
+    Consent,
+    Deviation,
+    Disposition,
+    Dose,
+    RandomizationSlot,
+    Screening,
+    Therapy,
+)
 from registry import audit
 from registry.models import ApiToken, User
 from tests import factories
 from tests.conftest import Cast
-from trials.models import Arm, Criterion, Endpoint, Intervention, Site, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Official,
+    RandomizationScheme,
+    ReferenceRange,
+    Site,
+    Trial,
+)
 
 OUR_APPS = ("registry", "trials", "patients", "outcomes")
 # One column of each audited model, and a new value that its constraints allow.
@@ -33,11 +52,21 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "Endpoint": ("wording", "changed"),
     "Criterion": ("text", "changed"),
     "PublishedFigure": ("printed", "changed"),
+    "Official": ("phone", "changed"),
+    "ProtocolVersion": ("summary", "changed"),
+    "ReferenceRange": ("upper", 50),
+    "RandomizationScheme": ("factors", ["site"]),
     "Membership": ("valid_to", date(2030, 1, 1)),
     "Patient": ("histology", "leiomyosarcoma"),
     "Allocation": ("arm_id", None),
     "Therapy": ("description", "changed"),
     "AdverseEvent": ("grade", 4),
+    "Consent": ("consent_version", "changed"),
+    "Screening": ("failure_detail", "changed"),
+    "Deviation": ("justification", "changed"),
+    "Disposition": ("detail", "changed"),
+    "Dose": ("unit", "g"),
+    "RandomizationSlot": ("block", 9),
     "Lesion": ("description", "changed"),
     "Visit": ("stated_response_reason", "changed"),
     "Measurement": ("reason", "changed"),
@@ -58,12 +87,34 @@ def rows(cast: Cast) -> None:
     Arm.objects.create(trial=cast.trial, name="B")
     Intervention.objects.create(arm=arm, name="Anlotinib")
     Endpoint.objects.create(trial=cast.trial, kind="OS")
-    Criterion.objects.create(trial=cast.trial, kind="inclusion", text="Age 18 or more")
+    criterion = Criterion.objects.create(trial=cast.trial, kind="inclusion", text="Age 18 or more")
+    Official.objects.create(trial=cast.trial, name="Xing Zhang")
+    RandomizationScheme.objects.create(trial=cast.trial, ratio={"A": 1}, block_multiples=[2])
+    site = cast.trial.sites.get(code="01")
+    ReferenceRange.objects.create(
+        site=site, item="alt", upper=40, unit="U/L", valid_from=factories.START
+    )
     factories.published_figure(cast.trial)
     patient = factories.patient(cast.trial)
     Allocation.objects.create(patient=patient, trial=cast.trial, arm=arm)
     Therapy.objects.create(patient=patient, started_on=factories.START)
     factories.adverse_event(patient)
+    Consent.objects.create(patient=patient, consent_version="1.0", signed_on=factories.START)
+    Screening.objects.create(
+        patient=patient,
+        protocol_version=cast.trial.protocol_version,
+        screened_on=factories.START,
+    )
+    Deviation.objects.create(
+        patient=patient, criterion=criterion, occurred_on=factories.START, justification="why"
+    )
+    Disposition.objects.create(patient=patient, kind="completed", on=factories.START)
+    Dose.objects.create(
+        patient=patient, intervention="A", dose=12, unit="mg", started_on=factories.START
+    )
+    RandomizationSlot.objects.create(
+        trial=cast.trial, stratum="", position=1, block=1, arm=arm, patient=patient
+    )
     factories.baseline(patient, by=cast.coordinator)
     new = (factories.new_lesion("NL01"),)
     factories.follow_up(patient, 42, by=cast.coordinator, new_lesions=new)
@@ -181,8 +232,9 @@ def test_bulk_and_raw_inserts_are_recorded(cast: Cast) -> None:
     Site.objects.bulk_create([Site(trial=cast.trial, code=code) for code in ("03", "04")])
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO trials_site (trial_id, code, name, city, country, timezone)"
-            " VALUES (%s, '05', '', '', '', 'UTC')",
+            "INSERT INTO trials_site"
+            " (trial_id, code, name, city, state, zip, country, timezone, status)"
+            " VALUES (%s, '05', '', '', '', '', '', 'UTC', '')",
             [cast.trial.pk],
         )
     events = Site.pgh_event_model.objects.filter(code__in=["03", "04", "05"])  # type: ignore[attr-defined]

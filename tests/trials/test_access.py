@@ -24,7 +24,7 @@ HERE, ELSEWHERE, TRIAL = "01", "02", None
 
 # (role, site of the role): what it allows at site 01, at site 02, and for the trial as a whole
 WRITE = {Action.WRITE_RECORDS}
-VOID = {Action.WRITE_RECORDS, Action.VOID}
+VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE}
 IMPORT = {Action.IMPORT}
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [

@@ -480,8 +480,8 @@ def test_statements_do_not_grow_with_trials(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     for copies in range(3):
-        with django_assert_num_queries(9):  # token, count, trials, six lists
+        with django_assert_num_queries(10):  # token, count, trials, seven lists
             assert len(root.get("/trials/").json()["results"]) == 2 + copies
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             root.get("/trials/NCT03890068/")
         root.post("/trials/", FULL | {"registry_id": f"COPY{copies}"})
