@@ -63,7 +63,7 @@ _LEAD = {
 _HEADING = re.compile(
     r"^(?P<mark>[\s#*_>•–\-\d.)(]*)(?P<lead>(?:[A-Za-z']+\s+){0,3})"
     r"(?P<word>non[- ]?inclusion|inclusions?|inclusive|included|exclusions?|exclusive|excluded)"
-    r"(?P<criteria>\s+criteri\w*)?(?P<tail>[^:：.;]{0,80}?)(?P<colon>\s*[:：])?[*_]*\s*(?P<rest>.*)$",
+    r"(?P<criteria>\s+criteri\w*)?(?P<tail>[^:：.;]{0,80})(?P<colon>[:：])?[*_]*\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _OTHER_HEADINGS = (
