@@ -20,7 +20,10 @@ ARROWS = {  # part -> what it may import of the project
     "lower": {"lower"},
 }
 # Pure modules: the standard library, these packages and each other, nothing else.
-PURE = ("outcomes.methods", "trials.definitions", "trials.eligibility")
+PURE = (
+    *("outcomes.methods", "trials.definitions", "trials.eligibility", "trials.ctgov"),
+    *("trials.json_patch", "trials.registry_terms", "trials.schedule_text"),
+)
 PURE_PACKAGES = {"numpy", "scipy.special", "pydantic"}
 # Inside an app nothing but these may import its HTTP and page modules.
 DOORS = {"api", "views", "urls", "forms", "serializers"}
