@@ -23,6 +23,7 @@ ARROWS = {  # part -> what it may import of the project
 PURE = (
     *("outcomes.methods", "trials.definitions", "trials.json_patch", "trials.ctgov"),
     *("trials.ctgov_document", "trials.ctgov_reading", "trials.ctgov_writing"),
+    "trials.eligibility_text",
     *("trials.registry_terms", "trials.schedule_text", "trials.eligibility", "trials.histologies"),
     *("trials.screening_items", "trials.screening_values"),
 )
