@@ -24,7 +24,7 @@ Table = dict[tuple[str, str, str], dict[str, str | int]]
 CONTRADICTIONS: Table = {
     ("alter-s006", "/trial/endpoints/1", "randomization_in_registry"): {
         "measure": "OS",
-        "wording": "from randomization",
+        "wording": "From randomization",
         "source": "NCT03890068",
     },
     ("apjtm-2022", "dcr", "rate_contradicts_categories"): {
