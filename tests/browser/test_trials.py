@@ -71,8 +71,9 @@ def test_every_study_is_readable_at_every_width(
     page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None], studies: list[str]
 ) -> None:
     log_in(cast.superuser)
+    in_both_schemes(page, f"{live_server.url}/trials/{studies[0]}/detail/")
     for name in studies:
-        in_both_schemes(page, f"{live_server.url}/trials/{name}/detail/")
+        page.goto(f"{live_server.url}/trials/{name}/detail/")
         page.get_by_text("Detailed description", exact=True).click()
         accessible(page)
         assert page.evaluate(LINE) == []
