@@ -1,0 +1,27 @@
+"""The participant flow and the accrual over REST."""
+
+from __future__ import annotations
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import views
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from outcomes import flow
+from outcomes.flow_documents import ConsortDocument, consort_document
+from outcomes.options import CUTOFF, cutoff_of
+from registry.rest import caller
+from trials.models import Trial
+
+
+class ConsortView(views.APIView):
+    """Who came, who stayed, who is analyzed."""
+
+    @extend_schema(parameters=[CUTOFF], responses=ConsortDocument)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """The CONSORT 2010 flow of participants, from screening to analysis, per arm."""
+        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
+        cutoff = cutoff_of(request, trial)
+        found = flow.build(trial, user=caller(request), cutoff=cutoff)
+        return Response(consort_document(found))
