@@ -8,9 +8,10 @@ from rest_framework import views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import flow
+from outcomes import accrual, flow
+from outcomes.accrual_documents import AccrualDocument, accrual_document
 from outcomes.flow_documents import ConsortDocument, consort_document
-from outcomes.options import CUTOFF, cutoff_of
+from outcomes.options import CUTOFF, cutoff_of, today
 from registry.rest import caller
 from trials.models import Trial
 
@@ -25,3 +26,15 @@ class ConsortView(views.APIView):
         cutoff = cutoff_of(request, trial)
         found = flow.build(trial, user=caller(request), cutoff=cutoff)
         return Response(consort_document(found))
+
+
+class AccrualView(views.APIView):
+    """How enrollment goes."""
+
+    @extend_schema(parameters=[CUTOFF], responses=AccrualDocument)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """Enrolled against planned, by month and by site, with the screen-failure rate."""
+        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
+        cutoff, now = cutoff_of(request, trial), today(trial)
+        found = accrual.build(trial, user=caller(request), cutoff=cutoff, today=now)
+        return Response(accrual_document(found))

@@ -16,7 +16,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
-from outcomes.flow_api import ConsortView
+from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
 from patients.api import (
     AdverseEventDetail,
@@ -55,6 +55,7 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
+    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
     path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),

@@ -168,6 +168,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/safety/": lambda at: Call(
         f"{at.trial_path}safety/?cutoff=2024-12-31"
     ),
+    "GET /trials/{registry_id}/accrual/": lambda at: Call(
+        f"{at.trial_path}accrual/?cutoff=2024-12-31"
+    ),
     "GET /trials/{registry_id}/consort/": lambda at: Call(
         f"{at.trial_path}consort/?cutoff=2024-12-31"
     ),

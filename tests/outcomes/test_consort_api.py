@@ -99,8 +99,8 @@ def randomized(cast: Cast) -> list[Patient]:
     Patient.objects.filter(subject_id="P-2").update(first_dose_on=None)
     ended(people[0], "treatment_discontinued", reason="adverse_event")
     ended(people[1], "withdrawn", follow_up_continues=True)
-    sites = {"from_site": Site.objects.get(code="01"), "to_site": Site.objects.get(code="02")}
-    ended(people[4], "transferred", **sites)
+    here, there = Site.objects.order_by("code")
+    ended(people[4], "transferred", from_site=here, to_site=there)
     Patient.objects.filter(subject_id="P-5").update(died_on=on(100))
     Deviation.objects.create(
         patient=people[0], criterion=age, occurred_on=START, justification="71 years and fit"

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outcomes.methods.participant_flow import (
@@ -172,7 +172,7 @@ participants = st.builds(
     arm=st.sampled_from([None, 1, 2, 3]),
     screenings=st.lists(
         st.builds(
-            lambda at, outcome, not_met: Screening(at, *outcome, not_met),
+            lambda at, outcome, not_met: Screening(at, outcome[0], outcome[1], not_met),
             sure, conclusions, st.lists(st.integers(1, 4), unique=True).map(tuple),
         ), max_size=3
     ).map(tuple),
@@ -187,6 +187,7 @@ participants = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(participants, max_size=12))
 def test_the_boxes_of_every_row_sum_to_their_parent(people: list[Participant]) -> None:
     found = flow(people, arms=[1, 2, 3], analyses=2, cutoff=CUTOFF)
