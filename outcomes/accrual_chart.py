@@ -12,6 +12,7 @@ from outcomes.accrual import AccrualReport
 from outcomes.charts import XY, Mark, Plot
 from outcomes.dashboard import percent
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
+from trials.models import Site
 
 WIDTH, HEIGHT = 720, 380
 CORNERS = (52, 40, 700, 320)
@@ -56,7 +57,7 @@ def draw(report: AccrualReport) -> AccrualChart:
     """Draw the months; each step is at its month's end."""
     months = report.found.months
     target = report.trial.enrollment_target if report.scope.whole_trial else None
-    ticks = _round_ticks(max(report.found.total.enrolled, target or 0))
+    ticks = round_ticks(max(report.found.total.enrolled, target or 0))
     plot = Plot(*CORNERS, 0, max(len(months), 1), 0, ticks[-1])
     return AccrualChart(
         width=WIDTH,
@@ -71,7 +72,7 @@ def draw(report: AccrualReport) -> AccrualChart:
     )
 
 
-def _round_ticks(highest: int) -> list[int]:
+def round_ticks(highest: int) -> list[int]:
     """From 0 to the first round number at or beyond the highest, at most six of them."""
     step = next(
         factor * 10**power
@@ -119,16 +120,13 @@ class SiteLine:
 
 def site_lines(report: AccrualReport) -> list[SiteLine]:
     """The sites by their codes, those without patients too."""
-    total = report.found.total.enrolled
-    return [
-        SiteLine(f"{site.code} {site.name}".strip(), counts, _share(counts.enrolled, total))
-        for site in report.scope.sites
-        if (counts := report.found.sites[site.code])
-    ]
+    return [_site_line(report, site) for site in report.scope.sites]
 
 
-def _share(k: int, n: int) -> str:
-    return percent(k / n if n else None)
+def _site_line(report: AccrualReport, site: Site) -> SiteLine:
+    counts, total = report.found.sites[site.code], report.found.total.enrolled
+    share = percent(counts.enrolled / total if total else None)
+    return SiteLine(f"{site.code} {site.name}".strip(), counts, share)
 
 
 def summary(report: AccrualReport) -> list[str]:
