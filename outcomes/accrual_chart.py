@@ -14,8 +14,8 @@ from outcomes.dashboard import percent
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
 from trials.models import Site
 
-WIDTH, HEIGHT = 720, 380
-CORNERS = (52, 40, 700, 320)
+WIDTH, HEIGHT = 720, 366
+CORNERS = (52, 40, 610, 320)  # right of it the target is named
 MOST_TICKS = 7
 NOT_PROJECTED = {
     NoProjection.NO_TARGET: gettext_lazy("the trial has no enrollment target"),

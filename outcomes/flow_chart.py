@@ -6,8 +6,8 @@ so that no template localizes them. A drawing has its natural size: a wide one s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
 from django.utils.translation import gettext as _
@@ -35,15 +35,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What a box says."""
+    """What a box says; with its arm, where that is not its title."""
 
     title: str
     items: tuple[Item, ...] = ()
+    arm: str = ""
 
     @property
     def text(self) -> str:
         """All of it in one line."""
-        parts = [self.title, *(": ".join((i.text, ", ".join(i.details))) for i in self.items)]
+        parts = [self.arm] if self.arm else []
+        parts += [self.title, *(": ".join((i.text, ", ".join(i.details))) for i in self.items)]
         return "; ".join(part.removesuffix(": ") for part in parts)
 
 
@@ -64,6 +66,7 @@ class Outline:
     excluded: Box | None
     enrolled: Box
     unallocated: Box | None
+    arms: tuple[str, ...]
     rows: tuple[Row, ...]
 
     @property
@@ -83,13 +86,19 @@ def outline(report: FlowReport, *, every_criterion: bool = True) -> Outline:
         excluded=_excluded(report, every_criterion) if report.screening_recorded else None,
         enrolled=_enrolled(report),
         unallocated=_unallocated(report),
+        arms=tuple(titles),
         rows=(
             Row(_("Allocation"), tuple(map(_allocated, titles, arms))),
-            Row(_("Treatment"), tuple(map(_treatment, arms))),
-            Row(_("Follow-up"), tuple(map(_follow_up, arms))),
-            Row(_("Analysis"), tuple(_analysis(report.analyses, arm) for arm in arms)),
+            _row(_("Treatment"), titles, map(_treatment, arms)),
+            _row(_("Follow-up"), titles, map(_follow_up, arms)),
+            _row(_("Analysis"), titles, [_analysis(report.analyses, arm) for arm in arms]),
         ),
     )
+
+
+def _row(phase: str, arms: Sequence[str], boxes: Iterable[Box]) -> Row:
+    named = zip(arms, boxes, strict=True)
+    return Row(phase, tuple(replace(box, arm=arm) for arm, box in named))
 
 
 def _n(text: object, n: int) -> str:
@@ -283,20 +292,21 @@ class FlowChart:
 
 FONT, LEADING, PADDING, INDENT = 13, 18, 10, 12
 GUTTER, TOP, GAP, BETWEEN = 96, 34, 20, 30
-NARROWEST = 740  # of the boxes together: the excluded need half of it
+NARROWEST = 740  # of the boxes together where some are aside: those have half of it
 SPINE = 320  # the width of a box on the main line
-WIDTHS = {1: 400, 2: 300, 3: 250}
-MANY = 220  # the width of a box from four arms on
+WIDTHS = {1: 400, 2: 330, 3: 290}
+MANY = 260  # the width of a box from four arms on
 
 
 class _Drawing:
     """Boxes laid out from the top: each knows its own height, so that no text leaves it."""
 
-    def __init__(self, arms: int) -> None:
+    def __init__(self, arms: int, narrowest: int) -> None:
         self.column = WIDTHS.get(arms, MANY)
-        self.inner = max(NARROWEST, arms * self.column + (arms - 1) * GAP)
+        together = arms * self.column + (arms - 1) * GAP
+        self.inner = max(narrowest, together)
         self.spine = GUTTER + self.inner / 2
-        self.left = self.spine - (arms * self.column + (arms - 1) * GAP) / 2
+        self.left = self.spine - together / 2
         self.y: float = TOP
         self.boxes: list[DrawnBox] = []
         self.phases: list[Phase] = []
@@ -372,7 +382,8 @@ class _Drawing:
 def draw(told: Outline) -> FlowChart:
     """Lay an outline out: the main line down to the enrolled, then a column per arm."""
     arms = len(told.rows[0].boxes)
-    drawing = _Drawing(arms)
+    aside = told.excluded or told.unallocated
+    drawing = _Drawing(arms, NARROWEST if aside else SPINE)
     drawing.phase(told.enrollment)
     drawing.main(told.assessed)
     if told.excluded:

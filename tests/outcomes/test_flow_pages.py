@@ -217,14 +217,14 @@ def test_ticks_are_round_and_reach_the_highest(highest: int, ticks: list[int]) -
 
 
 def test_the_curve_steps_at_the_end_of_each_month(cast: Cast, pages: Pages) -> None:
-    """Four months are 162 wide each from 52; 5 patients are 56 high each down from 40."""
+    """Four months are 139.5 wide each from 52; 5 patients are 56 high each down from 40."""
     Trial.objects.update(enrollment_target=5)
     for on in ("2024-01-10", "2024-01-20", "2024-03-05"):
         factories.patient(cast.trial, enrolled_on=on)
     page = text_of(pages(cast.viewer), f"{ACCRUAL}?cutoff=2024-04-30")
     assert (
-        'points="52.00,320.00 214.00,320.00 214.00,208.00 538.00,208.00 538.00,152.00'
-        ' 700.00,152.00 "'
+        'points="52.00,320.00 191.50,320.00 191.50,208.00 470.50,208.00 470.50,152.00'
+        ' 610.00,152.00 "'
     ) in page
     assert "planned: 5" in page
     assert "2024-03: 1 enrolled, 3 in all" in page
