@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date as Date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from outcomes import queries, report
 from outcomes.methods import participant_flow
@@ -99,6 +99,7 @@ def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
         facts = queries.facts(patients)
         criteria = {criterion.pk: criterion for criterion in trial.criteria.all()}
         known = records(patients, criteria)
+        dosing = _dosing(patients, cutoff)
         endpoints, arms = list(trial.endpoints.all()), list(trial.arms.all())
     analyses = report.analyses(trial, endpoints, facts, cutoff=cutoff)
     columns = _columns(trial, arms)
@@ -107,6 +108,7 @@ def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
             one.dates,
             known[one.id],
             arm=_column(trial, columns, one, cutoff),
+            dosing=one.id in dosing,
             absences=tuple(analysis.absences[one.id] for analysis in analyses),
         )
         for one in facts
@@ -150,6 +152,7 @@ def participant(
     known: Records,
     *,
     arm: int | None = None,
+    dosing: bool = False,
     absences: tuple[str | None, ...] = (),
 ) -> Participant:
     """One person as the methods take them."""
@@ -157,6 +160,7 @@ def participant(
         **{name: dates[name] for name in DATES},
         consent_withdrawn_on=known.consent_withdrawn_on,
         arm=arm,
+        dosing=dosing,
         screenings=tuple(known.screenings),
         dispositions=tuple(known.dispositions),
         deviations=tuple(known.deviations),
@@ -192,6 +196,14 @@ def _rows(model: Any, chosen: Any, *fields: str, **conditions: Any) -> Iterable[
     rows = model.objects.filter(patient__in=chosen, voided_at=None, **conditions)
     found: Iterable[tuple[Any, ...]] = rows.order_by("id").values_list("patient_id", *fields)
     return found
+
+
+def _dosing(patients: QuerySet[Patient], cutoff: Date) -> set[int]:
+    """Patients with a dose, or a pause, that runs on at the cutoff."""
+    open_ended = Q(ended_on=None) | Q(ended_on__gte=cutoff)
+    doses = models.Dose.objects.filter(open_ended, voided_at=None, started_on__lte=cutoff)
+    chosen = doses.filter(patient__in=patients.order_by().values("pk")).order_by()
+    return set(chosen.values_list("patient_id", flat=True))
 
 
 def _withdrawn_consents(chosen: Any) -> dict[int, Date]:

@@ -187,10 +187,12 @@ def _treatment(arm: ArmFlow) -> Box:
     if arm.inferred:
         ended += (_n(_("of these inferred from the end of follow-up"), arm.inferred),)
     discontinued = _n(_("Discontinued treatment"), sum(arm.discontinued.values()))
-    return Box(
-        _n(_("Treated"), arm.treated),
-        (Item(discontinued, ended), Item(_n(_("Still on treatment"), arm.on_treatment))),
-    )
+    items = [Item(discontinued, ended)]
+    if arm.last_dose_only:
+        unclear = _("Last dose given, no discontinuation on record")
+        items.append(Item(_n(unclear, arm.last_dose_only)))
+    items.append(Item(_n(_("Still on treatment"), arm.on_treatment)))
+    return Box(_n(_("Treated"), arm.treated), tuple(items))
 
 
 def _ends(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -207,8 +209,7 @@ STATES = {
     FollowUp.WITHDRAWN_FOLLOWED: gettext_lazy("Withdrew, follow-up continues"),
     FollowUp.DIED: gettext_lazy("Died"),
     FollowUp.COMPLETED: gettext_lazy("Completed the study"),
-    FollowUp.ON_TREATMENT: gettext_lazy("In follow-up, on treatment"),
-    FollowUp.OFF_TREATMENT: gettext_lazy("In follow-up, off treatment"),
+    FollowUp.CONTINUING: gettext_lazy("In follow-up"),
 }
 
 

@@ -93,11 +93,14 @@ class DiscontinuedDocument(TypedDict):
 
 
 class TreatmentDocument(TypedDict):
-    """n = received + untreated; received = discontinued + on treatment."""
+    """n = received + untreated; received = discontinued + last dose only + on treatment."""
 
     received: Count
     untreated: UntreatedDocument
     discontinued: DiscontinuedDocument
+    last_dose_only: Annotated[
+        Count, Field(description="A last dose, and no discontinuation on record.")
+    ]
     on_treatment: Count
 
 
@@ -109,8 +112,7 @@ class FollowUpFlowDocument(TypedDict):
     withdrawn_followed: Annotated[Count, Field(description="Follow-up continues.")]
     lost_to_follow_up: Count
     completed: Count
-    on_treatment: Count
-    off_treatment: Count
+    in_follow_up: Count
 
 
 class AbsenceDocument(TypedDict):
@@ -286,6 +288,7 @@ def _column(report: FlowReport, arm: ArmFlow) -> ColumnDocument:
                 "reasons": _ends(arm.discontinued),
                 "inferred": arm.inferred,
             },
+            "last_dose_only": arm.last_dose_only,
             "on_treatment": arm.on_treatment,
         },
         "follow_up": _follow_up(arm.follow_up),
@@ -314,8 +317,7 @@ def _follow_up(counts: Mapping[FollowUp, int]) -> FollowUpFlowDocument:
         "withdrawn_followed": counts[FollowUp.WITHDRAWN_FOLLOWED],
         "lost_to_follow_up": counts[FollowUp.LOST],
         "completed": counts[FollowUp.COMPLETED],
-        "on_treatment": counts[FollowUp.ON_TREATMENT],
-        "off_treatment": counts[FollowUp.OFF_TREATMENT],
+        "in_follow_up": counts[FollowUp.CONTINUING],
     }
 
 

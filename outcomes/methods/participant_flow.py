@@ -5,10 +5,13 @@ row of the diagram a person is in exactly one box, so that the boxes of a row su
 
 * assessed = excluded by reason + still in screening + enrolled
 * enrolled = the arms + not allocated
-* of each arm: treated + untreated; treated = discontinued by reason + on treatment
-* of each arm: died, withdrawn, lost, completed, or in follow-up on or off treatment
+* of each arm: treated + untreated
+* treated = discontinued by reason + with a last dose but no end on record + on treatment
+* of each arm: died, withdrawn, lost, completed, or in follow-up
 * of each arm and analysis: analyzed + excluded by reason
 
+The withdrawal of an enrolled patient is a disposition, whatever became of the consent form. A last
+dose ends nothing by itself: it may be the latest of several cycles, and the next one not due yet.
 What is dated after the cutoff has not happened. A screening's conclusion has the screening's date.
 """
 
@@ -45,8 +48,7 @@ class FollowUp(StrEnum):
     WITHDRAWN_FOLLOWED = "withdrawn_followed"
     LOST = "lost_to_follow_up"
     COMPLETED = "completed"
-    ON_TREATMENT = "on_treatment"
-    OFF_TREATMENT = "off_treatment"
+    CONTINUING = "in_follow_up"
 
 
 # What ended the treatment of a patient for whom nothing else says so: CDISC's NCOMPLT.
@@ -81,7 +83,7 @@ class Disposition:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A person in the trial; what is voided is left out.
+    """A person in the trial; what is voided is left out. `dosing`: at the cutoff a dose runs on.
 
     `arm` is a column of the diagram, None where none was allotted. `absences` has, for each
     analysis, why the person is not in it, or None.
@@ -91,6 +93,7 @@ class Participant:
     first_dose_on: Date | None = None
     last_dose_on: Date | None = None
     died_on: Date | None = None
+    dosing: bool = False
     consent_withdrawn_on: Date | None = None
     arm: int | None = None
     screenings: tuple[Screening, ...] = ()
@@ -115,16 +118,13 @@ class ArmFlow:
     untreated: Mapping[str, int]
     discontinued: Mapping[str, int]
     inferred: int  # of the discontinued: the reason follows from how the follow-up ended
+    last_dose_only: int
+    on_treatment: int
     follow_up: Mapping[FollowUp, int]
     transferred: int
     deviations: int
     deviating: int
     analyses: tuple[Analyzed, ...]
-
-    @property
-    def on_treatment(self) -> int:
-        """Still treated at the cutoff."""
-        return self.follow_up[FollowUp.ON_TREATMENT]
 
     @property
     def treated(self) -> int:
@@ -255,22 +255,27 @@ class _Course:
     """Where one enrolled patient is in each row."""
 
     follow_up: FollowUp
-    untreated: str | None
-    discontinued: str | None
-    inferred: bool
+    untreated: str | None = None
+    discontinued: str | None = None
+    inferred: bool = False
+    last_dose_only: bool = False
+    on_treatment: bool = False
 
 
 def _course(person: Participant, cutoff: Date) -> _Course:
     left = _left(person, cutoff)
+    state = left or FollowUp.CONTINUING
     recorded = _recorded_end(person, cutoff)
     implied = IMPLIED[left] if left else None
     if not by(person.first_dose_on, cutoff):
-        why = recorded or implied or NOT_RECORDED
-        return _Course(left or FollowUp.OFF_TREATMENT, why, None, False)
-    ended = recorded or (NOT_RECORDED if by(person.last_dose_on, cutoff) else implied)
-    state = FollowUp.OFF_TREATMENT if ended else FollowUp.ON_TREATMENT
-    inferred = recorded is None and ended is not None and ended != NOT_RECORDED
-    return _Course(left or state, None, ended, inferred)
+        return _Course(state, untreated=recorded or implied or NOT_RECORDED)
+    if recorded:
+        return _Course(state, discontinued=recorded)
+    if by(person.last_dose_on, cutoff) and not person.dosing:
+        return _Course(state, last_dose_only=True)
+    if implied:
+        return _Course(state, discontinued=implied, inferred=True)
+    return _Course(state, on_treatment=True)
 
 
 def _recorded_end(person: Participant, cutoff: Date) -> str | None:
@@ -293,6 +298,8 @@ def _arm(people: Sequence[Participant], analyses: int, cutoff: Date) -> ArmFlow:
         untreated=dict(Counter(c.untreated for c in courses if c.untreated)),
         discontinued=dict(Counter(c.discontinued for c in courses if c.discontinued)),
         inferred=sum(course.inferred for course in courses),
+        last_dose_only=sum(course.last_dose_only for course in courses),
+        on_treatment=sum(course.on_treatment for course in courses),
         follow_up={state: where[state] for state in FollowUp},
         transferred=sum(_transferred(person, cutoff) for person in people),
         deviations=sum(deviations),

@@ -15,6 +15,7 @@ from patients.models import (
     Consent,
     Deviation,
     Disposition,
+    Dose,
     Patient,
     Screening,
 )
@@ -155,18 +156,19 @@ def test_the_arms_of_a_randomized_trial_by_hand(
             ],
             "inferred": 1,
         },
+        "last_dose_only": 0,
         "on_treatment": 2,
     }
     nothing = dict.fromkeys(anlotinib["follow_up"], 0)
     assert anlotinib["follow_up"] == nothing | {
-        "withdrawn_followed": 1, "on_treatment": 2, "off_treatment": 1,
+        "withdrawn_followed": 1, "in_follow_up": 3,
     }  # fmt: skip
     assert anlotinib["transferred"] == 1
     assert placebo["treatment"]["untreated"] == {
         "n": 1, "reasons": [{"reason": "not_recorded", "n": 1}],
     }  # fmt: skip
     assert placebo["treatment"]["discontinued"]["reasons"] == [{"reason": "death", "n": 1}]
-    assert placebo["follow_up"] == nothing | {"died": 1, "off_treatment": 1}
+    assert placebo["follow_up"] == nothing | {"died": 1, "in_follow_up": 1}
 
 
 def test_the_analyses_of_a_randomized_trial_by_hand(
@@ -296,6 +298,21 @@ def test_screening_that_is_recorded_elsewhere(cast: Cast, api: Login) -> None:
     assert found["assessed"] == {"n": 2, "reason": None, "enrolled_without_screening": 1}
 
 
+def test_a_dose_that_runs_on_is_treatment(cast: Cast, api: Login) -> None:
+    """The latest dose so far is also the last one on record; only an end of it says more."""
+    for number, ended_on in enumerate((None, on(20), on(400))):
+        patient = factories.patient(cast.trial, f"P-{number}", last_dose_on=on(20))
+        Dose.objects.create(
+            patient=patient, intervention="anlotinib", dose=12, unit="mg", started_on=on(1),
+            ended_on=ended_on,
+        )  # fmt: skip
+    treatment = consort(api(cast.viewer))["enrolled"]["treatment"]
+    assert (treatment["on_treatment"], treatment["last_dose_only"]) == (2, 1)
+    Dose.objects.update(voided_at=timezone.now())
+    treatment = consort(api(cast.viewer))["enrolled"]["treatment"]
+    assert (treatment["on_treatment"], treatment["last_dose_only"]) == (0, 3)
+
+
 @pytest.mark.parametrize("gate", ["screening", "recorded_elsewhere"])
 def test_a_trial_without_anybody(cast: Cast, api: Login, gate: str) -> None:
     Trial.objects.update(enrollment_gate=gate)
@@ -328,7 +345,8 @@ def test_the_flow_of_alter_s006(cast: Cast, api: Login) -> None:
     (arm,) = found["arms"]
     assert (arm["name"], arm["n"], found["enrolled"]["n"]) == ("anlotinib", 49, 49)
     assert (arm["treatment"]["received"], arm["treatment"]["on_treatment"]) == (49, 13)
-    assert arm["treatment"]["discontinued"]["reasons"] == [{"reason": "not_recorded", "n": 36}]
+    assert arm["treatment"]["discontinued"]["n"] == 0
+    assert arm["treatment"]["last_dose_only"] == 36
     assert arm["follow_up"]["died"] == 9
     assert found["analyses"][0]["n"] == found["analyses"][1]["n"] == 49
 
@@ -356,12 +374,12 @@ def test_statements_do_not_grow(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     reader = api(cast.investigator)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         consort(reader)
     for number in range(8):
         fail(cast.trial, f"F-{number}", *Criterion.objects.all())
         other = factories.patient(cast.trial, randomized_on=START)
         ended(other, "completed")
         factories.baseline(other, by=cast.superuser)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         consort(reader)

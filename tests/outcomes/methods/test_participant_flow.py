@@ -70,18 +70,23 @@ def test_how_a_screening_stands(person: Participant, state: Screened) -> None:
 
 
 ENDED = left("treatment_discontinued", 20, reason="adverse_event")
-# dispositions and dates; where the patient is in the follow-up, and why treatment ended
-COURSES = [
-    ({}, FollowUp.ON_TREATMENT, None),
-    ({"last_dose_on": on(40)}, FollowUp.OFF_TREATMENT, "not_recorded"),
-    ({"last_dose_on": LATER}, FollowUp.ON_TREATMENT, None),
-    ({"dispositions": (ENDED,)}, FollowUp.OFF_TREATMENT, "adverse_event"),
-    ({"dispositions": (replace(ENDED, reason=""),)}, FollowUp.OFF_TREATMENT, "not_recorded"),
-    ({"dispositions": (replace(ENDED, on=LATER),)}, FollowUp.ON_TREATMENT, None),
-    ({"dispositions": (ENDED, replace(ENDED, on=on(50), reason="other"))}, FollowUp.OFF_TREATMENT, "other"),
+# dispositions and dates; where the patient is in the follow-up, and why treatment ended, if it did
+LAST, ON = "last dose only", None
+CONTINUING = FollowUp.CONTINUING
+COURSES: list[tuple[dict[str, Any], FollowUp, str | None]] = [
+    ({}, CONTINUING, ON),
+    ({"last_dose_on": on(40)}, CONTINUING, LAST),
+    ({"last_dose_on": on(40), "dosing": True}, CONTINUING, ON),  # the latest of several, and it runs
+    ({"last_dose_on": LATER}, CONTINUING, ON),
+    ({"dispositions": (ENDED,)}, CONTINUING, "adverse_event"),
+    ({"dispositions": (ENDED,), "last_dose_on": on(40)}, CONTINUING, "adverse_event"),
+    ({"dispositions": (replace(ENDED, reason=""),)}, CONTINUING, "not_recorded"),
+    ({"dispositions": (replace(ENDED, on=LATER),)}, CONTINUING, ON),
+    ({"dispositions": (ENDED, replace(ENDED, on=on(50), reason="other"))}, CONTINUING, "other"),
     ({"died_on": CUTOFF}, FollowUp.DIED, "death"),
-    ({"died_on": LATER}, FollowUp.ON_TREATMENT, None),
-    ({"died_on": on(90), "last_dose_on": on(40)}, FollowUp.DIED, "not_recorded"),
+    ({"died_on": CUTOFF, "last_dose_on": on(40), "dosing": True}, FollowUp.DIED, "death"),
+    ({"died_on": LATER}, CONTINUING, ON),
+    ({"died_on": on(90), "last_dose_on": on(40)}, FollowUp.DIED, LAST),
     ({"died_on": on(90), "dispositions": (ENDED,)}, FollowUp.DIED, "adverse_event"),
     ({"dispositions": (WITHDREW,)}, FollowUp.WITHDRAWN, "withdrawal_by_subject"),
     ({"dispositions": (WITHDREW,), "died_on": on(99)}, FollowUp.DIED, "death"),
@@ -91,7 +96,7 @@ COURSES = [
      FollowUp.LOST, "lost_to_follow_up"),
     ({"dispositions": (left("completed"), left("lost_to_follow_up"))}, FollowUp.LOST, "lost_to_follow_up"),
     ({"dispositions": (left("completed"),)}, FollowUp.COMPLETED, "completed"),
-    ({"dispositions": (left("transferred"),)}, FollowUp.ON_TREATMENT, None),
+    ({"dispositions": (left("transferred"),)}, CONTINUING, ON),
 ]  # fmt: skip
 
 
@@ -101,9 +106,10 @@ def test_a_treated_patient_is_in_one_box_per_row(
 ) -> None:
     found = flow([replace(TREATED, **facts)], arms=[], analyses=0, cutoff=CUTOFF).enrolled
     assert {box for box, n in found.follow_up.items() if n} == {state}
-    assert found.discontinued == ({why: 1} if why else {})
-    recorded = bool(facts.get("dispositions")) and facts["dispositions"][0].kind == ENDED.kind
-    assert found.inferred == int(why not in (None, "not_recorded") and not recorded)
+    assert (found.on_treatment, found.last_dose_only) == (int(why is ON), int(why is LAST))
+    assert found.discontinued == ({why: 1} if why not in (ON, LAST) else {})
+    recorded = any(d.kind == ENDED.kind for d in facts.get("dispositions", ()))
+    assert found.inferred == int(bool(found.discontinued) and not recorded)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +174,9 @@ conclusions = st.sampled_from(
 kinds = ["treatment_discontinued", "withdrawn", "lost_to_follow_up", "completed", "transferred"]
 participants = st.builds(
     Participant,
-    *[dates] * 5,
+    *[dates] * 4,
+    dosing=st.booleans(),
+    consent_withdrawn_on=dates,
     arm=st.sampled_from([None, 1, 2, 3]),
     screenings=st.lists(
         st.builds(
@@ -196,13 +204,17 @@ def test_the_boxes_of_every_row_sum_to_their_parent(people: list[Participant]) -
     columns = [*found.arms, found.unallocated]
     assert sum(column.n for column in columns) == found.enrolled.n
     for column in (found.enrolled, *columns):
-        assert column.treated == sum(column.discontinued.values()) + column.on_treatment
+        ended = sum(column.discontinued.values())
+        assert column.treated == ended + column.last_dose_only + column.on_treatment
         assert column.n == column.treated + sum(column.untreated.values())
         assert column.n == sum(column.follow_up.values())
         assert column.inferred <= sum(column.discontinued.values())
         for one in column.analyses:
             assert column.n == one.n + sum(one.excluded.values())
-    for name in ("treated", "on_treatment", "inferred", "transferred", "deviations", "deviating"):
+    for name in (
+        "treated", "on_treatment", "last_dose_only", "inferred", "transferred", "deviations",
+        "deviating",
+    ):  # fmt: skip
         assert getattr(found.enrolled, name) == sum(getattr(column, name) for column in columns)
     assert sum(one.n for one in found.enrolled.analyses) + sum(found.outside) == sum(
         absence is None for person in people for absence in person.absences
