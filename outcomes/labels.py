@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods.comparison import ComparisonReason, Ties
+from outcomes.report import Absence
 
 UNITS = {"months": _("months"), "weeks": _("weeks")}
 
@@ -13,6 +14,15 @@ CHARACTERISTICS = {
     "site": _("site"),
     "sex": _("sex"),
     "ecog": _("ECOG performance status"),
+}
+
+ABSENCES = {
+    Absence.NOT_ENROLLED: _("not enrolled"),
+    Absence.NOT_TREATED: _("no dose received"),
+    Absence.NO_BASELINE: _("no baseline assessment"),
+    Absence.NOT_MEASURABLE: _("no measurable disease at baseline"),
+    Absence.NOT_ASSESSED: _("no assessment after baseline"),
+    Absence.NO_TIME_ORIGIN: _("no date to count from"),
 }
 
 NOT_COMPARED = {

@@ -135,6 +135,13 @@ def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime 
     return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
 
 
+def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
+    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    refuse_unknown(query, ("cutoff",))
+    return _cutoff(query.get("cutoff"), trial)
+
+
 def _cutoff(asked: str | None, trial: Trial) -> Date:
     """The asked date, else today."""
     if not asked:

@@ -16,6 +16,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
     ClaimsAudit,
@@ -60,6 +61,8 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
+    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
+    path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
