@@ -21,6 +21,8 @@ ARROWS = {  # part -> what it may import of the project
 }
 # Pure modules: the standard library, these packages and each other, nothing else.
 PURE = (
+    "patients.exposure",
+    "patients.randomization",
     "outcomes.methods",
     "trials.definitions",
     "trials.eligibility",
