@@ -20,7 +20,7 @@ from patients.forms import ChangeForm, VoidForm
 from patients.views import entered, posted, signed_in
 from registry.form_fields import CalendarDateField
 from trials import access, reference_ranges
-from trials.eligibility_wording import label
+from trials.eligibility_wording import label, unit
 from trials.models import ReferenceRange, Site
 from trials.vocabularies import RangeSex
 
@@ -46,10 +46,10 @@ class ReferenceRangeForm(ChangeForm):
     def __init__(self, data: Any = None, row: ReferenceRange | None = None) -> None:
         super().__init__(data, initial={n: getattr(row, n) for n in FIELDS} if row else {})
         items = reference_ranges.LABORATORY
-        units = dict.fromkeys(unit for item in items.values() for unit in item.units)
+        units = dict.fromkeys(code for item in items.values() for code in item.units)
         for name, choices in (
             ("item", [(code, label(code)) for code in items]),
-            ("unit", [(unit, unit) for unit in units]),
+            ("unit", [(code, unit(code)) for code in units]),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
@@ -99,7 +99,7 @@ def _worded(rows: Iterable[ReferenceRange]) -> list[ReferenceRange]:
     """With what the page prints: the item's name, and limits without idle zeros."""
     found: list[Any] = list(rows)
     for row in found:
-        row.label = label(row.item)
+        row.label, row.unit_text = label(row.item), unit(row.unit)
         row.lower_text, row.upper_text = plain(row.lower), plain(row.upper)
     return found
 

@@ -199,8 +199,9 @@ def scheme_body() -> dict[str, Any]:
 def randomized(at: Scene) -> RandomizationScheme:
     """The scheme of the trial, which is one of two arms from now on."""
     Trial.objects.filter(pk=at.trial.pk).update(allocation="RANDOMIZED")
-    Arm.objects.create(trial=at.trial, name="Placebo")
-    return RandomizationScheme.objects.create(trial=at.trial, **scheme_body())
+    Arm.objects.get_or_create(trial=at.trial, name="Placebo")
+    scheme, _new = RandomizationScheme.objects.get_or_create(trial=at.trial, defaults=scheme_body())
+    return scheme
 
 
 def scheme_call(at: Scene) -> Call:
