@@ -14,6 +14,7 @@ from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
+from patients import contradictions
 from registry.errors import Conflict, FieldError, Refused
 
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
@@ -86,7 +87,8 @@ def _date(
 def conflicts(
     entry: VisitEntry, history: History, *, replaces: Visit | None = None
 ) -> Iterator[FieldError]:
-    """What contradicts the stored visits."""
+    """What contradicts the stored visits, or what closed the patient's record."""
+    yield from contradictions.after_closing(history.patient, {"date": entry.date})
     others = [visit for visit in history.visits if visit != replaces]
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))

@@ -35,6 +35,24 @@ from patients.api import (
     TherapyList,
     TherapyVoid,
 )
+from patients.conduct_api import (
+    DispositionDetail,
+    DispositionList,
+    DispositionVoid,
+    DoseDetail,
+    DoseList,
+    DoseVoid,
+    ExposureView,
+    PatientExposureView,
+    PatientRandomize,
+    PatientTransfer,
+    RandomizationView,
+)
+from patients.reference_range_api import (
+    ReferenceRangeDetail,
+    ReferenceRangeList,
+    ReferenceRangeVoid,
+)
 from trials.api import TrialDetail, TrialList
 
 
@@ -63,15 +81,41 @@ urlpatterns = [
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
     path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
+    path(
+        "trials/<str:registry_id>/randomization/",
+        RandomizationView.as_view(),
+        name="randomization",
+    ),
+    path("trials/<str:registry_id>/exposure/", ExposureView.as_view(), name="exposure"),
+    path(
+        "trials/<str:registry_id>/exposure/patients/",
+        PatientExposureView.as_view(),
+        name="patient_exposures",
+    ),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
+    path("patients/<int:pk>/transfer/", PatientTransfer.as_view(), name="patient_transfer"),
+    path("patients/<int:pk>/randomize/", PatientRandomize.as_view(), name="patient_randomize"),
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
     path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
     path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
     path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),
+    path("dispositions/", DispositionList.as_view(), name="dispositions"),
+    path("dispositions/<int:pk>/", DispositionDetail.as_view(), name="disposition"),
+    path("dispositions/<int:pk>/void/", DispositionVoid.as_view(), name="disposition_void"),
+    path("doses/", DoseList.as_view(), name="doses"),
+    path("doses/<int:pk>/", DoseDetail.as_view(), name="dose"),
+    path("doses/<int:pk>/void/", DoseVoid.as_view(), name="dose_void"),
+    path("reference-ranges/", ReferenceRangeList.as_view(), name="reference_ranges"),
+    path("reference-ranges/<int:pk>/", ReferenceRangeDetail.as_view(), name="reference_range"),
+    path(
+        "reference-ranges/<int:pk>/void/",
+        ReferenceRangeVoid.as_view(),
+        name="reference_range_void",
+    ),
     path("visits/", VisitList.as_view(), name="visits"),
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
