@@ -308,19 +308,16 @@ def place(loc: tuple[int | str, ...], document: Any) -> tuple[int | str, ...]:
 def _bounded(document: Any) -> bool:
     """Whether it is neither too deep nor too large to be a criterion's rule."""
     level, depth, count = [document], 0, 0
-    while level and depth <= MAX_DEPTH and count <= MAX_RULES:
-        depth += any(isinstance(node, Mapping) for node in level)
-        count += sum(isinstance(node, Mapping) for node in level)
-        level = [inner for node in level for inner in _inner(node)]
-        if sum(isinstance(node, list) for node in level) > MAX_RULES:
-            return False
-    return depth <= MAX_DEPTH and count <= MAX_RULES
+    for _ in range(2 * MAX_DEPTH):  # each rule may hold a list of rules
+        rules = [node for node in level if isinstance(node, Mapping)]
+        depth, count = depth + bool(rules), count + len(rules)
+        level = [inner for node in level for inner in _containers(node)]
+    return not level and depth <= MAX_DEPTH and count <= MAX_RULES
 
 
-def _inner(node: Any) -> Iterable[Any]:
-    if isinstance(node, Mapping):
-        return node.values()
-    return node if isinstance(node, list | tuple) else ()
+def _containers(node: Any) -> list[Any]:
+    inner = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    return [one for one in inner if isinstance(one, Mapping | list)]
 
 
 # ---- what a rule asks for ----

@@ -70,7 +70,6 @@ TERMS: dict[str, tuple[str, tuple[str, ...]]] = {
         "",
         (
             "Ewing's sarcoma",
-            "Ewings sarcoma",
             "primitive neuroectodermal tumor",
             "PNET",
             "Ewing's sarcoma/primitive neuroectodermal tumor",

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         _require_free(port)
         call_command("migrate", verbosity=0)
         call_command("load_seeds", stdout=self.stdout)
-        logins = [_login(name, role) for name, (role, _) in CAST.items()]
+        logins = [_login(name, role) for name, (role, _, _) in CAST.items()]
         connection.close()
         connection.settings_dict.update(settings.WEB_DATABASE)
         Server(port, [f"Open http://{HOST}:{port}/ (Ctrl-C stops it). Logins:", *logins]).run()

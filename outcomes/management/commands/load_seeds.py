@@ -32,13 +32,16 @@ PLURALS = {
     "therapy": "therapies",
     "adverse_event": "adverse events",
 }
-CAST_TRIAL = "NCT03890068"
-CAST = {  # all work on that trial, those without a site on every other seed too
-    "coordinator": (Role.COORDINATOR, "01"),
-    "colleague": (Role.COORDINATOR, "01"),
-    "outsider": (Role.COORDINATOR, "02"),
-    "investigator": (Role.INVESTIGATOR, None),
-    "manager": (Role.DATA_MANAGER, None),
+EVERY_STUDY: tuple[str, ...] = ()
+ALTER_S006, SCREENED = ("NCT03890068",), ("NCT04172805", "NCT04813406")
+CAST: dict[str, tuple[Role, str | None, tuple[str, ...]]] = {  # role, site, at which of the studies
+    "coordinator": (Role.COORDINATOR, "01", ALTER_S006),
+    "colleague": (Role.COORDINATOR, "01", ALTER_S006),
+    "outsider": (Role.COORDINATOR, "02", ALTER_S006),
+    "screener": (Role.COORDINATOR, "01", SCREENED),
+    "investigator": (Role.INVESTIGATOR, None, EVERY_STUDY),
+    "manager": (Role.DATA_MANAGER, None, EVERY_STUDY),
+    "administrator": (Role.ADMINISTRATOR, None, EVERY_STUDY),
 }
 Body = Mapping[str, Any]
 
@@ -108,8 +111,8 @@ def _mark_synthetic(trial: Trial) -> None:
 
 def _cast(trial: Trial) -> None:
     """The users of the demo; without a password until `demo` gives them one."""
-    for name, (role, code) in CAST.items():
-        if code is None or trial.registry_id == CAST_TRIAL:
+    for name, (role, code, studies) in CAST.items():
+        if trial.registry_id in (studies or (trial.registry_id,)):
             site = trial.sites.get(code=code) if code else None
             add_member(trial=trial, user=_account(name), role=role, site=site, by=COMMAND)
 
