@@ -14,6 +14,7 @@ from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
+from patients.gate import baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
@@ -88,6 +89,8 @@ def conflicts(
 ) -> Iterator[FieldError]:
     """What contradicts the stored visits."""
     others = [visit for visit in history.visits if visit != replaces]
+    if entry.baseline and replaces is None:
+        yield from baseline_too_early(history.patient)
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))
     elif any(other.date == entry.date for other in others):

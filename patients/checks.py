@@ -12,7 +12,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patients.models import DATES, DEATH, PLAUSIBLE, AdverseEvent, Patient, Therapy
+from patients.models import (
+    DATES,
+    DEATH,
+    PLAUSIBLE,
+    AdverseEvent,
+    Consent,
+    Deviation,
+    Patient,
+    Screening,
+    Therapy,
+)
 from registry.errors import FieldError
 
 EARLIEST = PLAUSIBLE[0]
@@ -61,6 +71,27 @@ def adverse_event_errors(event: AdverseEvent) -> Iterator[FieldError]:
         yield FieldError("/grade", detail)
 
 
+def consent_errors(consent: Consent) -> Iterator[FieldError]:
+    """What is wrong with the days on which a consent was signed and withdrawn."""
+    for name in ("signed_on", "withdrawn_on"):
+        yield from _implausible(consent.patient, name, getattr(consent, name))
+        yield from _after_death(consent.patient, name, getattr(consent, name))
+    if consent.withdrawn_on and consent.withdrawn_on < consent.signed_on:
+        yield FieldError("/withdrawn_on", _("Before it was signed, %s.") % consent.signed_on)
+
+
+def screening_errors(screening: Screening) -> Iterator[FieldError]:
+    """What is wrong with the day of a screening."""
+    yield from _implausible(screening.patient, "screened_on", screening.screened_on)
+    yield from _after_death(screening.patient, "screened_on", screening.screened_on)
+
+
+def deviation_errors(deviation: Deviation) -> Iterator[FieldError]:
+    """What is wrong with the day of a deviation."""
+    yield from _implausible(deviation.patient, "occurred_on", deviation.occurred_on)
+    yield from _after_death(deviation.patient, "occurred_on", deviation.occurred_on)
+
+
 def _implausible(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
     """A date in the future at the site, or from before the patient's birth."""
     if on is None:
@@ -82,4 +113,7 @@ def _after_death(patient: Patient, name: str, on: Date | None) -> Iterator[Field
 CHECKS: dict[type[Any], Callable[[Any], Iterator[FieldError]]] = {
     Therapy: therapy_errors,
     AdverseEvent: adverse_event_errors,
+    Consent: consent_errors,
+    Screening: screening_errors,
+    Deviation: deviation_errors,
 }

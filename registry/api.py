@@ -28,6 +28,21 @@ from patients.api import (
     TherapyList,
     TherapyVoid,
 )
+from patients.screening_api import (
+    ConsentDetail,
+    ConsentList,
+    ConsentVoid,
+    DeviationDetail,
+    DeviationList,
+    DeviationVoid,
+    PatientEnroll,
+    ScreeningConclude,
+    ScreeningDetail,
+    ScreeningList,
+    ScreeningPreview,
+    ScreeningVoid,
+    TrialScreeningForm,
+)
 from trials.api import TrialDetail, TrialList
 
 
@@ -54,9 +69,26 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
+    path(
+        "trials/<str:registry_id>/screening-form/",
+        TrialScreeningForm.as_view(),
+        name="screening_form",
+    ),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
+    path("patients/<int:pk>/enroll/", PatientEnroll.as_view(), name="patient_enroll"),
+    path("consents/", ConsentList.as_view(), name="consents"),
+    path("consents/<int:pk>/", ConsentDetail.as_view(), name="consent"),
+    path("consents/<int:pk>/void/", ConsentVoid.as_view(), name="consent_void"),
+    path("screenings/", ScreeningList.as_view(), name="screenings"),
+    path("screenings/preview/", ScreeningPreview.as_view(), name="screening_preview"),
+    path("screenings/<int:pk>/", ScreeningDetail.as_view(), name="screening"),
+    path("screenings/<int:pk>/conclude/", ScreeningConclude.as_view(), name="screening_conclude"),
+    path("screenings/<int:pk>/void/", ScreeningVoid.as_view(), name="screening_void"),
+    path("deviations/", DeviationList.as_view(), name="deviations"),
+    path("deviations/<int:pk>/", DeviationDetail.as_view(), name="deviation"),
+    path("deviations/<int:pk>/void/", DeviationVoid.as_view(), name="deviation_void"),
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),

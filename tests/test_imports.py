@@ -41,6 +41,9 @@ BEHIND_THE_DOORS = {
     "edits",
     "checks",
     "access",
+    "gate",
+    "judging",
+    "screening",
 }
 
 

@@ -14,12 +14,12 @@ from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
-from patients.models import AdverseEvent, Patient, Therapy
+from patients.models import AdverseEvent, Consent, Deviation, Patient, Screening, Therapy
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
 from tests.factories import START
-from trials.models import Arm, Endpoint, Intervention, Trial
+from trials.models import Arm, Criterion, Endpoint, Intervention, ReferenceRange, Trial
 
 NOBODY = 999_999_999
 WHY = {"reason": "typing error"}
@@ -37,6 +37,11 @@ class Scene:
     visit: Visit
     therapy: Therapy
     adverse_event: AdverseEvent
+    candidate: Patient  # consented and screened: one criterion is met, one is not
+    consent: Consent
+    screening: Screening
+    deviation: Deviation
+    exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
     def trial_path(self) -> str:
@@ -63,7 +68,26 @@ def scene() -> Scene:
     event = AdverseEvent.objects.create(
         patient=patient, term="Hypertension", grade=3, related=True, started_on=START + timedelta(9)
     )
-    return Scene(cast, trial, patient, newcomer, baseline, visit, therapy, event)
+    candidate, exclusion, consent, screening, deviation = _screened(cast)
+    return Scene(
+        cast, trial, patient, newcomer, baseline, visit, therapy, event,
+        candidate, consent, screening, deviation, exclusion,
+    )  # fmt: skip
+
+
+def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Deviation]:
+    """Somebody with a consent, a screening with platelets that are too few, and a deviation."""
+    platelets, lactating = factories.criteria(cast.trial)[1:]
+    ReferenceRange.objects.create(
+        site=cast.trial.sites.get(code="01"), item="creatinine", upper=106, unit="umol/L",
+        valid_from=START,
+    )  # fmt: skip
+    candidate = factories.candidate(cast.trial, "01-009", sex="female", ecog=1)
+    consent = factories.consent(candidate, by=cast.coordinator)
+    values = factories.ELIGIBLE | {"platelets": {"value": 72, "unit": "10^9/L"}}
+    screening = factories.screening(candidate, by=cast.coordinator, values=values)
+    deviation = factories.deviation(candidate, platelets, by=cast.investigator)
+    return candidate, lactating, consent, screening, deviation
 
 
 @dataclass
@@ -139,6 +163,30 @@ def event_body(at: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def consent_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another consent of the candidate."""
+    signed_on = (START + timedelta(days=day)).isoformat()
+    return {"patient": at.candidate.pk, "consent_version": "1", "signed_on": signed_on}
+
+
+def screening_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another screening of the candidate."""
+    screened_on = (START + timedelta(days=day)).isoformat()
+    values = {"platelets": {"value": 80.5, "unit": "10^9/L"}, "ecog": {"value": None}}
+    return {"patient": at.candidate.pk, "screened_on": screened_on, "values": values}
+
+
+def deviation_call(at: Scene) -> Call:
+    """A deviation for a criterion that a later screening found not met."""
+    day = START + timedelta(days=60)
+    values = factories.ELIGIBLE | {"lactating": {"value": True}}
+    factories.screening(at.candidate, by=at.cast.coordinator, on=day, values=values)
+    body = {"patient": at.candidate.pk, "criterion": at.exclusion.pk}
+    return Call(
+        "/deviations/", body | {"occurred_on": day.isoformat(), "justification": "no alternative"}
+    )
+
+
 def import_call(at: Scene, query: str = "") -> Call:
     """A file of two lines, one of them new."""
     event = {"record": "adverse_event"} | event_body(at) | {"patient": at.patient.subject_id}
@@ -178,6 +226,44 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "POST /patients/{id}/void/": lambda at: change(
         f"/patients/{at.newcomer.pk}/void/", at.newcomer, {}
+    ),
+    "POST /patients/{id}/enroll/": lambda at: change(
+        f"/patients/{at.candidate.pk}/enroll/", at.candidate, {"enrolled_on": START.isoformat()}
+    ),
+    "GET /trials/{registry_id}/screening-form/": lambda at: Call(
+        f"{at.trial_path}screening-form/?site=01&date=2024-02-01"
+    ),
+    "GET /consents/": lambda at: Call(f"/consents/?patient={at.candidate.pk}"),
+    "POST /consents/": lambda at: Call("/consents/", consent_body(at)),
+    "GET /consents/{id}/": lambda at: Call(f"/consents/{at.consent.pk}/"),
+    "PUT /consents/{id}/": lambda at: change(
+        f"/consents/{at.consent.pk}/", at.consent, consent_body(at) | {"withdrawn_on": None}
+    ),
+    "POST /consents/{id}/void/": lambda at: change(
+        f"/consents/{at.consent.pk}/void/", at.consent, {}
+    ),
+    "GET /screenings/": lambda at: Call(f"/screenings/?patient={at.candidate.pk}&conclusion=open"),
+    "POST /screenings/": lambda at: Call("/screenings/", screening_body(at)),
+    "POST /screenings/preview/": lambda at: Call(
+        "/screenings/preview/", screening_body(at) | {"screening": at.screening.pk}
+    ),
+    "GET /screenings/{id}/": lambda at: Call(f"/screenings/{at.screening.pk}/"),
+    "PUT /screenings/{id}/": lambda at: change(
+        f"/screenings/{at.screening.pk}/", at.screening, screening_body(at)
+    ),
+    "POST /screenings/{id}/conclude/": lambda at: change(
+        f"/screenings/{at.screening.pk}/conclude/",
+        at.screening,
+        {"conclusion": "failed", "failure_reason": "not_eligible"},
+    ),
+    "POST /screenings/{id}/void/": lambda at: change(
+        f"/screenings/{at.screening.pk}/void/", at.screening, {}
+    ),
+    "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
+    "POST /deviations/": deviation_call,
+    "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "POST /deviations/{id}/void/": lambda at: change(
+        f"/deviations/{at.deviation.pk}/void/", at.deviation, {}
     ),
     "GET /therapies/": lambda at: Call(f"/therapies/?patient={at.patient.pk}"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at)),
@@ -229,6 +315,11 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),
     "PATCH /patients/{id}/": _again("PATCH /patients/{id}/", died_on="2024-02-01"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at, 90) | {"kind": "systemic"}),
+    "POST /screenings/{id}/conclude/": _again(
+        "POST /screenings/{id}/conclude/", conclusion="eligible", failure_reason=""
+    ),
+    "PUT /consents/{id}/": lambda at: _consent_twice(at),
+    "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
     "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at, 85)),
@@ -252,3 +343,14 @@ def _event_twice(at: Scene) -> Call:
         patient=at.patient, term=told["term"], grade=1, related=False, started_on=START
     )
     return change(f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, told)
+
+
+def _consent_twice(at: Scene) -> Call:
+    other = consent_body(at)
+    factories.consent(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/consents/{at.consent.pk}/", at.consent, other)
+
+
+def _screening_twice(at: Scene) -> Call:
+    factories.screening(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/screenings/{at.screening.pk}/", at.screening, screening_body(at))
