@@ -15,6 +15,7 @@ from datetime import date as Date
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from patients import judging
 from patients.models import Conclusion, Consent, Deviation, Patient, Screening
@@ -125,6 +126,21 @@ class Standing:
         for result in self.open_criteria:
             if not self.deviation_from(result["criterion"]):
                 yield criterion_missing(result)
+
+    @property
+    def in_short(self) -> list[str]:
+        """As `missing`, with what is merely unknown counted: a page names it elsewhere."""
+        consent = [self.consent_missing] if self.consent_missing else []
+        open_ = [r for r in self.open_criteria if not self.deviation_from(r["criterion"])]
+        failed = [criterion_missing(r) for r in open_ if r["result"] == Result.NOT_MET]
+        unknown = len(open_) - len(failed)
+        sentence = ngettext("%d criterion is unknown.", "%d criteria are unknown.", unknown)
+        return [
+            *consent,
+            *self.screening_missing,
+            *failed,
+            *([sentence % unknown] if unknown else []),
+        ]
 
     @property
     def missing(self) -> list[str]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _l
 
 from patients import judging
 from patients.forms import SUBJECT_ID, ChangeForm
-from patients.judging import FROM_LABORATORY, Protocol
+from patients.judging import FROM_LABORATORY, Asked, Protocol
 from patients.models import Consent, FailureReason, Patient, Screening, Sex
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
@@ -219,7 +219,7 @@ class ScreeningForm(ChangeForm):
         return ItemRow(
             item=asked,
             label=str(self.fields[code].label),
-            criteria=", ".join(criterion_label(one.criterion.kind, one.number) for one in using),
+            criteria=_places(using),
             value=self[code],
             unit=self[f"{code}.unit"] if f"{code}.unit" in self.fields else None,
             limits=tuple((self._limit_label(code, n), self[f"{code}.{n}"]) for n in limits),
@@ -237,7 +237,7 @@ class ScreeningForm(ChangeForm):
         if asked.code == "age" and self.patient.birth_year:
             youngest, oldest = possible_ages(self.patient.birth_year, self.on)
             years = {"year": self.patient.birth_year, "low": youngest, "high": oldest}
-            yield _("Born in %(year)s: %(low)d or %(high)d") % years
+            yield _("Born in %(year)s: %(low)d or %(high)d on %(day)s") % (years | {"day": self.on})
         if asked.carries_over and asked.code in self._carried:
             yield _("From the patient's record")
         range_ = self._ranges.get(asked.code)
@@ -260,6 +260,15 @@ def criterion_label(kind: str, number: int) -> str:
     """A criterion by its place: "Inclusion 3"."""
     name = _("Inclusion %d") if kind == CriterionKind.INCLUSION else _("Exclusion %d")
     return name % number
+
+
+def _places(using: Iterable[Asked]) -> str:
+    """Where an item is asked for: "Inclusion 17, 18; Exclusion 12"."""
+    numbers: dict[str, list[str]] = {}
+    for one in using:
+        numbers.setdefault(one.criterion.kind, []).append(str(one.number))
+    names = {CriterionKind.INCLUSION: _("Inclusion"), CriterionKind.EXCLUSION: _("Exclusion")}
+    return "; ".join(f"{names[CriterionKind(k)]} {', '.join(n)}" for k, n in numbers.items())
 
 
 def _section(asked: Item) -> int:
@@ -426,9 +435,12 @@ class EnrollmentForm(ChangeForm):
     def __init__(self, trial: Trial, patient: Patient, data: Any = None) -> None:
         today = patient.site.today()
         super().__init__(data, initial={"enrolled_on": today, "version": patient.version})
-        if trial.randomized or trial.masked:
+        arms = list(trial.arms.all())
+        if trial.randomized or trial.masked or not arms:
             del self.fields["arm"]
-        else:
-            field = self.fields["arm"]
-            assert isinstance(field, forms.ModelChoiceField)
-            field.queryset = trial.arms.all()
+            return
+        field = self.fields["arm"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = trial.arms.all()
+        if len(arms) == 1:
+            field.initial = arms[0]

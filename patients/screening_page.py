@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _l
 from patients.gate import Standing
 from patients.models import Conclusion, Deviation, Screening
 from patients.screening_forms import criterion_label
-from patients.screening_wording import reasons, summary
+from patients.screening_wording import reasons_beside, summary
 from trials.eligibility import Result
 
 WORDS = {
@@ -36,7 +36,7 @@ class CriterionLine:
     def of(cls, result: Mapping[str, Any], deviation: Deviation | None = None) -> CriterionLine:
         """A stored or a fresh result."""
         label = criterion_label(result["kind"], result["number"])
-        why = tuple(reasons(result))
+        why = tuple(reasons_beside(result))
         return cls(result["criterion"], label, result["text"], why, deviation)
 
 
@@ -54,6 +54,11 @@ class ResultGroup:
     def open(self) -> bool:
         """What is met need not be read."""
         return self.key != Result.MET
+
+    @property
+    def short(self) -> bool:
+        """Whether it takes no more than a glance."""
+        return self.open and len(self.lines) <= 5
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,8 @@ def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid() and _enrolled(request, form, patient):
             messages.success(request, _("Enrolled on %s.") % form.cleaned_data["enrolled_on"])
             return redirect("outcomes:patient", pk=patient.pk)
-    standing = gate.standing(patient, patient.enrolled_on or site.today())
+    asked = form.cleaned_data.get("enrolled_on") if form.is_bound else None
+    standing = gate.standing(patient, patient.enrolled_on or asked or site.today())
     screening = standing.screening
     context = may | {
         "trial": trial,
@@ -235,7 +236,10 @@ def _enrolled(request: HttpRequest, form: EnrollmentForm, patient: Patient) -> b
             by=signed_in(request), reason="enrolled", version=said["version"],
         )  # fmt: skip
     except Refused as refused:
-        form.add_errors(refused.errors)
+        if gate.standing(patient, said["enrolled_on"]).missing and patient.trial.screened_here:
+            form.add_error("enrolled_on", _("Not enrolled: step 3 lists what is in the way."))
+        else:
+            form.add_errors(refused.errors)
     except StaleVersion:
         form.add_error(None, _("Somebody changed this patient meanwhile; look again."))
     else:
