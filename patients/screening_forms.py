@@ -289,10 +289,7 @@ def _range_hint(range_: ReferenceRange, asked: Iterable[str]) -> Iterator[str]:
                 "amount": f"{decimal_text(limit)} {wording.unit(range_.unit)}".strip(),
                 "day": range_.valid_from,
             }
-            yield (
-                _("%(limit)s of the laboratory since %(day)s: %(amount)s, used where none is typed")
-                % facts
-            )
+            yield _("Blank: %(limit)s of the laboratory, %(amount)s (since %(day)s)") % facts
 
 
 def _fields(asked: Item, protocol: Protocol) -> dict[str, forms.Field]:
