@@ -148,17 +148,19 @@ def screening_preview(request: HttpRequest, pk: int) -> HttpResponse:
 def _screening_form(
     request: HttpRequest, patient: Patient, screening: Screening | None = None
 ) -> ScreeningForm:
-    on = _day(request) or (screening.screened_on if screening else patient.site.today())
+    on = _day(request, "screened_on") or (
+        screening.screened_on if screening else patient.site.today()
+    )
     version = screening.protocol_version if screening else judging.in_force(patient.trial, on)
     return ScreeningForm(
         Protocol.of(version), patient, on=on, data=posted(request), screening=screening
     )
 
 
-def _day(request: HttpRequest) -> Date | None:
-    """The posted day of screening, if it is one."""
+def _day(request: HttpRequest, name: str) -> Date | None:
+    """A posted day, if it is one."""
     try:
-        found = CalendarDateField(required=False).clean(request.POST.get("screened_on", ""))
+        found = CalendarDateField(required=False).clean(request.POST.get(name, ""))
     except ValidationError:
         return None
     return found if isinstance(found, Date) else None
@@ -210,8 +212,8 @@ def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
         if form.is_valid() and _enrolled(request, form, patient):
             messages.success(request, _("Enrolled on %s.") % form.cleaned_data["enrolled_on"])
             return redirect("outcomes:patient", pk=patient.pk)
-    asked = form.cleaned_data.get("enrolled_on") if form.is_bound else None
-    standing = gate.standing(patient, patient.enrolled_on or asked or site.today())
+    on = patient.enrolled_on or _day(request, "enrolled_on") or site.today()
+    standing = gate.standing(patient, on)
     screening = standing.screening
     context = may | {
         "trial": trial,
