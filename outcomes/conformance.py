@@ -15,6 +15,7 @@ from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from patients import contradictions
+from patients.gate import baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
@@ -90,6 +91,8 @@ def conflicts(
     """What contradicts the stored visits, or what closed the patient's record."""
     yield from contradictions.after_closing(history.patient, {"date": entry.date})
     others = [visit for visit in history.visits if visit != replaces]
+    if entry.baseline and replaces is None:
+        yield from baseline_too_early(history.patient)
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))
     elif any(other.date == entry.date for other in others):

@@ -18,11 +18,14 @@ from patients.models import (
     PLAUSIBLE,
     Adjustment,
     AdverseEvent,
+    Consent,
+    Deviation,
     Disposition,
     DispositionKind,
     DispositionReason,
     Dose,
     Patient,
+    Screening,
     Therapy,
 )
 from registry.errors import FieldError
@@ -108,6 +111,27 @@ def _in_trial(patient: Patient, name: str, on: Date | None) -> Iterator[FieldErr
         yield FieldError(f"/{name}", _("Before the enrollment on %s.") % patient.enrolled_on)
 
 
+def consent_errors(consent: Consent) -> Iterator[FieldError]:
+    """What is wrong with the days on which a consent was signed and withdrawn."""
+    for name in ("signed_on", "withdrawn_on"):
+        yield from _implausible(consent.patient, name, getattr(consent, name))
+        yield from _after_death(consent.patient, name, getattr(consent, name))
+    if consent.withdrawn_on and consent.withdrawn_on < consent.signed_on:
+        yield FieldError("/withdrawn_on", _("Before it was signed, %s.") % consent.signed_on)
+
+
+def screening_errors(screening: Screening) -> Iterator[FieldError]:
+    """What is wrong with the day of a screening."""
+    yield from _implausible(screening.patient, "screened_on", screening.screened_on)
+    yield from _after_death(screening.patient, "screened_on", screening.screened_on)
+
+
+def deviation_errors(deviation: Deviation) -> Iterator[FieldError]:
+    """What is wrong with the day of a deviation."""
+    yield from _implausible(deviation.patient, "occurred_on", deviation.occurred_on)
+    yield from _after_death(deviation.patient, "occurred_on", deviation.occurred_on)
+
+
 def _implausible(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
     """A date in the future at the site, or from before the patient's birth."""
     if on is None:
@@ -131,4 +155,7 @@ CHECKS: dict[type[Any], Callable[[Any], Iterator[FieldError]]] = {
     AdverseEvent: adverse_event_errors,
     Disposition: disposition_errors,
     Dose: dose_errors,
+    Consent: consent_errors,
+    Screening: screening_errors,
+    Deviation: deviation_errors,
 }

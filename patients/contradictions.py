@@ -79,7 +79,7 @@ def after_closing(
 
 
 def recorded_dates(patient: Patient, *, besides: Disposition | None = None) -> list[Date]:
-    """Every date of the patient's visits, therapies, adverse events, doses and dispositions."""
+    """Every date of what is recorded of the patient."""
     events = patient.adverse_events.filter(voided_at=None)
     doses = patient.doses.filter(voided_at=None)
     dispositions = patient.dispositions.filter(voided_at=None)
@@ -93,6 +93,8 @@ def recorded_dates(patient: Patient, *, besides: Disposition | None = None) -> l
         doses.values_list("started_on"),
         doses.exclude(ended_on=None).values_list("ended_on"),
         dispositions.values_list("on"),
+        patient.consents.filter(voided_at=None).values_list("signed_on"),
+        patient.screenings.filter(voided_at=None).values_list("screened_on"),
     )
     return [on for (on,) in dates]
 

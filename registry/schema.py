@@ -97,7 +97,8 @@ MEANING = {
     415: _("The body's media type is not understood."),
     428: _("If-Match is missing."),
 }
-AGAINST_A_VERSION = ("/void/", "/transfer/", "/randomize/")  # what a POST does to a stored row
+# What a POST does to a stored row.
+AGAINST_A_VERSION = ("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/")
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
     "body or query string."

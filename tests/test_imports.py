@@ -52,6 +52,9 @@ BEHIND_THE_DOORS = {
     "edits",
     "checks",
     "access",
+    "gate",
+    "judging",
+    "screening",
 }
 
 

@@ -14,13 +14,24 @@ from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
-from patients.models import AdverseEvent, Disposition, Dose, Patient, RandomizationSlot, Therapy
+from patients.models import (
+    AdverseEvent,
+    Consent,
+    Deviation,
+    Disposition,
+    Dose,
+    Patient,
+    RandomizationSlot,
+    Screening,
+    Therapy,
+)
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
 from tests.factories import START
 from trials.models import (
     Arm,
+    Criterion,
     Endpoint,
     Intervention,
     Publication,
@@ -61,6 +72,11 @@ class Scene:
     dose: Dose
     disposition: Disposition
     reference_range: ReferenceRange
+    candidate: Patient  # consented and screened: one criterion is met, one is not
+    consent: Consent
+    screening: Screening
+    deviation: Deviation
+    exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
     def trial_path(self) -> str:
@@ -98,6 +114,7 @@ def scene() -> Scene:
     limits = ReferenceRange.objects.create(
         site=patient.site, item="alt", upper=40, unit="U/L", valid_from=START
     )
+    candidate, exclusion, consent, screening, deviation = _screened(cast)
     return Scene(
         cast=cast,
         trial=trial,
@@ -111,7 +128,27 @@ def scene() -> Scene:
         dose=dose,
         disposition=disposition,
         reference_range=limits,
+        candidate=candidate,
+        consent=consent,
+        screening=screening,
+        deviation=deviation,
+        exclusion=exclusion,
     )
+
+
+def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Deviation]:
+    """Somebody with a consent, a screening with platelets that are too few, and a deviation."""
+    platelets, lactating = factories.criteria(cast.trial)[1:]
+    ReferenceRange.objects.create(
+        site=cast.trial.sites.get(code="01"), item="creatinine", upper=106, unit="umol/L",
+        valid_from=START,
+    )  # fmt: skip
+    candidate = factories.candidate(cast.trial, "01-009", sex="female", ecog=1)
+    consent = factories.consent(candidate, by=cast.coordinator)
+    values = factories.ELIGIBLE | {"platelets": {"value": 72, "unit": "10^9/L"}}
+    screening = factories.screening(candidate, by=cast.coordinator, values=values)
+    deviation = factories.deviation(candidate, platelets, by=cast.investigator)
+    return candidate, lactating, consent, screening, deviation
 
 
 @dataclass
@@ -252,6 +289,30 @@ def randomize_call(at: Scene) -> Call:
     return Call(f"/patients/{at.patient.pk}/randomize/", {}, {"If-Match": '"1"'})
 
 
+def consent_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another consent of the candidate."""
+    signed_on = (START + timedelta(days=day)).isoformat()
+    return {"patient": at.candidate.pk, "consent_version": "1", "signed_on": signed_on}
+
+
+def screening_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another screening of the candidate."""
+    screened_on = (START + timedelta(days=day)).isoformat()
+    values = {"platelets": {"value": 80.5, "unit": "10^9/L"}, "ecog": {"value": None}}
+    return {"patient": at.candidate.pk, "screened_on": screened_on, "values": values}
+
+
+def deviation_call(at: Scene) -> Call:
+    """A deviation for a criterion that a later screening found not met."""
+    day = START + timedelta(days=60)
+    values = factories.ELIGIBLE | {"lactating": {"value": True}}
+    factories.screening(at.candidate, by=at.cast.coordinator, on=day, values=values)
+    body = {"patient": at.candidate.pk, "criterion": at.exclusion.pk}
+    return Call(
+        "/deviations/", body | {"occurred_on": day.isoformat(), "justification": "no alternative"}
+    )
+
+
 def import_call(at: Scene, query: str = "") -> Call:
     """A file of two lines, one of them new."""
     event = {"record": "adverse_event"} | event_body(at) | {"patient": at.patient.subject_id}
@@ -303,6 +364,44 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "POST /patients/{id}/void/": lambda at: change(
         f"/patients/{at.newcomer.pk}/void/", at.newcomer, {}
+    ),
+    "POST /patients/{id}/enroll/": lambda at: change(
+        f"/patients/{at.candidate.pk}/enroll/", at.candidate, {"enrolled_on": START.isoformat()}
+    ),
+    "GET /trials/{registry_id}/screening-form/": lambda at: Call(
+        f"{at.trial_path}screening-form/?site=01&date=2024-02-01"
+    ),
+    "GET /consents/": lambda at: Call(f"/consents/?patient={at.candidate.pk}"),
+    "POST /consents/": lambda at: Call("/consents/", consent_body(at)),
+    "GET /consents/{id}/": lambda at: Call(f"/consents/{at.consent.pk}/"),
+    "PUT /consents/{id}/": lambda at: change(
+        f"/consents/{at.consent.pk}/", at.consent, consent_body(at) | {"withdrawn_on": None}
+    ),
+    "POST /consents/{id}/void/": lambda at: change(
+        f"/consents/{at.consent.pk}/void/", at.consent, {}
+    ),
+    "GET /screenings/": lambda at: Call(f"/screenings/?patient={at.candidate.pk}&conclusion=open"),
+    "POST /screenings/": lambda at: Call("/screenings/", screening_body(at)),
+    "POST /screenings/preview/": lambda at: Call(
+        "/screenings/preview/", screening_body(at) | {"screening": at.screening.pk}
+    ),
+    "GET /screenings/{id}/": lambda at: Call(f"/screenings/{at.screening.pk}/"),
+    "PUT /screenings/{id}/": lambda at: change(
+        f"/screenings/{at.screening.pk}/", at.screening, screening_body(at)
+    ),
+    "POST /screenings/{id}/conclude/": lambda at: change(
+        f"/screenings/{at.screening.pk}/conclude/",
+        at.screening,
+        {"conclusion": "failed", "failure_reason": "not_eligible"},
+    ),
+    "POST /screenings/{id}/void/": lambda at: change(
+        f"/screenings/{at.screening.pk}/void/", at.screening, {}
+    ),
+    "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
+    "POST /deviations/": deviation_call,
+    "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "POST /deviations/{id}/void/": lambda at: change(
+        f"/deviations/{at.deviation.pk}/void/", at.deviation, {}
     ),
     "GET /therapies/": lambda at: Call(f"/therapies/?patient={at.patient.pk}"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at)),
@@ -403,6 +502,11 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),
     "PATCH /patients/{id}/": _again("PATCH /patients/{id}/", died_on="2024-02-01"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at, 90) | {"kind": "systemic"}),
+    "POST /screenings/{id}/conclude/": _again(
+        "POST /screenings/{id}/conclude/", conclusion="eligible", failure_reason=""
+    ),
+    "PUT /consents/{id}/": lambda at: _consent_twice(at),
+    "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
     "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
     "POST /publications/": lambda at: Call("/publications/", publication_body("alter-s006")),
@@ -479,3 +583,14 @@ def _limits_twice(at: Scene) -> Call:
     other = {name: told[name] for name in ("item", "upper", "unit", "valid_from")}
     ReferenceRange.objects.create(site=at.patient.site, **other)
     return change(f"/reference-ranges/{at.reference_range.pk}/", at.reference_range, told)
+
+
+def _consent_twice(at: Scene) -> Call:
+    other = consent_body(at)
+    factories.consent(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/consents/{at.consent.pk}/", at.consent, other)
+
+
+def _screening_twice(at: Scene) -> Call:
+    factories.screening(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/screenings/{at.screening.pk}/", at.screening, screening_body(at))
