@@ -18,12 +18,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
+from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 

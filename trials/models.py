@@ -13,7 +13,19 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -60,14 +72,45 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         """The trial of this id, as it stands in an address: no id holds NUL, no query takes it."""
         return self.none() if "\0" in registry_id else self.filter(registry_id=registry_id)
 
+    def matching(
+        self, *, search: str = "", sarcoma: bool | None = None, **terms: str | None
+    ) -> Self:
+        """Trials that have every value given, and every word of the search somewhere."""
+        given = {"sarcoma": sarcoma, **terms}
+        rows = self.filter(**{name: value for name, value in given.items() if value is not None})
+        for word in search.split():
+            rows = rows.alias(searched=_searched()).filter(searched__icontains=word)
+        return rows
+
     def with_patient_counts(self, user: User | AnonymousUser) -> QuerySet[Trial]:
-        """Each trial's `n_patients`: of the user's own sites, since a count tells of patients too."""
-        active = Q(patients__voided_at=None)
-        if user.is_superuser:
-            return self.annotate(n_patients=Count("patients", filter=active))
-        mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("pk"))
-        scope = Exists(mine.filter(Q(site=None) | Q(site=OuterRef("patients__site"))))
-        return self.annotate(n_patients=Count("patients", filter=active & Q(scope)))
+        """Each trial's `n_patients`, and `n_enrolled` of them.
+
+        Of the user's own sites, since a count tells of patients too.
+        """
+        counted = Q(patients__voided_at=None)
+        if not user.is_superuser:
+            mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("pk"))
+            counted &= Q(Exists(mine.filter(Q(site=None) | Q(site=OuterRef("patients__site")))))
+        enrolled = counted & Q(patients__enrolled_on__isnull=False)
+        return self.annotate(
+            n_patients=Count("patients", filter=counted),
+            n_enrolled=Count("patients", filter=enrolled),
+        )
+
+
+def _searched() -> Concat:
+    """What a search looks through, in one text; line breaks keep its parts apart."""
+    texts = [
+        *("registry_id", "org_study_id", "brief_title", "official_title"),
+        *("acronym", "lead_sponsor"),
+    ]
+    apart = Value("\n", output_field=models.TextField())
+    lists = [
+        Func(F(name), apart, function="array_to_string", output_field=models.TextField())
+        for name in ("secondary_ids", "conditions")
+    ]
+    parts = [part for one in (*map(F, texts), *lists) for part in (one, apart)]
+    return Concat(*parts, output_field=models.TextField())
 
 
 @audited()
