@@ -6,8 +6,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from outcomes.labels import PROPORTION_STYLES
 from outcomes.methods.findings import Finding, Severity
+from trials.definition_wording import PROPORTION_STYLES
 from trials.definitions import ProportionInterval
 
 SEVERITIES = {
