@@ -530,7 +530,7 @@ def test_who_may_transfer(cast: Cast, patient: Patient) -> None:
     for user in (cast.outsider, cast.viewer, cast.administrator, cast.stranger):
         with pytest.raises(PermissionDenied):
             conduct.transfer_patient(**told, by=user, version=patient.version)
-    foreign = factories.trial().sites.get(code="01")
+    foreign = factories.trial("NCT00000777").sites.get(code="01")
     with pytest.raises(Refused):
         conduct.transfer_patient(
             **told | {"to_site": foreign}, by=cast.investigator, version=patient.version
