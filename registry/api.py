@@ -16,7 +16,14 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
+from outcomes.publications_api import (
+    ClaimsAudit,
+    PublicationAudit,
+    PublicationDetail,
+    PublicationList,
+)
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -74,6 +81,8 @@ urlpatterns = [
         TrialScreeningForm.as_view(),
         name="screening_form",
     ),
+    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
+    path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
@@ -99,6 +108,10 @@ urlpatterns = [
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
+    path("publications/", PublicationList.as_view(), name="publications"),
+    path("publications/<str:key>/", PublicationDetail.as_view(), name="publication"),
+    path("publications/<str:key>/audit/", PublicationAudit.as_view(), name="publication_audit"),
+    path("claims-audit/", ClaimsAudit.as_view(), name="claims_audit"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     re_path(r"^([\s\S]*/)?\Z", NoSuchAddress.as_view()),

@@ -20,10 +20,12 @@ from trials.models import (
     Criterion,
     Membership,
     ProtocolVersion,
+    Publication,
     PublishedFigure,
     Site,
     Trial,
 )
+from trials.publications import PublishedResults
 from trials.vocabularies import Role
 
 START = date(2024, 1, 15)
@@ -67,6 +69,16 @@ def published_figure(of: Trial, measure: str = "ORR", **fields: Any) -> Publishe
     """A figure as the abstract prints it."""
     default = {"source": "abstract", "printed": "16%"}
     return PublishedFigure.objects.create(trial=of, measure=measure, **default | fields)
+
+
+def publication(key: str = "", *claims: dict[str, Any], **fields: Any) -> Publication:
+    """A publication of 49 patients with these claims; `results` are further keys of its document."""
+    results = {"n": 49, "claims": list(claims)} | fields.pop("results", {})
+    return Publication.objects.create(
+        key=key or f"study-{next(_numbers)}",
+        document=PublishedResults.parse(results).as_document(),
+        **{"title": "Anlotinib in sarcoma", "year": 2023} | fields,
+    )
 
 
 def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) -> Patient:

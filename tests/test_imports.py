@@ -24,6 +24,7 @@ PURE = (
     *("outcomes.methods", "trials.definitions", "trials.json_patch", "trials.ctgov"),
     *("trials.ctgov_document", "trials.ctgov_reading", "trials.ctgov_writing"),
     "trials.eligibility_text",
+    "trials.publications",
     *("trials.registry_terms", "trials.schedule_text", "trials.eligibility", "trials.histologies"),
     *("trials.screening_items", "trials.screening_values"),
 )

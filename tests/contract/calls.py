@@ -19,7 +19,15 @@ from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
 from tests.factories import START
-from trials.models import Arm, Criterion, Endpoint, Intervention, ReferenceRange, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Publication,
+    ReferenceRange,
+    Trial,
+)
 
 NOBODY = 999_999_999
 WHY = {"reason": "typing error"}
@@ -42,6 +50,7 @@ class Scene:
     screening: Screening
     deviation: Deviation
     exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
+    publication: Publication
 
     @property
     def trial_path(self) -> str:
@@ -69,9 +78,10 @@ def scene() -> Scene:
         patient=patient, term="Hypertension", grade=3, related=True, started_on=START + timedelta(9)
     )
     candidate, exclusion, consent, screening, deviation = _screened(cast)
+    publication = factories.publication("alter-s006", *CLAIMS, trial=trial)
     return Scene(
         cast, trial, patient, newcomer, baseline, visit, therapy, event,
-        candidate, consent, screening, deviation, exclusion,
+        candidate, consent, screening, deviation, exclusion, publication,
     )  # fmt: skip
 
 
@@ -88,6 +98,18 @@ def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Devia
     screening = factories.screening(candidate, by=cast.coordinator, values=values)
     deviation = factories.deviation(candidate, platelets, by=cast.investigator)
     return candidate, lactating, consent, screening, deviation
+
+
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {"type": "proportion", "id": "orr", "label": "ORR", "measure": "ORR", "k": 8, "percent": "17%"},
+    {
+        "type": "categories", "id": "response", "label": "Best response", "kind": "best_response",
+        "items": [{"name": "PR", "n": 8}, {"name": "SD", "n": 38}],
+        "reconciled": {"value": "PD 3", "reason": "the rest of 49"},
+    },
+    {"type": "median", "id": "pfs", "label": "PFS", "measure": "PFS", "value": "9.1",
+     "interval": "5.7-12.5"},
+)  # fmt: skip
 
 
 @dataclass
@@ -201,6 +223,12 @@ def stored_trial(at: Scene) -> dict[str, Any]:
     return trial_body(at.trial.registry_id) | {"sites": sites}
 
 
+def publication_body(key: str) -> dict[str, Any]:
+    """A publication with an arm, some claims, and what is read-only."""
+    document = {"groups": [{"name": "all", "role": "arm"}], "claims": list(CLAIMS)}
+    return {"key": key, "title": "Anlotinib", "year": None, "document": document, "version": 7}
+
+
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
@@ -215,6 +243,12 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /trials/{registry_id}/safety/": lambda at: Call(
         f"{at.trial_path}safety/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/accrual/": lambda at: Call(
+        f"{at.trial_path}accrual/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/consort/": lambda at: Call(
+        f"{at.trial_path}consort/?cutoff=2024-12-31"
     ),
     "GET /trials/{registry_id}/import/": lambda at: Call(f"{at.trial_path}import/"),
     "POST /trials/{registry_id}/import/": lambda at: import_call(at, "?dry_run=true"),
@@ -283,6 +317,14 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "POST /adverse-events/{id}/void/": lambda at: change(
         f"/adverse-events/{at.adverse_event.pk}/void/", at.adverse_event, {}
     ),
+    "GET /publications/": lambda at: Call("/publications/?sarcoma=true&contradictions=true"),
+    "POST /publications/": lambda at: Call("/publications/", publication_body("sun-2022")),
+    "GET /publications/{key}/": lambda at: Call(f"/publications/{at.publication.key}/"),
+    "PUT /publications/{key}/": lambda at: change(
+        f"/publications/{at.publication.key}/", at.publication, publication_body("alter-s006")
+    ),
+    "GET /publications/{key}/audit/": lambda at: Call(f"/publications/{at.publication.key}/audit/"),
+    "GET /claims-audit/": lambda at: Call("/claims-audit/?severity=contradiction"),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
     "POST /visits/preview/": lambda at: Call(
@@ -322,6 +364,8 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
     "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
+    "POST /publications/": lambda at: Call("/publications/", publication_body("alter-s006")),
+    "PUT /publications/{key}/": _again("PUT /publications/{key}/", key="another"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at, 85)),
     "PUT /visits/{id}/": lambda at: change(
         f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 43)
