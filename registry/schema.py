@@ -103,14 +103,17 @@ KEY_REUSED = _(
 )
 
 
+CHANGING = ("/void/", "/protocol-versions/")  # what a POST does to a stored object
+
+
 class Schema(AutoSchema):
     """Adds to each operation what holds for all of its kind."""
 
     @property
     def changes(self) -> bool:
         """Whether the operation needs the version it changes and a reason."""
-        voids = self.method == "POST" and self.path.endswith("/void/")
-        return self.method in ("PUT", "PATCH") or voids
+        acts = self.method == "POST" and self.path.endswith(CHANGING)
+        return self.method in ("PUT", "PATCH") or acts
 
     @property
     def conditional(self) -> bool:
