@@ -103,7 +103,8 @@ KEY_REUSED = _(
 )
 
 
-CHANGING = ("/void/", "/conclude/", "/enroll/")  # what a POST does to a stored object
+# What a POST does to a stored object.
+CHANGING = ("/void/", "/conclude/", "/enroll/", "/protocol-versions/")
 
 
 class Schema(AutoSchema):
