@@ -69,6 +69,7 @@ from patients.screening_api import (
     TrialScreeningForm,
 )
 from trials.api import TrialDetail, TrialList
+from trials.protocol_api import ProtocolVersionDetail, ProtocolVersionList
 
 
 class NoSuchAddress(views.APIView):
@@ -86,6 +87,16 @@ app_name = "api"
 urlpatterns = [
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path(
+        "trials/<str:registry_id>/protocol-versions/",
+        ProtocolVersionList.as_view(),
+        name="protocol_versions",
+    ),
+    path(
+        "trials/<str:registry_id>/protocol-versions/<int:number>/",
+        ProtocolVersionDetail.as_view(),
+        name="protocol_version",
+    ),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(

@@ -98,7 +98,14 @@ MEANING = {
     428: _("If-Match is missing."),
 }
 # What a POST does to a stored row.
-AGAINST_A_VERSION = ("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/")
+AGAINST_A_VERSION = (
+    "/void/",
+    "/conclude/",
+    "/enroll/",
+    "/transfer/",
+    "/randomize/",
+    "/protocol-versions/",
+)
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
     "body or query string."

@@ -82,8 +82,19 @@ Limit = Literal["uln", "lln"]
 Span = Literal["days", "weeks", "months", "years"]
 
 
+def _described(schema: dict[str, Any], part: type[_Part]) -> None:
+    """In JSON Schema: a rule always names its type, and an item of the kind that it can ask for."""
+    schema["required"] = sorted({"type", *schema.get("required", ())})
+    if kind := KIND_OF.get(part.__name__):
+        schema["properties"]["item"] = {"type": "string", "enum": _items_of(kind)}
+
+
+def _items_of(kind: Kind) -> list[str]:
+    return [known.code for known in ITEMS.values() if known.kind == kind]
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_described)
 
 
 class _Asking(_Part):
@@ -92,8 +103,7 @@ class _Asking(_Part):
     @field_validator("item", check_fields=False)
     @classmethod
     def _of_the_kind(cls, code: str) -> str:
-        kind = KIND_OF[cls.__name__]
-        accepted = [known.code for known in ITEMS.values() if known.kind == kind]
+        accepted = _items_of(KIND_OF[cls.__name__])
         if code not in accepted:
             raise PydanticCustomError(
                 "item", "One of: {accepted}.", {"accepted": ", ".join(accepted)}
@@ -109,7 +119,7 @@ KIND_OF = {
 }
 
 
-class Number(_Asking):
+class Number(_Asking, title="EligibilityNumberRule"):
     """A number against a limit: in a unit of the item, or a multiple of a limit of the laboratory.
 
     `{"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5, "times": "uln"}`
@@ -156,7 +166,7 @@ def _plausible(asked: Item, limit: Decimal, unit: str | None) -> str | None:
     raise PydanticCustomError("implausible", "A limit from {low} to {high} in this unit.", bounds)
 
 
-class Choice(_Asking):
+class Choice(_Asking, title="EligibilityChoiceRule"):
     """One answer of several: in `one_of`, or in `none_of`, or else what `otherwise` says.
 
     With one list only, everything else is on the other side of it; with both and no `otherwise`,
@@ -188,7 +198,7 @@ class Choice(_Asking):
         return self
 
 
-class YesNo(_Asking):
+class YesNo(_Asking, title="EligibilityYesNoRule"):
     """A question with the answer that fulfills the rule."""
 
     type: Literal["yes_no"] = "yes_no"
@@ -196,7 +206,7 @@ class YesNo(_Asking):
     answer: Annotated[bool, Field(strict=True)]
 
 
-class Window(_Asking):
+class Window(_Asking, title="EligibilityWindowRule"):
     """A date within the last n days, weeks, months or years before screening, or at least so long ago.
 
     The day n before is in both. Months and years are of the calendar: one month before March 31
@@ -212,7 +222,7 @@ class Window(_Asking):
     never: Annotated[bool, Field(strict=True)] = False
 
 
-class Attestation(_Part):
+class Attestation(_Part, title="EligibilityAttestation"):
     """What only a person can judge; without a statement the criterion's own text is judged."""
 
     type: Literal["attestation"] = "attestation"
@@ -223,28 +233,28 @@ class Attestation(_Part):
 Several = Annotated[tuple["Rule", ...], Field(min_length=1, max_length=40)]
 
 
-class AllOf(_Part):
+class AllOf(_Part, title="EligibilityAllOf"):
     """Every one of the rules."""
 
     type: Literal["all"] = "all"
     rules: Several
 
 
-class AnyOf(_Part):
+class AnyOf(_Part, title="EligibilityAnyOf"):
     """At least one of the rules: alternatives."""
 
     type: Literal["any"] = "any"
     rules: Several
 
 
-class Not(_Part):
+class Not(_Part, title="EligibilityNot"):
     """The opposite of a rule."""
 
     type: Literal["not"] = "not"
     rule: Rule
 
 
-class When(_Part):
+class When(_Part, title="EligibilityWhen"):
     """A rule that depends on a condition: 5 x ULN with liver metastases, otherwise 2.5 x ULN.
 
     With the condition unknown, the result is known only where both rules agree on it.
@@ -266,7 +276,17 @@ for part in COMBINATIONS:
 
 
 RULE: TypeAdapter[Rule] = TypeAdapter(Rule)
-TAGS = {"number", "choice", "yes_no", "window", "attestation", "all", "any", "not", "when"}
+TYPES: Mapping[str, type[_Part]] = {
+    "number": Number,
+    "choice": Choice,
+    "yes_no": YesNo,
+    "window": Window,
+    "attestation": Attestation,
+    "all": AllOf,
+    "any": AnyOf,
+    "not": Not,
+    "when": When,
+}
 
 
 def parse(document: Any) -> Rule:
@@ -295,7 +315,7 @@ def place(loc: tuple[int | str, ...], document: Any) -> tuple[int | str, ...]:
     """Where an error is in the document: pydantic's place without the types that it names."""
     found: list[int | str] = []
     for step in loc:
-        if isinstance(document, Mapping) and step in TAGS and step not in document:
+        if isinstance(document, Mapping) and step in TYPES and step not in document:
             continue
         found.append(step)
         if isinstance(document, Mapping):

@@ -6,6 +6,7 @@ Names follow ClinicalTrials.gov v2.
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -65,6 +66,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
             "arms__interventions",
             "endpoints",
             "published",
+            "protocol_versions",
             Prefetch("criteria", Criterion.objects.current()),
         )
 
@@ -249,8 +251,8 @@ class Trial(models.Model):
 
     @property
     def protocol_version(self) -> ProtocolVersion:
-        """The protocol as it stands."""
-        return self.protocol_versions.latest("number")
+        """The protocol as it stands; no statement where the versions are read already."""
+        return max(self.protocol_versions.all(), key=attrgetter("number"))
 
     @property
     def screened_here(self) -> bool:

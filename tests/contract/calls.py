@@ -42,6 +42,13 @@ from trials.models import (
 
 NOBODY = 999_999_999
 WHY = {"reason": "typing error"}
+ADULT = {"type": "number", "item": "age", "comparison": "at_least", "value": 18, "unit": None}
+CREATININE = {"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5}
+LIMIT = {"type": "number", "item": "creatinine_clearance", "comparison": "at_least", "value": 60}
+RENAL = {
+    "type": "any",
+    "rules": [CREATININE | {"times": "uln"}, LIMIT | {"unit": "mL/min"}],
+}
 
 
 CLAIMS: tuple[dict[str, Any], ...] = (
@@ -206,8 +213,18 @@ def trial_body(registry_id: str) -> dict[str, Any]:
         "sites": [{"code": "01"}],
         "arms": [{"name": "Anlotinib", "interventions": [{"name": "Anlotinib", "dose": 12.5}]}],
         "endpoints": [{"kind": "ORR", "definition": {"censoring": {"rule": "fda"}}}],
-        "criteria": [{"kind": "inclusion", "text": "18 years or older", "rule": {"age": 18}}],
+        "criteria": [
+            {"kind": "inclusion", "text": "18 years or older", "rule": ADULT},
+            {"kind": "exclusion", "text": "Renal failure", "rule": {"type": "not", "rule": RENAL}},
+        ],
     }
+
+
+def amendment_body() -> dict[str, Any]:
+    """The next version of a protocol."""
+    criteria = [{"kind": "inclusion", "text": "ECOG 0 or 1", "rule": None, "note": ""}]
+    facts = {"label": "2.0", "effective_on": "2024-03-01", "consent_version": "ICF 2"}
+    return facts | {"summary": "ECOG", "criteria": criteria}
 
 
 def therapy_body(at: Scene, day: int = 200) -> dict[str, Any]:
@@ -339,6 +356,15 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
+    "GET /trials/{registry_id}/protocol-versions/": lambda at: Call(
+        f"{at.trial_path}protocol-versions/"
+    ),
+    "POST /trials/{registry_id}/protocol-versions/": lambda at: change(
+        f"{at.trial_path}protocol-versions/", at.trial, amendment_body()
+    ),
+    "GET /trials/{registry_id}/protocol-versions/{number}/": lambda at: Call(
+        f"{at.trial_path}protocol-versions/1/"
+    ),
     "GET /trials/{registry_id}/outcomes/": lambda at: Call(
         f"{at.trial_path}outcomes/?cutoff=2024-12-31&group_by=histology&landmarks=3,12w"
     ),

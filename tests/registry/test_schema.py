@@ -13,6 +13,8 @@ from drf_spectacular.validation import validate_schema
 
 from tests.conftest import Cast
 
+CHANGING = ("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/", "/protocol-versions/")
+
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
@@ -43,12 +45,16 @@ def test_every_operation_answers_problems_and_needs_a_token(schema: dict[str, An
         assert {"token": []} in operation["security"], path
 
 
+def acts(path: str, method: str) -> bool:
+    """Whether it changes a stored object."""
+    posted = method == "post" and path.endswith(CHANGING)
+    return method in ("put", "patch") or posted
+
+
 def test_changes_need_a_version(schema: dict[str, Any]) -> None:
     for path, method, operation in operations(schema):
         named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
-        changes = method in ("put", "patch") or path.endswith(
-            ("/void/", "/transfer/", "/randomize/")
-        )
+        changes = acts(path, method)
         assert ("If-Match" in named) == changes, path
         assert ({"412", "428"} <= set(operation["responses"])) == changes, path
 
@@ -68,7 +74,7 @@ def test_every_post_may_be_sent_again(schema: dict[str, Any]) -> None:
 
 def test_changes_say_why(schema: dict[str, Any]) -> None:
     for path, method, operation in operations(schema):
-        if method in ("put", "patch") or path.endswith("/void/"):
+        if acts(path, method):
             body = operation["requestBody"]["content"]["application/json"]["schema"]
             described = schema["components"]["schemas"][body["$ref"].rpartition("/")[2]]
             assert "reason" in described["required"], path

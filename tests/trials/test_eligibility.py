@@ -258,13 +258,13 @@ def test_months_and_years_are_of_the_calendar(
 
 DEEP = every(every(every(every(every(every(every(LIVER)))))))
 REFUSED: list[tuple[Any, tuple[int | str, ...], str]] = [
-    (None, (), "Input should be an object"),
-    ([], (), "Input should be an object"),
-    ({}, (), "A rule names its type."),
-    ({"type": "if"}, (), "The type is one of: 'number', 'choice',"),
-    ({**LIVER, "items": 1}, ("items",), "Unknown key."),
+    (None, (), "A rule: a JSON object that names its type, one of: number,"),
+    ([], (), "A rule: a JSON object"),
+    ({}, (), "A rule names its type, one of: number, choice,"),
+    ({"type": "if"}, (), "The type is one of: number, choice,"),
+    ({**LIVER, "items": 1}, ("items",), "Unknown key. Accepted: type, item, answer."),
     ({"type": "yes_no", "item": "liver_metastases"}, ("answer",), "This key is required."),
-    (yes("liver_metastases", "no"), ("answer",), "Input should be a valid boolean"),  # type: ignore[arg-type]
+    (yes("liver_metastases", "no"), ("answer",), "true or false."),  # type: ignore[arg-type]
     (yes("platelets"), ("item",), "One of the items: measurable_disease,"),
     (number("sex", "at_least", 1), ("item",), "One of the items: age,"),
     (number("platelets", "over", 80, unit="/uL"), ("comparison",), "One of: 'at_least',"),
@@ -281,14 +281,18 @@ REFUSED: list[tuple[Any, tuple[int | str, ...], str]] = [
     (choice("sex"), (), "At least one term in one_of or none_of."),
     (choice("sex", "unknown"), ("one_of",), "Of these: female, male."),
     (choice("histology", "GIST", none_of=["gist"]), (), "A term is in one_of or in none_of"),
-    (choice("histology", ""), ("one_of", 0), "String should have at least 1 character"),
-    (window("within", -1, "days"), ("n",), "Input should be greater than or equal to 0"),
+    (choice("histology", ""), ("one_of", 0), "At least 1 character."),
+    (window("within", -1, "days"), ("n",), "0 or more."),
     (window("within", 4, "fortnights"), ("unit",), "One of: 'days',"),
-    ({"type": "attestation", "code": "Consent!"}, ("code",), "String should match pattern"),
+    ({"type": "attestation", "code": "Consent!"}, ("code",), "At most 60 of: a-z, 0-9, - and _;"),
     (every(LIVER, yes("x")), ("rules", 1, "item"), "One of the items: "),
     (no(no(yes("x"))), ("rule", "rule", "item"), "One of the items: "),
     (when(LIVER, LIVER, yes("x")), ("otherwise", "item"), "One of the items: "),
-    (HISTOLOGY | {"otherwise": {}}, ("otherwise",), "A rule names its type."),
+    (
+        HISTOLOGY | {"otherwise": {}},
+        ("otherwise",),
+        "A rule names its type, one of: number, choice,",
+    ),
     (every(DEEP), (), "At most 100 rules, 8 deep."),
     (every(*[every(*[LIVER] * 30)] * 4), (), "At most 100 rules, 8 deep."),
     ({"type": "all", "rules": [[[[[LIVER]]]]] * 101}, (), "At most 100 rules, 8 deep."),
