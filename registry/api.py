@@ -16,6 +16,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.ctgov_api import StudyExport
 from outcomes.import_api import TrialImport
 from patients.api import (
     AdverseEventDetail,
@@ -29,6 +30,7 @@ from patients.api import (
     TherapyVoid,
 )
 from trials.api import TrialDetail, TrialList
+from trials.study_api import StudyImport
 
 
 class NoSuchAddress(views.APIView):
@@ -44,8 +46,10 @@ class NoSuchAddress(views.APIView):
 
 app_name = "api"
 urlpatterns = [
+    path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(

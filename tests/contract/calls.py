@@ -125,6 +125,24 @@ def trial_body(registry_id: str) -> dict[str, Any]:
     }
 
 
+def study_body() -> dict[str, Any]:
+    """A ClinicalTrials.gov study with one of each, and a member that is not held."""
+    group = {"label": "Anlotinib", "interventionNames": ["Drug: Anlotinib"]}
+    drug = {"name": "Anlotinib", "type": "DRUG", "description": "12 mg once daily"}
+    return {
+        "protocolSection": {
+            "identificationModule": {"nctId": "NCT00000008", "briefTitle": "Anlotinib"},
+            "statusModule": {"startDateStruct": {"date": "2019-04", "type": "ACTUAL"}},
+            "designModule": {"phases": ["PHASE2"], "enrollmentInfo": {"count": 48}},
+            "armsInterventionsModule": {"armGroups": [group], "interventions": [drug]},
+            "outcomesModule": {"primaryOutcomes": [{"measure": "Overall survival"}]},
+            "eligibilityModule": {"eligibilityCriteria": "* Adults", "minimumAge": "18 Years"},
+            "contactsLocationsModule": {"locations": [{"facility": "A", "country": "China"}]},
+        },
+        "derivedSection": {},
+    }
+
+
 def therapy_body(at: Scene, day: int = 200) -> dict[str, Any]:
     """Another therapy."""
     started_on = (START + timedelta(days=day)).isoformat()
@@ -156,6 +174,8 @@ def stored_trial(at: Scene) -> dict[str, Any]:
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", study_body()),
+    "GET /trials/{registry_id}/ctgov/": lambda at: Call(f"{at.trial_path}ctgov/?results=true"),
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
@@ -210,6 +230,12 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
 }
 
 
+# The calls of a POST that has two ways to succeed: by the status of the second.
+OTHERWISE: dict[tuple[str, int], Callable[[Scene], Call]] = {
+    ("POST /ctgov-import/", 200): lambda at: Call("/ctgov-import/?dry_run=true", study_body()),
+}
+
+
 def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
     def call(at: Scene) -> Call:
         sent = CALLS[name](at)
@@ -218,12 +244,19 @@ def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
     return call
 
 
+def _taken(at: Scene) -> dict[str, Any]:
+    study = study_body()
+    study["protocolSection"]["identificationModule"]["nctId"] = at.trial.registry_id
+    return study
+
+
 def _without_sites(at: Scene) -> Call:
     return change(at.trial_path, at.trial, stored_trial(at) | {"sites": []})
 
 
 CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,
     "PATCH /trials/{registry_id}/": _again("PATCH /trials/{registry_id}/", sites=[]),
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),
