@@ -44,7 +44,13 @@ LISTS: dict[str, type[models.Model]] = {
 OWN = {"id", "version", "synthetic", "links"}
 # Keys that the reader of a study always says: leaving them out where they are the default would
 # only be one more difference to write down.
-ALWAYS = {"name", "role", "rule", "interventions", "timezone"}
+ALWAYS = {
+    (Site, "timezone"),
+    (Arm, "interventions"),
+    (Endpoint, "name"),
+    (Endpoint, "role"),
+    (Criterion, "rule"),
+}
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def _said(model: type[models.Model], row: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in row.items():
         if key in LISTS:
             value = [_said(LISTS[key], item) for item in value]
-        if key not in OWN and (key in ALWAYS or value != _default(model, key)):
+        if key not in OWN and ((model, key) in ALWAYS or value != _default(model, key)):
             said[key] = value
     return said
 

@@ -58,7 +58,7 @@ def test_every_post_may_be_sent_again(schema: dict[str, Any]) -> None:
         assert not any(key.get("required") for key in keys), path
         answered = [r for status, r in operation["responses"].items() if status < "300"]
         replayed = ["Idempotency-Replayed" in r.get("headers", {}) for r in answered]
-        assert replayed == [method == "post"], path
+        assert set(replayed) == {method == "post"}, path
         if method == "post":
             assert "Idempotency-Key" in operation["responses"]["409"]["description"], path
             assert "404" in operation["responses"], path
@@ -97,6 +97,8 @@ def test_single_objects_and_reports_carry_an_etag(schema: dict[str, Any]) -> Non
         if status < "300" and "ETag" in answer.get("headers", {})
     }
     assert {path for path, *_ in operations(schema)} - tagged == {
+        "/api/v1/ctgov-import/",
+        "/api/v1/trials/{registry_id}/ctgov/",
         "/api/v1/trials/{registry_id}/import/",
         "/api/v1/trials/{registry_id}/safety/",
         "/api/v1/visits/preview/",
