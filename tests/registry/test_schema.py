@@ -109,6 +109,8 @@ def test_single_objects_and_reports_carry_an_etag(schema: dict[str, Any]) -> Non
         "/api/v1/publications/{key}/audit/",
         "/api/v1/trials/{registry_id}/accrual/",
         "/api/v1/trials/{registry_id}/consort/",
+        "/api/v1/ctgov-import/",
+        "/api/v1/trials/{registry_id}/ctgov/",
         "/api/v1/trials/{registry_id}/import/",
         "/api/v1/trials/{registry_id}/safety/",
         "/api/v1/trials/{registry_id}/exposure/",
