@@ -88,6 +88,8 @@ def recorded_dates(patient: Patient, *, besides: Disposition | None = None) -> l
     dates = patient.visits.filter(voided_at=None).values_list("date")
     dates = dates.union(
         patient.therapies.filter(voided_at=None).values_list("started_on"),
+        patient.consents.filter(voided_at=None).values_list("signed_on"),
+        patient.screenings.filter(voided_at=None).values_list("screened_on"),
         events.values_list("started_on"),
         events.exclude(ended_on=None).values_list("ended_on"),
         doses.values_list("started_on"),
@@ -178,7 +180,7 @@ def _before_evidence(row: Disposition) -> Iterator[FieldError]:
         known.append(patient.last_known_alive_on)
     dates = [*recorded_dates(patient, besides=row), *(on for on in known if on)]
     if dates and max(dates) > row.on:
-        yield FieldError("/on", _("Before what is recorded of %s.") % max(dates))
+        yield FieldError("/on", _("Before what is recorded on %s.") % max(dates))
 
 
 def _dose(dose: Dose) -> Iterator[FieldError]:

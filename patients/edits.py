@@ -118,8 +118,8 @@ def _require_consistent(patient: Patient) -> None:
 
 def _contradicted(patient: Patient, dates: Sequence[Date]) -> Iterator[FieldError]:
     if patient.died_on and dates and max(dates) > patient.died_on:
-        detail = _("Before what is recorded of %s.") % max(dates)
+        detail = _("Before what is recorded on %s.") % max(dates)
         yield FieldError("/died_on", detail)
     if patient.birth_year and dates and min(dates).year < patient.birth_year:
-        detail = _("After what is recorded of %s.") % min(dates)
+        detail = _("After what is recorded on %s.") % min(dates)
         yield FieldError("/birth_year", detail)
