@@ -31,6 +31,7 @@ YES_OR_NO = [("", _("all")), ("true", _("yes")), ("false", _("no"))]
 class Badge:
     """A severity as it is shown, perhaps with a count."""
 
+    severity: Severity
     icon: str
     style: str
     word: str | Promise
@@ -71,12 +72,11 @@ class Study:
 def badge(severity: Severity, count: int | None = None) -> Badge:
     """How a severity looks."""
     icon, style = LOOKS[severity]
-    return Badge(icon, style, SEVERITIES[severity], count)
+    return Badge(severity, icon, style, SEVERITIES[severity], count)
 
 
 def study(entry: Entry) -> Study:
     """One line of the list."""
-    counts = entry.audited.counts.items()
     return Study(
         publication=entry.publication,
         design=entry.results.design,
@@ -85,12 +85,14 @@ def study(entry: Entry) -> Study:
         dcr=_main_figures(entry, ProportionClaim, Measure.DCR),
         pfs=_main_figures(entry, MedianClaim, Measure.PFS),
         os=_main_figures(entry, MedianClaim, Measure.OS),
-        badges=[
-            badge(severity, count)
-            for severity, count in counts
-            if count and severity != Severity.CONSISTENT
-        ],
+        badges=[found for found in badges(entry) if found.severity != Severity.CONSISTENT],
     )
+
+
+def badges(entry: Entry) -> list[Badge]:
+    """How many findings of each severity that there is."""
+    counts = entry.audited.counts.items()
+    return [badge(severity, count) for severity, count in counts if count]
 
 
 def _main_figures(entry: Entry, kind: type[Claim], measure: Measure) -> list[str]:

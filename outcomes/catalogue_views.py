@@ -37,10 +37,7 @@ def publication(request: HttpRequest, key: str) -> HttpResponse:
         "entry": entry,
         "publication": entry.publication,
         "results": entry.results,
-        "badges": [
-            catalogue_page.badge(severity, count)
-            for severity, count in entry.audited.counts.items()
-        ],
+        "badges": catalogue_page.badges(entry),
         "lines": catalogue_page.claim_lines(entry),
         "verdicts": catalogue_page.verdicts(entry.findings_of_all),
     }

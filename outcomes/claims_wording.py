@@ -97,6 +97,9 @@ SENTENCES: Mapping[str, str | Promise] = {
         "%(printed)s is not symmetric, though the other intervals here are: a lower limit of"
         " %(lower)s or an upper one of %(upper)s would be. A probable typing error, unproven."
     ),
+    "interval_style_differs": _(
+        "All intervals of medians here are symmetric, none is in %(publication)s, of the same trial."
+    ),
     "spread_is_no_interval": _(
         "%(printed)s is a spread of the patients, not a confidence interval."
     ),

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patients import gate
+from patients import contradictions, gate
 from patients.checks import patient_errors
 from patients.models import DEATH, AdverseEvent, Allocation, Patient, Therapy
 from registry.changes import Changes
@@ -49,6 +49,7 @@ def amend(patient: Patient, facts: Mapping[str, Any], into: Changes, *, gated: b
         raise Refused(errors)
     if {"birth_year", "died_on"} & changed.keys():
         _require_consistent(patient)
+    contradictions.require_agreement(patient, changed.keys())
     if "arm" in facts:
         allocate(patient, facts["arm"], into)
     if changed or into.count != before:
@@ -106,7 +107,7 @@ def _require_movable(patient: Patient, on: Date | None) -> None:
 
 def _require_consistent(patient: Patient) -> None:
     """A death or birth year must agree with whatever is recorded already."""
-    errors = [*_contradicted(patient, _recorded_dates(patient))]
+    errors = [*_contradicted(patient, contradictions.recorded_dates(patient))]
     deaths = patient.adverse_events.filter(voided_at=None, grade=DEATH)
     if patient.died_on is None and deaths.exists():
         detail = _("An adverse event of grade 5, a death, is recorded; correct that first.")
@@ -115,24 +116,10 @@ def _require_consistent(patient: Patient) -> None:
         raise Conflict(errors)
 
 
-def _recorded_dates(patient: Patient) -> list[Date]:
-    """Every date of what is recorded of the patient."""
-    events = patient.adverse_events.filter(voided_at=None)
-    dates = patient.visits.filter(voided_at=None).values_list("date")
-    dates = dates.union(
-        patient.therapies.filter(voided_at=None).values_list("started_on"),
-        patient.consents.filter(voided_at=None).values_list("signed_on"),
-        patient.screenings.filter(voided_at=None).values_list("screened_on"),
-        events.values_list("started_on"),
-        events.exclude(ended_on=None).values_list("ended_on"),
-    )
-    return [on for (on,) in dates]
-
-
 def _contradicted(patient: Patient, dates: Sequence[Date]) -> Iterator[FieldError]:
     if patient.died_on and dates and max(dates) > patient.died_on:
-        detail = _("Before what is recorded on %s.") % max(dates)
+        detail = _("Before what is recorded of %s.") % max(dates)
         yield FieldError("/died_on", detail)
     if patient.birth_year and dates and min(dates).year < patient.birth_year:
-        detail = _("After what is recorded on %s.") % min(dates)
+        detail = _("After what is recorded of %s.") % min(dates)
         yield FieldError("/birth_year", detail)

@@ -16,6 +16,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.ctgov_api import StudyExport
 from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
@@ -35,6 +36,24 @@ from patients.api import (
     TherapyList,
     TherapyVoid,
 )
+from patients.conduct_api import (
+    DispositionDetail,
+    DispositionList,
+    DispositionVoid,
+    DoseDetail,
+    DoseList,
+    DoseVoid,
+    ExposureView,
+    PatientExposureView,
+    PatientRandomize,
+    PatientTransfer,
+    RandomizationView,
+)
+from patients.reference_range_api import (
+    ReferenceRangeDetail,
+    ReferenceRangeList,
+    ReferenceRangeVoid,
+)
 from patients.screening_api import (
     ConsentDetail,
     ConsentList,
@@ -52,6 +71,7 @@ from patients.screening_api import (
 )
 from trials.api import TrialDetail, TrialList
 from trials.protocol_api import ProtocolVersionDetail, ProtocolVersionList
+from trials.study_api import StudyImport
 
 
 class NoSuchAddress(views.APIView):
@@ -67,6 +87,7 @@ class NoSuchAddress(views.APIView):
 
 app_name = "api"
 urlpatterns = [
+    path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
     path(
@@ -79,6 +100,7 @@ urlpatterns = [
         ProtocolVersionDetail.as_view(),
         name="protocol_version",
     ),
+    path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(
@@ -87,16 +109,29 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
+    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
+    path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
+    path(
+        "trials/<str:registry_id>/randomization/",
+        RandomizationView.as_view(),
+        name="randomization",
+    ),
+    path("trials/<str:registry_id>/exposure/", ExposureView.as_view(), name="exposure"),
+    path(
+        "trials/<str:registry_id>/exposure/patients/",
+        PatientExposureView.as_view(),
+        name="patient_exposures",
+    ),
     path(
         "trials/<str:registry_id>/screening-form/",
         TrialScreeningForm.as_view(),
         name="screening_form",
     ),
-    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
-    path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
+    path("patients/<int:pk>/transfer/", PatientTransfer.as_view(), name="patient_transfer"),
+    path("patients/<int:pk>/randomize/", PatientRandomize.as_view(), name="patient_randomize"),
     path("patients/<int:pk>/enroll/", PatientEnroll.as_view(), name="patient_enroll"),
     path("consents/", ConsentList.as_view(), name="consents"),
     path("consents/<int:pk>/", ConsentDetail.as_view(), name="consent"),
@@ -115,6 +150,19 @@ urlpatterns = [
     path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
     path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
     path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),
+    path("dispositions/", DispositionList.as_view(), name="dispositions"),
+    path("dispositions/<int:pk>/", DispositionDetail.as_view(), name="disposition"),
+    path("dispositions/<int:pk>/void/", DispositionVoid.as_view(), name="disposition_void"),
+    path("doses/", DoseList.as_view(), name="doses"),
+    path("doses/<int:pk>/", DoseDetail.as_view(), name="dose"),
+    path("doses/<int:pk>/void/", DoseVoid.as_view(), name="dose_void"),
+    path("reference-ranges/", ReferenceRangeList.as_view(), name="reference_ranges"),
+    path("reference-ranges/<int:pk>/", ReferenceRangeDetail.as_view(), name="reference_range"),
+    path(
+        "reference-ranges/<int:pk>/void/",
+        ReferenceRangeVoid.as_view(),
+        name="reference_range_void",
+    ),
     path("visits/", VisitList.as_view(), name="visits"),
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),

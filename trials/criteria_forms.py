@@ -81,12 +81,6 @@ def _units() -> list[tuple[str, str]]:
     return [("", _("no unit")), *limits, *((code, str(UNITS.get(code, code))) for code in codes)]
 
 
-def units_of_items() -> dict[str, list[str]]:
-    """What each number may be compared in, for the page to offer no other."""
-    numbers = [item for item in ITEMS.values() if item.kind == Kind.NUMBER]
-    return {item.code: [*item.units, *sorted(item.limits, reverse=True)] for item in numbers}
-
-
 class AmountField(forms.DecimalField):
     """An exact decimal; a decimal comma is read as a point."""
 
@@ -233,8 +227,14 @@ class CriterionForm(ReasonedForm):
         for name, kind in (kinds | {"window": Kind.DATE}).items():
             self.fields[f"{name}_item"].choices = _items(kind)  # type: ignore[attr-defined]
         self.fields["number_unit"].choices = _units()  # type: ignore[attr-defined]
-        self.fields["number_item"].widget.attrs["data-units"] = json.dumps(units_of_items())
         self.rule: eligibility.Rule | None = None
+
+    @property
+    def units(self) -> str:
+        """What each number may be compared in, as JSON, for the page to offer nothing else."""
+        numbers = [item for item in ITEMS.values() if item.kind == Kind.NUMBER]
+        offered = {item.code: [*item.units, *sorted(item.limits)[::-1]] for item in numbers}
+        return json.dumps(offered)
 
     def clean(self) -> dict[str, Any]:
         """With the rule read, each of its errors at the field it comes from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.text import capfirst
@@ -26,7 +27,7 @@ class CriterionRow:
     number: int
     fresh: bool = False  # in the protocol since the version that is shown
 
-    @property
+    @cached_property
     def rule(self) -> eligibility.Rule | None:
         """The stored rule; None where the whole text is judged, or nothing can be read."""
         try:
@@ -35,12 +36,25 @@ class CriterionRow:
             return None
 
     @property
+    def parts(self) -> list[str]:
+        """The words, one line for each part of a combination that is no plain pair of limits."""
+        rule = self.rule
+        inner = rule.rules if isinstance(rule, eligibility.AllOf | eligibility.AnyOf) else ()
+        if all(isinstance(part, eligibility.Number) for part in inner):
+            return [self.words]
+        return [eligibility_wording.words(part) for part in inner]
+
+    @property
+    def joined(self) -> str:
+        """What stands between the parts."""
+        return _("and") if isinstance(self.rule, eligibility.AllOf) else _("or")
+
+    @cached_property
     def words(self) -> str:
         """The rule in words; blank where a person judges the text."""
         rule = self.rule
-        if rule is None or rule == eligibility.Attestation(code=getattr(rule, "code", "-")):
-            return ""
-        return capfirst(eligibility_wording.words(rule))
+        whole = isinstance(rule, eligibility.Attestation) and not rule.statement
+        return "" if rule is None or whole else capfirst(eligibility_wording.words(rule))
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ def _ask(code: str, said: dict[str, str], limits: dict[str, frozenset[str]]) -> 
     name = str(capfirst(eligibility_wording.label(code, said.get(code, ""))))
     if code.startswith(ATTEST):
         return name
-    details = [" / ".join(eligibility_wording.unit(unit) for unit in ITEMS[code].units if unit)]
+    details = [", ".join(eligibility_wording.unit(unit) for unit in ITEMS[code].units if unit)]
     details += [_("with its %s") % LIMITS[limit] for limit in sorted(limits.get(code, ()))]
     told: Any = ", ".join(part for part in details if part)
     return f"{name} ({told})" if told else name

@@ -51,8 +51,8 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         ),
     ),
 )
-# Only trials have an allocation, and only observational studies a time perspective.
-OF_DESIGN = {
+# What a study of a type need not state: only observational ones have a time perspective.
+FOREIGN = {
     "INTERVENTIONAL": ("observational_model", "time_perspective"),
     "OBSERVATIONAL": ("allocation", "intervention_model", "masking", "primary_purpose"),
 }
@@ -150,9 +150,9 @@ def page(trial: Trial) -> Page:
 
 
 def _section(trial: Trial, title: str, names: Sequence[str]) -> Section:
-    asked = [name for name in names if name not in OF_DESIGN.get(trial.study_type, ())]
-    told = {name: _told(trial, name) for name in asked}
-    missing = [_label(name) for name, value in told.items() if not value]
+    told = {name: _told(trial, name) for name in names}
+    foreign = FOREIGN.get(trial.study_type, ())
+    missing = [_label(name) for name, v in told.items() if not v and name not in foreign]
     return Section(
         title=title,
         facts=tuple(Fact(capfirst(_label(name)), v) for name, v in told.items() if v),

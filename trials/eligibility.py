@@ -66,7 +66,9 @@ def _exact(given: Any) -> Decimal:
 
 
 def _as_json_number(amount: Decimal) -> int | float:
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
+    """The same number; what is far beyond any limit as a float, since its digits are endless."""
+    whole = amount.adjusted() < 30 and amount == amount.to_integral_value()
+    return int(amount) if whole else float(amount)
 
 
 Exact = Annotated[

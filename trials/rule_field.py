@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from pydantic import ValidationError as Misruled
 from rest_framework import serializers
 
-from registry.fields import plain
 from registry.json_schema import described
 from trials import eligibility, eligibility_wording
 
@@ -29,18 +27,12 @@ def rule_errors(error: Misruled, document: Any) -> Iterator[tuple[Place, str]]:
 class RuleField(serializers.JSONField):
     """A criterion's rule as JSON; keys that say nothing are left out of what is stored."""
 
-    default_error_messages = {"range": _("A number in it is too large.")}
-
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The document of the rule; each error is at its own key."""
         try:
-            document = plain(data)
-        except ValueError:
-            self.fail("range")
-        try:
-            return eligibility.as_document(eligibility.parse(document))
+            return eligibility.as_document(eligibility.parse(data))
         except Misruled as error:
-            raise serializers.ValidationError(_nested(error, document)) from error
+            raise serializers.ValidationError(_nested(error, data)) from error
 
 
 def _nested(error: Misruled, document: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Audit of printed times and comparisons: medians, hazard ratios, p values, time origins."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from typing import Final
@@ -103,6 +103,24 @@ def _siblings_are_symmetric(claim: MedianClaim, publication: PublishedResults) -
     judged = [is_symmetric(other) for other in others if other is not claim]
     decided = [symmetric for symmetric in judged if symmetric is not None]
     return bool(decided) and all(decided)
+
+
+def symmetry(publication: PublishedResults) -> bool | None:
+    """Whether all median intervals that can be judged are symmetric, or none is; None: mixed."""
+    medians = (claim for claim in publication.claims if isinstance(claim, MedianClaim))
+    decided = {found for claim in medians if (found := is_symmetric(claim)) is not None}
+    return decided.pop() if len(decided) == 1 else None
+
+
+def audit_styles(
+    publication: PublishedResults, others: Iterable[tuple[str, PublishedResults]]
+) -> Iterator[Said]:
+    """Symmetric intervals where another publication of the same trial prints other ones."""
+    if not publication.nct_id or not symmetry(publication):
+        return
+    for key, other in others:
+        if other.nct_id == publication.nct_id and symmetry(other) is False:
+            yield Severity.REMARK, "interval_style_differs", {"publication": key}
 
 
 def _mirrored(claim: MedianClaim) -> Parameters:

@@ -13,6 +13,7 @@ from outcomes.methods.claimed_times import (
     audit_median,
     audit_p_value,
     audit_registry_origins,
+    audit_styles,
     audit_time_origin,
 )
 from outcomes.methods.findings import Elsewhere, Finding, Said, Severity, TrialFacts
@@ -74,6 +75,8 @@ def _findings(
 ) -> Iterator[Finding]:
     for severity, code, found in audit_arms(publication):
         yield Finding(severity, code, "/groups", "", found)
+    for severity, code, found in audit_styles(publication, elsewhere.publications):
+        yield Finding(severity, code, "/claims", "", found)
     for index, claim in enumerate(publication.claims):
         for severity, code, found in _of_claim(claim, key, publication, trial, elsewhere):
             yield Finding(severity, code, f"/claims/{index}", claim.id, found)

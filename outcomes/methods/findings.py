@@ -61,12 +61,12 @@ class Elsewhere:
     """Figures that other publications print, found by value: hints where a number may come from."""
 
     def __init__(self, publications: Iterable[tuple[str, PublishedResults]] = ()) -> None:
-        self._publications = list(publications)
+        self.publications = list(publications)
 
     @cached_property
     def _fractions(self) -> dict[tuple[int, int], list[str]]:
         found: dict[tuple[int, int], list[str]] = {}
-        for key, publication in self._publications:
+        for key, publication in self.publications:
             for claim in publication.claims:
                 n = patients(publication, claim)
                 if isinstance(claim, ProportionClaim) and n and claim.k is not None:
@@ -77,7 +77,7 @@ class Elsewhere:
     def _ratios(self) -> list[tuple[str, str]]:
         return [
             (key, claim.value)
-            for key, publication in self._publications
+            for key, publication in self.publications
             for claim in publication.claims
             if isinstance(claim, HazardRatioClaim)
         ]

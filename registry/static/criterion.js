@@ -4,11 +4,13 @@
   const chosen = form.elements.rule_type;
   const item = form.elements.number_item;
   const unit = form.elements.number_unit;
-  const units = JSON.parse(item.dataset.units);
+  const units = JSON.parse(form.dataset.units);
   const all = [...unit.options];
 
+  const parts = [...form.querySelectorAll("[data-rule]")];
+
   function showRule() {
-    for (const part of form.querySelectorAll("[data-rule]")) part.hidden = part.dataset.rule !== chosen.value;
+    for (const part of parts) part.hidden = part.dataset.rule !== chosen.value;
   }
 
   function offerUnits() {
@@ -20,6 +22,7 @@
 
   chosen.addEventListener("change", showRule);
   item.addEventListener("change", offerUnits);
+  for (const part of parts) part.querySelector("legend").classList.add("visually-hidden"); // chosen above
   showRule();
   if (!unit.classList.contains("is-invalid")) offerUnits(); // what was refused stays to be seen
 })();

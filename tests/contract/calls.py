@@ -14,7 +14,17 @@ from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
-from patients.models import AdverseEvent, Consent, Deviation, Patient, Screening, Therapy
+from patients.models import (
+    AdverseEvent,
+    Consent,
+    Deviation,
+    Disposition,
+    Dose,
+    Patient,
+    RandomizationSlot,
+    Screening,
+    Therapy,
+)
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
@@ -25,6 +35,7 @@ from trials.models import (
     Endpoint,
     Intervention,
     Publication,
+    RandomizationScheme,
     ReferenceRange,
     Trial,
 )
@@ -40,6 +51,18 @@ RENAL = {
 }
 
 
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {"type": "proportion", "id": "orr", "label": "ORR", "measure": "ORR", "k": 8, "percent": "17%"},
+    {
+        "type": "categories", "id": "response", "label": "Best response", "kind": "best_response",
+        "items": [{"name": "PR", "n": 8}, {"name": "SD", "n": 38}],
+        "reconciled": {"value": "PD 3", "reason": "the rest of 49"},
+    },
+    {"type": "median", "id": "pfs", "label": "PFS", "measure": "PFS", "value": "9.1",
+     "interval": "5.7-12.5"},
+)  # fmt: skip
+
+
 @dataclass
 class Scene:
     """A small trial with everything in it; site 01 has all of it."""
@@ -52,12 +75,15 @@ class Scene:
     visit: Visit
     therapy: Therapy
     adverse_event: AdverseEvent
+    publication: Publication
+    dose: Dose
+    disposition: Disposition
+    reference_range: ReferenceRange
     candidate: Patient  # consented and screened: one criterion is met, one is not
     consent: Consent
     screening: Screening
     deviation: Deviation
     exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
-    publication: Publication
 
     @property
     def trial_path(self) -> str:
@@ -84,12 +110,37 @@ def scene() -> Scene:
     event = AdverseEvent.objects.create(
         patient=patient, term="Hypertension", grade=3, related=True, started_on=START + timedelta(9)
     )
-    candidate, exclusion, consent, screening, deviation = _screened(cast)
-    publication = factories.publication("alter-s006", *CLAIMS, trial=trial)
-    return Scene(
-        cast, trial, patient, newcomer, baseline, visit, therapy, event,
-        candidate, consent, screening, deviation, exclusion, publication,
+    dose = Dose.objects.create(
+        patient=patient, intervention="Anlotinib", dose=12, unit="mg",
+        started_on=START + timedelta(1), ended_on=START + timedelta(13),
     )  # fmt: skip
+    disposition = Disposition.objects.create(
+        patient=patient, kind="treatment_discontinued", on=START + timedelta(85),
+        reason="progressive_disease",
+    )  # fmt: skip
+    limits = ReferenceRange.objects.create(
+        site=patient.site, item="alt", upper=40, unit="U/L", valid_from=START
+    )
+    candidate, exclusion, consent, screening, deviation = _screened(cast)
+    return Scene(
+        cast=cast,
+        trial=trial,
+        patient=patient,
+        newcomer=newcomer,
+        baseline=baseline,
+        visit=visit,
+        therapy=therapy,
+        adverse_event=event,
+        publication=factories.publication("alter-s006", *CLAIMS, trial=trial),
+        dose=dose,
+        disposition=disposition,
+        reference_range=limits,
+        candidate=candidate,
+        consent=consent,
+        screening=screening,
+        deviation=deviation,
+        exclusion=exclusion,
+    )
 
 
 def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Deviation]:
@@ -105,18 +156,6 @@ def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Devia
     screening = factories.screening(candidate, by=cast.coordinator, values=values)
     deviation = factories.deviation(candidate, platelets, by=cast.investigator)
     return candidate, lactating, consent, screening, deviation
-
-
-CLAIMS: tuple[dict[str, Any], ...] = (
-    {"type": "proportion", "id": "orr", "label": "ORR", "measure": "ORR", "k": 8, "percent": "17%"},
-    {
-        "type": "categories", "id": "response", "label": "Best response", "kind": "best_response",
-        "items": [{"name": "PR", "n": 8}, {"name": "SD", "n": 38}],
-        "reconciled": {"value": "PD 3", "reason": "the rest of 49"},
-    },
-    {"type": "median", "id": "pfs", "label": "PFS", "measure": "PFS", "value": "9.1",
-     "interval": "5.7-12.5"},
-)  # fmt: skip
 
 
 @dataclass
@@ -188,6 +227,24 @@ def amendment_body() -> dict[str, Any]:
     return facts | {"summary": "ECOG", "criteria": criteria}
 
 
+def study_body() -> dict[str, Any]:
+    """A ClinicalTrials.gov study with one of each, and a member that is not held."""
+    group = {"label": "Anlotinib", "interventionNames": ["Drug: Anlotinib"]}
+    drug = {"name": "Anlotinib", "type": "DRUG", "description": "12 mg once daily"}
+    return {
+        "protocolSection": {
+            "identificationModule": {"nctId": "NCT00000008", "briefTitle": "Anlotinib"},
+            "statusModule": {"startDateStruct": {"date": "2019-04", "type": "ACTUAL"}},
+            "designModule": {"phases": ["PHASE2"], "enrollmentInfo": {"count": 48}},
+            "armsInterventionsModule": {"armGroups": [group], "interventions": [drug]},
+            "outcomesModule": {"primaryOutcomes": [{"measure": "Overall survival"}]},
+            "eligibilityModule": {"eligibilityCriteria": "* Adults", "minimumAge": "18 Years"},
+            "contactsLocationsModule": {"locations": [{"facility": "A", "country": "China"}]},
+        },
+        "derivedSection": {},
+    }
+
+
 def therapy_body(at: Scene, day: int = 200) -> dict[str, Any]:
     """Another therapy."""
     started_on = (START + timedelta(days=day)).isoformat()
@@ -200,6 +257,71 @@ def event_body(at: Scene) -> dict[str, Any]:
         "patient": at.patient.pk, "term": "手足综合征", "grade": 2, "related": True,
         "action_taken": "unknown", "started_on": START.isoformat(), "ended_on": None,
     }  # fmt: skip
+
+
+def dose_body(at: Scene, day: int = 21) -> dict[str, Any]:
+    """The next cycle, reduced."""
+    first, last = (START + timedelta(days=n) for n in (day, day + 13))
+    return {
+        "patient": at.patient.pk, "intervention": "Anlotinib", "dose": 10, "unit": "mg",
+        "started_on": first.isoformat(), "ended_on": last.isoformat(),
+        "adjustment": "reduced", "adjustment_reason": "adverse event",
+    }  # fmt: skip
+
+
+def disposition_body(at: Scene, kind: str = "withdrawn") -> dict[str, Any]:
+    """A withdrawal, or whatever else ended."""
+    return {
+        "patient": at.patient.pk, "kind": kind, "on": (START + timedelta(days=100)).isoformat(),
+        "disposition_reason": "other", "detail": "moved abroad",
+        "follow_up_continues": True if kind == "withdrawn" else None,
+    }  # fmt: skip
+
+
+def range_body(at: Scene, day: int = 31) -> dict[str, Any]:
+    """New limits, in another unit."""
+    return {
+        "trial": at.trial.registry_id, "site": "01", "item": "alt", "sex": "any",
+        "lower": None, "upper": 0.75, "unit": "ukat/L",
+        "valid_from": (START + timedelta(days=day)).isoformat(),
+    }  # fmt: skip
+
+
+def scheme_body() -> dict[str, Any]:
+    """Two to one."""
+    ratio = {"Anlotinib": 2, "Placebo": 1}
+    return {"ratio": ratio, "block_multiples": [1, 2], "factors": ["sex"]}
+
+
+def randomized(at: Scene) -> RandomizationScheme:
+    """The scheme of the trial, which is one of two arms from now on."""
+    Trial.objects.filter(pk=at.trial.pk).update(allocation="RANDOMIZED")
+    Arm.objects.get_or_create(trial=at.trial, name="Placebo")
+    scheme, _new = RandomizationScheme.objects.get_or_create(trial=at.trial, defaults=scheme_body())
+    return scheme
+
+
+def scheme_call(at: Scene) -> Call:
+    """A replacement."""
+    return change(f"{at.trial_path}randomization/", randomized(at), scheme_body())
+
+
+def scheme_read(at: Scene) -> Call:
+    """The address of a scheme."""
+    randomized(at)
+    return Call(f"{at.trial_path}randomization/")
+
+
+def scheme_created(at: Scene) -> Call:
+    """The first scheme of a trial: there is no version to match."""
+    randomized(at).delete()
+    return Call(f"{at.trial_path}randomization/", scheme_body() | WHY)
+
+
+def randomize_call(at: Scene) -> Call:
+    """The next arm of the stratum."""
+    randomized(at)
+    return Call(f"/patients/{at.patient.pk}/randomize/", {}, {"If-Match": '"1"'})
 
 
 def consent_body(at: Scene, day: int = 100) -> dict[str, Any]:
@@ -249,6 +371,8 @@ def publication_body(key: str) -> dict[str, Any]:
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", study_body()),
+    "GET /trials/{registry_id}/ctgov/": lambda at: Call(f"{at.trial_path}ctgov/?results=true"),
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
@@ -351,6 +475,41 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /publications/{key}/audit/": lambda at: Call(f"/publications/{at.publication.key}/audit/"),
     "GET /claims-audit/": lambda at: Call("/claims-audit/?severity=contradiction"),
+    "GET /trials/{registry_id}/randomization/": scheme_read,
+    "PUT /trials/{registry_id}/randomization/": scheme_call,
+    "GET /trials/{registry_id}/exposure/": lambda at: Call(f"{at.trial_path}exposure/"),
+    "GET /trials/{registry_id}/exposure/patients/": lambda at: Call(
+        f"{at.trial_path}exposure/patients/"
+    ),
+    "POST /patients/{id}/randomize/": randomize_call,
+    "POST /patients/{id}/transfer/": lambda at: change(
+        f"/patients/{at.patient.pk}/transfer/", at.patient, {"site": "02", "on": "2024-12-01"}
+    ),
+    "GET /dispositions/": lambda at: Call(f"/dispositions/?patient={at.patient.pk}"),
+    "POST /dispositions/": lambda at: Call("/dispositions/", disposition_body(at)),
+    "GET /dispositions/{id}/": lambda at: Call(f"/dispositions/{at.disposition.pk}/"),
+    "PUT /dispositions/{id}/": lambda at: change(
+        f"/dispositions/{at.disposition.pk}/",
+        at.disposition,
+        disposition_body(at, "treatment_discontinued"),
+    ),
+    "POST /dispositions/{id}/void/": lambda at: change(
+        f"/dispositions/{at.disposition.pk}/void/", at.disposition, {}
+    ),
+    "GET /doses/": lambda at: Call(f"/doses/?trial={at.trial.registry_id}"),
+    "POST /doses/": lambda at: Call("/doses/", dose_body(at)),
+    "GET /doses/{id}/": lambda at: Call(f"/doses/{at.dose.pk}/"),
+    "PUT /doses/{id}/": lambda at: change(f"/doses/{at.dose.pk}/", at.dose, dose_body(at)),
+    "POST /doses/{id}/void/": lambda at: change(f"/doses/{at.dose.pk}/void/", at.dose, {}),
+    "GET /reference-ranges/": lambda at: Call("/reference-ranges/?site=01&item=alt&on=2024-06-01"),
+    "POST /reference-ranges/": lambda at: Call("/reference-ranges/", range_body(at)),
+    "GET /reference-ranges/{id}/": lambda at: Call(f"/reference-ranges/{at.reference_range.pk}/"),
+    "PUT /reference-ranges/{id}/": lambda at: change(
+        f"/reference-ranges/{at.reference_range.pk}/", at.reference_range, range_body(at)
+    ),
+    "POST /reference-ranges/{id}/void/": lambda at: change(
+        f"/reference-ranges/{at.reference_range.pk}/void/", at.reference_range, {}
+    ),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
     "POST /visits/preview/": lambda at: Call(
@@ -364,6 +523,13 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
 }
 
 
+# The calls of an operation that has two ways to succeed: by the status of the second.
+OTHERWISE: dict[tuple[str, int], Callable[[Scene], Call]] = {
+    ("POST /ctgov-import/", 200): lambda at: Call("/ctgov-import/?dry_run=true", study_body()),
+    ("PUT /trials/{registry_id}/randomization/", 201): scheme_created,
+}
+
+
 def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
     def call(at: Scene) -> Call:
         sent = CALLS[name](at)
@@ -372,12 +538,19 @@ def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
     return call
 
 
+def _taken(at: Scene) -> dict[str, Any]:
+    study = study_body()
+    study["protocolSection"]["identificationModule"]["nctId"] = at.trial.registry_id
+    return study
+
+
 def _without_sites(at: Scene) -> Call:
     return change(at.trial_path, at.trial, stored_trial(at) | {"sites": []})
 
 
 CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,
     "PATCH /trials/{registry_id}/": _again("PATCH /trials/{registry_id}/", sites=[]),
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),
@@ -392,6 +565,17 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
     "POST /publications/": lambda at: Call("/publications/", publication_body("alter-s006")),
     "PUT /publications/{key}/": _again("PUT /publications/{key}/", key="another"),
+    "PUT /trials/{registry_id}/randomization/": lambda at: _ratio_in_use(at),
+    "POST /patients/{id}/randomize/": lambda at: replace(
+        randomize_call(at), path=f"/patients/{at.newcomer.pk}/randomize/"
+    ),
+    "POST /patients/{id}/transfer/": lambda at: _transfer_of_a_lost_patient(at),
+    "POST /dispositions/": lambda at: _withdrawn_twice(at),
+    "PUT /dispositions/{id}/": lambda at: _disposition_twice(at),
+    "POST /doses/": lambda at: Call("/doses/", dose_body(at, 13)),
+    "PUT /doses/{id}/": lambda at: _dose_twice(at),
+    "POST /reference-ranges/": lambda at: Call("/reference-ranges/", range_body(at, 0)),
+    "PUT /reference-ranges/{id}/": lambda at: _limits_twice(at),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at, 85)),
     "PUT /visits/{id}/": lambda at: change(
         f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 43)
@@ -413,6 +597,46 @@ def _event_twice(at: Scene) -> Call:
         patient=at.patient, term=told["term"], grade=1, related=False, started_on=START
     )
     return change(f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, told)
+
+
+def _ratio_in_use(at: Scene) -> Call:
+    scheme = randomized(at)
+    slot = {"stratum": "[]", "position": 1, "block": 1, "arm": at.trial.arms.all()[0]}
+    RandomizationSlot.objects.create(trial=at.trial, patient=at.patient, **slot)
+    body = scheme_body() | {"ratio": {"Anlotinib": 1, "Placebo": 1}}
+    return change(f"{at.trial_path}randomization/", scheme, body)
+
+
+def _transfer_of_a_lost_patient(at: Scene) -> Call:
+    lost = {"kind": "lost_to_follow_up", "on": START + timedelta(days=200)}
+    Disposition.objects.create(patient=at.patient, **lost)
+    return CALLS["POST /patients/{id}/transfer/"](at)
+
+
+def _withdrawn_twice(at: Scene) -> Call:
+    told = {"kind": "withdrawn", "on": START + timedelta(days=99), "follow_up_continues": True}
+    Disposition.objects.create(patient=at.patient, **told)
+    return Call("/dispositions/", disposition_body(at))
+
+
+def _disposition_twice(at: Scene) -> Call:
+    told = disposition_body(at, "treatment_discontinued")
+    other = {"kind": told["kind"], "on": told["on"], "reason": "other"}
+    Disposition.objects.create(patient=at.patient, **other)
+    return change(f"/dispositions/{at.disposition.pk}/", at.disposition, told)
+
+
+def _dose_twice(at: Scene) -> Call:
+    told = {"intervention": "Anlotinib", "dose": 12, "unit": "mg"}
+    Dose.objects.create(patient=at.patient, started_on=START + timedelta(30), **told)
+    return change(f"/doses/{at.dose.pk}/", at.dose, dose_body(at))
+
+
+def _limits_twice(at: Scene) -> Call:
+    told = range_body(at)
+    other = {name: told[name] for name in ("item", "upper", "unit", "valid_from")}
+    ReferenceRange.objects.create(site=at.patient.site, **other)
+    return change(f"/reference-ranges/{at.reference_range.pk}/", at.reference_range, told)
 
 
 def _consent_twice(at: Scene) -> Call:

@@ -71,6 +71,13 @@ def test_loading_twice_changes_nothing(catalogue: Cast) -> None:
     assert events.count() == before == len(BODIES)
 
 
+def test_publications_are_linked_to_the_trials_that_are_held(cast: Cast) -> None:
+    factories.trial("NCT03890068")
+    load_catalogue()
+    linked = Publication.objects.exclude(trial=None)
+    assert list(linked.values_list("key", "trial__registry_id")) == [("alter-s006", "NCT03890068")]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

@@ -109,6 +109,7 @@ REMARKS: Table = {
         "tests": "fisher",
         "recomputed": "0.0145",
     },
+    ("alter0203-lms", "/claims", "interval_style_differs"): {"publication": "alter0203"},
     ("alter0203-lms", "pfs-anlotinib", "interval_symmetric"): {
         "printed": "2.85-8.81",
         "half": "2.98",

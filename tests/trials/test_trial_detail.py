@@ -167,13 +167,13 @@ def test_the_page_tells_the_whole_record(cast: Cast, pages: Pages, entry: Trial)
     assert "observational model" not in said
 
 
-def test_an_observational_study_has_no_masking_to_state(cast: Cast, pages: Pages) -> None:
+def test_an_observational_study_need_not_state_a_masking(cast: Cast, pages: Pages) -> None:
     Trial.objects.update(
-        study_type="OBSERVATIONAL", observational_model="COHORT", time_perspective="RETROSPECTIVE"
+        study_type="OBSERVATIONAL", time_perspective="RETROSPECTIVE", allocation="NON_RANDOMIZED"
     )
     said = words_of(pages(cast.viewer))
-    assert "Observational model Cohort Time perspective Retrospective" in said
-    assert "asking" not in said
+    assert "Allocation Non-randomized Time perspective Retrospective" in said
+    assert "Not stated: phase, observational model, enrollment target." in said
 
 
 def test_an_empty_record_says_what_is_not_stated(cast: Cast, pages: Pages) -> None:

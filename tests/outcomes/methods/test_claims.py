@@ -84,7 +84,10 @@ SINGLE_ARM = TrialFacts(
         EndpointFacts("OS", time_frame="from the date of randomization"),
     ),
 )
-ELSEWHERE = {"n": 158, "claims": [rate(k=16, percent="10.13"), ratio(".33")]}
+ELSEWHERE = {
+    "n": 158, "nct_id": "NCT02449343",
+    "claims": [rate(k=16, percent="10.13"), ratio(".33"), median("m", "6.27", "4.30-8.40")],
+}  # fmt: skip
 FIT = [(OK, "percent_fits_count")]
 POSSIBLE = [(OK, "percent_is_possible")]
 Case = tuple[dict[str, Any], list[Claim], list[tuple[Severity, str]]]
@@ -172,6 +175,14 @@ CASES: dict[str, Case] = {
     "not reached": ({}, [median(value="NR", interval="14.4-NE")], []),
     "the odd one": (
         {}, [median(value="5.8", interval="4.8-6.8"), median("o", "16.2", "7.8-25.6")],
+        [(R, "interval_symmetric"), (R, "interval_asymmetric_among_symmetric")],
+    ),
+    "another style": (
+        {"nct_id": "NCT02449343"}, [median()], [(R, "interval_style_differs"), (R, "interval_symmetric")],
+    ),
+    "the same style": ({"nct_id": "NCT02449343"}, [median(value="6")], [(OK, "interval_asymmetric")]),
+    "mixed styles": (
+        {"nct_id": "NCT02449343"}, [median(), median("o", "7.0")],
         [(R, "interval_symmetric"), (R, "interval_asymmetric_among_symmetric")],
     ),
     "median outside": ({}, [median(value="13.0")], [(C, "estimate_outside_interval")]),
