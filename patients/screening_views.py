@@ -93,7 +93,8 @@ def screening_start(request: HttpRequest, registry_id: str) -> HttpResponse:
         else:
             return redirect("patients:enrollment", pk=patient.pk)
     waiting = Patient.objects.active().visible_to(user).filter(trial=trial, enrolled_on=None)
-    waiting = waiting.exclude(screenings__conclusion=Conclusion.FAILED, screenings__voided_at=None)
+    failed = Screening.objects.active().filter(conclusion=Conclusion.FAILED)
+    waiting = waiting.exclude(pk__in=failed.values("patient"))
     context = {
         "trial": trial,
         "form": form,

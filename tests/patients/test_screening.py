@@ -102,7 +102,9 @@ def test_a_value_left_out_is_carried_over_and_one_that_is_given_wins(
         assert "source" not in screening.values["ecog"]
 
 
-RANGES = [  # (upper, unit, valid from, sex): of creatinine, at site 01
+RANGES: list[
+    tuple[Any, str, date, str]
+] = [  # (upper, unit, valid from, sex): of creatinine, at site 01
     (100, "umol/L", START - 100 * DAY, "any"),
     (106, "umol/L", START - 10 * DAY, "any"),
     ("1.2", "mg/dL", START + 10 * DAY, "any"),
