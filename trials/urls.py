@@ -7,6 +7,7 @@ from trials import criteria_views, views
 app_name = "trials"
 urlpatterns = [
     path("trials/", views.trial_list, name="trial_list"),
+    path("trials/<str:registry_id>/detail/", views.trial_detail, name="trial_detail"),
     path("trials/<str:registry_id>/criteria/", criteria_views.criteria, name="criteria"),
     path(
         "trials/<str:registry_id>/criteria/new/",
