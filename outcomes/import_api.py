@@ -26,12 +26,11 @@ from outcomes.documents import (
 )
 from outcomes.import_lines import CREATED, UNCHANGED, UPDATED, Imported
 from outcomes.models import ImportRun
-from patients.api import flag_parameter
 from registry.documents import ProblemDocument
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
 from registry.ndjson import MEDIA_TYPE, Lines, NDJSONParser
-from registry.rest import PROBLEM, caller, refuse_unknown
+from registry.rest import PROBLEM, caller, flag_parameter, refuse_unknown
 from trials import access
 from trials.models import Trial
 

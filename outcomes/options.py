@@ -111,6 +111,11 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, PARAMETERS)
+    return chosen(query, trial)
+
+
+def chosen(query: Mapping[str, str], trial: Trial) -> Options:
+    """The options that a query's known keys choose; raises InvalidParameter for a value."""
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),

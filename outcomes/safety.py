@@ -44,6 +44,13 @@ def build(
 
 def people(patients: QuerySet[Patient], known_on: datetime | None = None) -> list[Person]:
     """Those of these patients who are not voided, with their adverse events: two statements."""
+    return list(people_by_id(patients, known_on).values())
+
+
+def people_by_id(
+    patients: QuerySet[Patient], known_on: datetime | None = None
+) -> dict[int, Person]:
+    """The same by the patient's id."""
     chosen = patients.order_by().values("pk")
     events: dict[int, list[Event]] = defaultdict(list)
     of_patient = _rows(AdverseEvent, known_on).filter(patient__in=chosen)
@@ -52,10 +59,10 @@ def people(patients: QuerySet[Patient], known_on: datetime | None = None) -> lis
     ):
         events[patient].append(Event(*event))
     doses = _rows(Patient, known_on).filter(id__in=chosen).order_by("id")
-    return [
-        Person(first, last, tuple(events[patient]))
-        for patient, first, last in doses.values_list("id", "first_dose_on", "last_dose_on")
-    ]
+    return {
+        pk: Person(first, last, tuple(events[pk]))
+        for pk, first, last in doses.values_list("id", "first_dose_on", "last_dose_on")
+    }
 
 
 def _rows(model: Any, known_on: datetime | None) -> QuerySet[Any]:

@@ -130,14 +130,6 @@ class RowVoid(RowDetail):
         return self.answered(self.void(row, by=caller(request), reason=reason, version=version))
 
 
-def flag_parameter(request: Request, name: str) -> bool:
-    """A switch that is off unless asked for; 400 where it is neither true nor false."""
-    asked = request.query_params.get(name, "false")
-    if asked not in ("true", "false"):
-        raise InvalidParameter(name, _("Either true or false."))
-    return asked == "true"
-
-
 @extend_schema_view(
     get=extend_schema(parameters=FILTERS, responses=PatientDocument),
     post=extend_schema(request=PatientSerializer, responses={201: PatientDocument}),

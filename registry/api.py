@@ -16,6 +16,7 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
+from outcomes.ctgov_api import StudyExport
 from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
@@ -70,6 +71,7 @@ from patients.screening_api import (
 )
 from trials.api import TrialDetail, TrialList
 from trials.protocol_api import ProtocolVersionDetail, ProtocolVersionList
+from trials.study_api import StudyImport
 
 
 class NoSuchAddress(views.APIView):
@@ -85,6 +87,7 @@ class NoSuchAddress(views.APIView):
 
 app_name = "api"
 urlpatterns = [
+    path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
     path(
@@ -97,6 +100,7 @@ urlpatterns = [
         ProtocolVersionDetail.as_view(),
         name="protocol_version",
     ),
+    path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(

@@ -224,6 +224,14 @@ class InvalidParameter(exceptions.APIException):
         self.parameter = parameter
 
 
+def flag_parameter(request: Request, name: str) -> bool:
+    """A switch that is off unless asked for; 400 where it is neither true nor false."""
+    asked = request.query_params.get(name, "false")
+    if asked not in ("true", "false"):
+        raise InvalidParameter(name, _("Either true or false."))
+    return asked == "true"
+
+
 class UnusableVersion(exceptions.APIException):
     """An If-Match that names no version."""
 

@@ -99,7 +99,11 @@ MEANING = {
 }
 # What a POST does to a stored row.
 AGAINST_A_VERSION = (
-    *("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/"),
+    "/void/",
+    "/conclude/",
+    "/enroll/",
+    "/transfer/",
+    "/randomize/",
     "/protocol-versions/",
 )
 KEY_REUSED = _(

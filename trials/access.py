@@ -96,3 +96,11 @@ def require_superuser(user: User | AnonymousUser) -> None:
     """Raise PermissionDenied unless the user may create trials."""
     if not user.is_superuser:
         raise PermissionDenied(_("Trials are created by superusers."))
+
+
+def sees_every_site(user: User | AnonymousUser, *, trial: Trial) -> bool:
+    """Whether one of the user's roles is of the whole trial."""
+    from trials.models import Membership
+
+    mine = Membership.objects.current().filter(user=user.pk, trial=trial, site=None)
+    return user.is_superuser or mine.exists()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trials import criteria_views, views
+from trials import criteria_views, study_views, views
 
 app_name = "trials"
 urlpatterns = [
@@ -29,4 +29,5 @@ urlpatterns = [
         criteria_views.criterion_remove,
         name="criterion_remove",
     ),
+    path("ctgov-import/", study_views.ctgov_import, name="ctgov_import"),
 ]

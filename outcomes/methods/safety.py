@@ -133,11 +133,12 @@ def _by_term(patients: Sequence[Events]) -> list[list[list[Event]]]:
     terms: dict[str, dict[int, list[Event]]] = defaultdict(lambda: defaultdict(list))
     for number, events in enumerate(patients):
         for event in events:
-            terms[_folded(event.term)][number].append(event)
+            terms[folded(event.term)][number].append(event)
     return [list(of.values()) for of in terms.values()]
 
 
-def _folded(term: str) -> str:
+def folded(term: str) -> str:
+    """What all spellings of one term have in common."""
     return " ".join(term.casefold().split())
 
 
@@ -149,4 +150,4 @@ def _spelled(patients: Sequence[Events]) -> str:
 
 def _frequency(row: TermIncidence) -> tuple[int, int, str]:
     counts = row.incidence.all_causes
-    return -counts.any_grade.patients, -counts.grade_3_or_more.patients, _folded(row.term)
+    return -counts.any_grade.patients, -counts.grade_3_or_more.patients, folded(row.term)

@@ -227,6 +227,24 @@ def amendment_body() -> dict[str, Any]:
     return facts | {"summary": "ECOG", "criteria": criteria}
 
 
+def study_body() -> dict[str, Any]:
+    """A ClinicalTrials.gov study with one of each, and a member that is not held."""
+    group = {"label": "Anlotinib", "interventionNames": ["Drug: Anlotinib"]}
+    drug = {"name": "Anlotinib", "type": "DRUG", "description": "12 mg once daily"}
+    return {
+        "protocolSection": {
+            "identificationModule": {"nctId": "NCT00000008", "briefTitle": "Anlotinib"},
+            "statusModule": {"startDateStruct": {"date": "2019-04", "type": "ACTUAL"}},
+            "designModule": {"phases": ["PHASE2"], "enrollmentInfo": {"count": 48}},
+            "armsInterventionsModule": {"armGroups": [group], "interventions": [drug]},
+            "outcomesModule": {"primaryOutcomes": [{"measure": "Overall survival"}]},
+            "eligibilityModule": {"eligibilityCriteria": "* Adults", "minimumAge": "18 Years"},
+            "contactsLocationsModule": {"locations": [{"facility": "A", "country": "China"}]},
+        },
+        "derivedSection": {},
+    }
+
+
 def therapy_body(at: Scene, day: int = 200) -> dict[str, Any]:
     """Another therapy."""
     started_on = (START + timedelta(days=day)).isoformat()
@@ -353,6 +371,8 @@ def publication_body(key: str) -> dict[str, Any]:
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", study_body()),
+    "GET /trials/{registry_id}/ctgov/": lambda at: Call(f"{at.trial_path}ctgov/?results=true"),
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
@@ -503,9 +523,10 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
 }
 
 
-# Where a PUT creates too: what answers 201.
-CREATIONS: dict[str, Callable[[Scene], Call]] = {
-    "PUT /trials/{registry_id}/randomization/": scheme_created,
+# The calls of an operation that has two ways to succeed: by the status of the second.
+OTHERWISE: dict[tuple[str, int], Callable[[Scene], Call]] = {
+    ("POST /ctgov-import/", 200): lambda at: Call("/ctgov-import/?dry_run=true", study_body()),
+    ("PUT /trials/{registry_id}/randomization/", 201): scheme_created,
 }
 
 
@@ -517,12 +538,19 @@ def _again(name: str, **other: Any) -> Callable[[Scene], Call]:
     return call
 
 
+def _taken(at: Scene) -> dict[str, Any]:
+    study = study_body()
+    study["protocolSection"]["identificationModule"]["nctId"] = at.trial.registry_id
+    return study
+
+
 def _without_sites(at: Scene) -> Call:
     return change(at.trial_path, at.trial, stored_trial(at) | {"sites": []})
 
 
 CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
+    "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,
     "PATCH /trials/{registry_id}/": _again("PATCH /trials/{registry_id}/", sites=[]),
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),

@@ -46,7 +46,7 @@ def patient(trial: Trial) -> Patient:
 def enroll(patient: Patient, cast: Cast, on: date = START + DAY, **facts: Any) -> Patient:
     """As the coordinator does."""
     patient.refresh_from_db()
-    why = {"by": cast.coordinator, "reason": "why", "version": patient.version}
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why", "version": patient.version}
     return actions.enroll_screened(patient=patient, enrolled_on=on, **why | facts)
 
 
@@ -191,7 +191,7 @@ def test_a_correction_is_judged_by_its_own_protocol_version(patient: Patient, ca
     screening = factories.screening(patient, by=cast.coordinator, values=ELIGIBLE | FEW)
     amend(patient.trial, cast, START + DAY, at_least=100)
     changes = {"screened_on": START, "values": ELIGIBLE}
-    why = {"by": cast.coordinator, "reason": "why", "version": 1}
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why", "version": 1}
     corrected = actions.correct_screening(screening=screening, changes=changes, **why)
     assert (corrected.version, corrected.protocol_version.number) == (2, 1)
     assert results(corrected) == ["met", "met", "met"]
@@ -204,7 +204,7 @@ def amend(trial: Trial, cast: Cast, effective_on: date | None, *, at_least: int)
     trial.refresh_from_db()
     items = []
     for row in trial.criteria.current():
-        rule = dict(row.rule)
+        rule = dict(row.rule or {})
         if rule["item"] == "platelets":
             rule["value"] = at_least
         items.append({"id": row.pk, "kind": row.kind, "text": row.text, "rule": rule})
@@ -239,7 +239,7 @@ def test_a_conclusion_agrees_with_the_results(
     patient: Patient,
     cast: Cast,
     values: dict[str, Any],
-    facts: dict[str, str],
+    facts: dict[str, Any],
     expected: str | None,
 ) -> None:
     screening = factories.screening(patient, by=cast.coordinator, values=values)
@@ -381,7 +381,7 @@ def test_a_screen_failure_is_not_enrolled_until_it_is_opened_again(
     factories.consent(patient, by=cast.coordinator)
     screening = factories.screening(patient, by=cast.coordinator)
     why: dict[str, Any] = {"by": cast.coordinator, "reason": "why"}
-    failed = {"conclusion": "failed", "failure_reason": "declined"}
+    failed: dict[str, Any] = {"conclusion": "failed", "failure_reason": "declined"}
     actions.conclude_screening(screening=screening, version=1, **failed, **why)
     assert "screen failure" in refusals(lambda: enroll(patient, cast))[0]
     actions.conclude_screening(screening=screening, conclusion="open", version=2, **why)
