@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 
@@ -43,24 +42,6 @@ class Number(serializers.DecimalField):
     def to_representation(self, value: Any) -> Any:
         """A JSON number."""
         return None if value is None else float(value)
-
-
-class JSONObject(serializers.JSONField):
-    """A JSON object of any keys, stored as it is."""
-
-    default_error_messages = {
-        "object": _("A JSON object."),
-        "range": _("A number in it is too large."),
-    }
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The object, with numbers that JSON columns can hold."""
-        if not isinstance(data, Mapping):
-            self.fail("object")
-        try:
-            return plain(data)
-        except ValueError:
-            self.fail("range")
 
 
 def plain(value: Any) -> Any:

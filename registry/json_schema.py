@@ -16,7 +16,6 @@ from pydantic_core import core_schema
 from rest_framework import serializers
 from typing_extensions import is_typeddict
 
-from registry.fields import JSONObject
 from registry.rest import DECIMAL, MillimeterField
 
 REF = "#/components/schemas/{model}"
@@ -169,13 +168,3 @@ class ChoiceSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-
         schema = {"type": "string", "enum": [*(str(code) for code in field.choices), *others]}
         spelled = {"description": getattr(field, "spelling", _("Any case is accepted."))}
         return schema | spelled if direction == "request" else schema
-
-
-class ObjectSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
-    """Any JSON object."""
-
-    target_class = JSONObject
-
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        """An object of any keys."""
-        return {"type": "object", "additionalProperties": True}

@@ -9,7 +9,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field
 
-from registry.fields import JSONObject, Number, Text, WholeNumber, plain
+from registry.fields import Number, Text, WholeNumber, plain
 
 TEXT, WHOLE, NUMBER = Text(), WholeNumber(), Number(max_digits=5, decimal_places=2)
 TAKEN: list[tuple[Field[Any, Any, Any, Any], Any, Any]] = [
@@ -18,13 +18,11 @@ TAKEN: list[tuple[Field[Any, Any, Any, Any], Any, Any]] = [
     (WHOLE, Decimal("42.0"), 42),
     (NUMBER, 42, Decimal(42)),
     (NUMBER, Decimal("1.25"), Decimal("1.25")),
-    (JSONObject(), {"a": [Decimal("0.5"), 1, None, "x"]}, {"a": [0.5, 1, None, "x"]}),
 ]
 REFUSED: list[tuple[Field[Any, Any, Any, Any], list[Any]]] = [
     (TEXT, [1, True, Decimal(1), [], {}]),
     (WHOLE, ["42", True, [], {}, Decimal("1.5"), Decimal("1e999"), ""]),
     (NUMBER, ["42", True, [], {}, Decimal("1.234"), Decimal("1e999"), 10**9]),
-    (JSONObject(), [[], "{}", 1, True, {"a": [Decimal("1e999")]}]),
 ]
 
 
