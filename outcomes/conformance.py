@@ -14,6 +14,8 @@ from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
+from patients import contradictions
+from patients.gate import baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
@@ -86,8 +88,11 @@ def _date(
 def conflicts(
     entry: VisitEntry, history: History, *, replaces: Visit | None = None
 ) -> Iterator[FieldError]:
-    """What contradicts the stored visits."""
+    """What contradicts the stored visits, or what closed the patient's record."""
+    yield from contradictions.after_closing(history.patient, {"date": entry.date})
     others = [visit for visit in history.visits if visit != replaces]
+    if entry.baseline and replaces is None:
+        yield from baseline_too_early(history.patient)
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))
     elif any(other.date == entry.date for other in others):

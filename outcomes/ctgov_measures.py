@@ -9,14 +9,14 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from outcomes import dashboard
 from outcomes.arms import Comparison, RateComparison, SurvivalComparison
 from outcomes.ctgov_groups import Document, Group, denominators, identified, listed
-from outcomes.labels import CHARACTERISTICS, ORIGINS, POPULATIONS, TIES
+from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.methods.comparison import HazardRatio
 from outcomes.methods.survival import MissingReason
 from outcomes.report import Rate, Report, Section, Survival
 from outcomes.report_documents import months
+from trials.definition_wording import ORIGINS, POPULATIONS, in_words
 from trials.models import Endpoint
 from trials.registry_terms import TITLES
 
@@ -79,9 +79,7 @@ def _description(endpoint: Endpoint, found: Result | None) -> str:
 
 
 def _definition(found: Result) -> str:
-    if isinstance(found, Rate):
-        return dashboard.rate_definition(found)
-    return dashboard.survival_definition(found)
+    return in_words(found.endpoint.kind, found.endpoint.definition)
 
 
 def _time_frame(found: Result | None, cutoff: Date) -> str:

@@ -15,20 +15,7 @@ from outcomes import charts, report_documents
 from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
 from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
 from outcomes.history import History
-from outcomes.labels import (
-    CENSORINGS,
-    CHARACTERISTICS,
-    EVENTS,
-    NOT_COMPARED,
-    ORIGINS,
-    POPULATIONS,
-    PROPORTION_STYLES,
-    SURVIVAL_STYLES,
-    THERAPIES,
-    TIES,
-    TITLES,
-    UNITS,
-)
+from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
@@ -38,12 +25,15 @@ from outcomes.models import ResponseChoice
 from outcomes.report import PatientOutcome, Rate, Report, Survival
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
-from trials.definitions import (
-    EndpointDefinition,
-    EndpointKind,
-    Population,
-    SurvivalInterval,
+from trials import definition_wording
+from trials.definition_wording import (
+    POPULATIONS,
+    PROPORTION_STYLES,
+    SURVIVAL_STYLES,
+    THERAPIES,
+    TITLES,
 )
+from trials.definitions import EndpointDefinition, EndpointKind, Population
 from trials.models import Trial
 
 TERMS_SHOWN = 10
@@ -203,7 +193,7 @@ def _rate_card(rate: Rate) -> Card:
         interval=_("%(level)s CI %(limits)s (%(style)s)")
         % {"level": level, "limits": limits, "style": style},
         inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
-        definition=rate_definition(rate),
+        definition=definition_wording.in_words(rate.endpoint.kind, definition),
     )
 
 
@@ -423,48 +413,12 @@ def spider_points(past: History) -> list[tuple[int, Fraction]]:
     return [((on - first.date).days, change) for on, change in changes if change is not None]
 
 
-def rate_definition(rate: Rate) -> str:
-    """A response rate's definition in a sentence."""
-    definition = rate.endpoint.definition
-    counted = {
-        EndpointKind.ORR: _("CR or PR"),
-        EndpointKind.DCR: _("CR, PR, SD or Non-CR/Non-PD"),
-        EndpointKind.CBR: _("a response, or no progression for %s days")
-        % definition.min_benefit_days,
-    }[rate.endpoint.kind]
-    return " ".join(
-        (
-            _("Patients whose best response by %(criteria)s is %(counted)s.")
-            % {"criteria": definition.criteria, "counted": counted},
-            _confirmation(definition),
-            _("Stable disease needs %s days.") % definition.min_stable_days,
-            _("Population: %s.") % POPULATIONS[definition.population].lower(),
-        )
-    )
-
-
-def _confirmation(definition: EndpointDefinition) -> str:
-    rule = definition.confirmation
-    if not rule.required:
-        return _("Responses need no confirmation.")
-    return _("CR and PR are confirmed at least %s days later.") % rule.min_days
-
-
 def survival_definition(found: Survival) -> str:
-    """A time-to-event endpoint's definition in a few sentences."""
-    definition, kind = found.endpoint.definition, found.endpoint.kind
-    origin = ORIGINS[definition.time_origin]
-    sentences = [EVENTS[kind] % {"origin": origin}]
-    if kind in (EndpointKind.PFS, EndpointKind.DOR):
-        sentences.append(str(CENSORINGS[definition.censoring.rule]))
-    sentences.append(_("Population: %s.") % POPULATIONS[definition.population].lower())
-    if definition.survival_interval is SurvivalInterval.SPSS:
-        sentences.append(_("Median interval in SPSS style; band log-log."))
-    else:
-        sentences.append(_("Interval and band: %s.") % definition.survival_interval.value)
-    if found.no_time_origin:
-        sentences.append(_("Without a time origin: %s.") % found.no_time_origin)
-    return " ".join(sentences)
+    """A time-to-event endpoint's definition, and who is not in it."""
+    words = definition_wording.in_words(found.endpoint.kind, found.endpoint.definition)
+    if not found.no_time_origin:
+        return words
+    return " ".join([words, _("Without a time origin: %s.") % found.no_time_origin])
 
 
 def _waterfall_definition(definition: EndpointDefinition) -> str:

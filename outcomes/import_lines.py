@@ -17,6 +17,7 @@ from outcomes import edits, history
 from outcomes.history import History
 from outcomes.models import Visit
 from outcomes.serializers import VisitLine, entry
+from patients import contradictions
 from patients import edits as patient_edits
 from patients.checks import adverse_event_errors, therapy_errors
 from patients.models import AdverseEvent, Patient, Therapy
@@ -303,6 +304,7 @@ class RecordLines:
             setattr(row, name, value)
         if errors := list(self.errors(row)):
             raise Refused(errors)
+        contradictions.require_none(row)
         if row.pk is None:
             into.add(row)
             return CREATED
@@ -315,6 +317,7 @@ def _locked(trial: Trial, chunk: Sequence[Line]) -> Iterable[Patient]:
     """The stored patients of these lines, voided ones too; nobody else writes of them meanwhile."""
     rows = Patient.objects.filter(trial=trial, subject_id__in={line.subject_id for line in chunk})
     related = rows.select_related("trial", "site", "allocation__arm")
+    related = related.prefetch_related(contradictions.closings())
     return related.select_for_update(of=("self",)).order_by("pk")
 
 

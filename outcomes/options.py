@@ -18,12 +18,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from outcomes.labels import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report_documents import moment
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
+from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
@@ -138,6 +138,13 @@ def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime 
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, ("cutoff", "known_on"))
     return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
+
+
+def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
+    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    refuse_unknown(query, ("cutoff",))
+    return _cutoff(query.get("cutoff"), trial)
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:

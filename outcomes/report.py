@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime
+from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,6 +49,35 @@ RESPONDERS = {Response.CR, Response.PR}
 CONTROLLED = {Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD}
 ALWAYS = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.PFS, EndpointKind.OS)
 UNKNOWN = "unknown"  # the group, and the stratum, of those about whom nothing was said
+
+
+class Absence(StrEnum):
+    """Why a patient is not in an analysis (CONSORT 2010, item 16)."""
+
+    NOT_ENROLLED = "not_enrolled"
+    NOT_TREATED = "not_treated"
+    NO_BASELINE = "no_baseline"
+    NOT_MEASURABLE = "not_measurable"
+    NOT_ASSESSED = "not_assessed"
+    NO_TIME_ORIGIN = "no_time_origin"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Endpoints that are computed over the same patients; `absences` by patient id.
+
+    `time_origin` is that of times to event: who has none is not among them.
+    """
+
+    population: Population
+    time_origin: TimeOrigin | None
+    endpoints: tuple[EndpointKind, ...]
+    absences: Mapping[int, Absence | None]
+
+    @property
+    def n(self) -> int:
+        """Patients in it."""
+        return sum(absence is None for absence in self.absences.values())
 
 
 @dataclass(frozen=True)
@@ -193,6 +223,18 @@ def build(trial: Trial, *, user: User, options: Options) -> Report:
     return _Builder(trial, options, declared(endpoints, options)).report(facts)
 
 
+def analyses(
+    trial: Trial, endpoints: Sequence[Endpoint], facts: Iterable[PatientFacts], *, cutoff: Date
+) -> tuple[Analysis, ...]:
+    """Who is in which analysis of a report with no choices made, and why the others are not.
+
+    Of each kind the first endpoint, as the dashboard shows it; beside these every population that
+    none of them uses. Left out are times from a response: they are of responders only.
+    """
+    options = Options(cutoff=cutoff)
+    return _Builder(trial, options, declared(endpoints, options)).analyses(facts)
+
+
 def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
     """One patient's outcomes, by the trial's own definitions."""
     options = Options(cutoff=cutoff or patient.site.today())
@@ -239,13 +281,23 @@ class _Known:
 
     def belongs(self, definition: EndpointDefinition) -> bool:
         """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
+        return self.absence(definition) is None
+
+    def absence(self, definition: EndpointDefinition) -> Absence | None:
+        """Why the patient is not in an analysis population; None for who is in it."""
         population = definition.population
-        if population is Population.ENROLLED:
-            return self.enrolled
         if population is Population.SAFETY:
-            return self.dosed
-        assessed = bool(self.prepared[definition.time_origin].records)
-        return self.enrolled and self.facts.measurable and assessed
+            return None if self.dosed else Absence.NOT_TREATED
+        if not self.enrolled:
+            return Absence.NOT_ENROLLED
+        if population is Population.ENROLLED:
+            return None
+        if not self.facts.measurable:
+            return (
+                Absence.NOT_MEASURABLE if self.facts.history.has_baseline else Absence.NO_BASELINE
+            )
+        assessed = self.prepared[definition.time_origin].records
+        return None if assessed else Absence.NOT_ASSESSED
 
     def value(self, characteristic: str) -> str:
         """What the patient's group or stratum is called."""
@@ -255,6 +307,14 @@ class _Known:
 
 def _by(date: Date | None, cutoff: Date) -> bool:
     return date is not None and date <= cutoff
+
+
+def _patients_of(endpoint: Declared) -> tuple[object, ...]:
+    """What decides over which patients an endpoint is computed."""
+    definition, timed = endpoint.definition, endpoint.kind in COUNTED
+    needs_origin = timed or definition.population is Population.EVALUABLE
+    origin = definition.time_origin if needs_origin else None
+    return (timed, definition.population, origin)
 
 
 class _Builder:
@@ -284,6 +344,31 @@ class _Builder:
             comparison=self.comparison(known),
             lines=lambda: map(self.patient, members),
         )
+
+    def analyses(self, facts: Iterable[PatientFacts]) -> tuple[Analysis, ...]:
+        known = [self.known(patient) for patient in facts]
+        shared: dict[tuple[object, ...], list[EndpointKind]] = {}
+        for kind in (kind for kind in WHOLE if kind in self.first):
+            shared.setdefault(_patients_of(self.first[kind]), []).append(kind)
+        definitions = [self.first[kinds[0]].definition for kinds in shared.values()]
+        rest = [p for p in Population if p not in {d.population for d in definitions}]
+        own = self.first[EndpointKind.ORR].definition
+        definitions += [own.model_copy(update={"population": population}) for population in rest]
+        kinds = [*map(tuple, shared.values()), *(() for _ in rest)]
+        return tuple(self.analysis(*one, known) for one in zip(definitions, kinds, strict=True))
+
+    def analysis(
+        self,
+        definition: EndpointDefinition,
+        kinds: tuple[EndpointKind, ...],
+        known: Sequence[_Known],
+    ) -> Analysis:
+        origin = definition.time_origin if set(kinds) & set(COUNTED) else None
+        absences = {k.facts.id: k.absence(definition) for k in known}
+        if origin:
+            without = [k.facts.id for k in known if k.prepared[origin].origin is None]
+            absences |= {pk: absences[pk] or Absence.NO_TIME_ORIGIN for pk in without}
+        return Analysis(definition.population, origin, kinds, absences)
 
     def known(self, facts: PatientFacts) -> _Known:
         cutoff, dates = self.options.cutoff, facts.dates
@@ -488,6 +573,7 @@ class _Builder:
 
 BEST = {True: best_response.confirmed_best_response, False: best_response.best_overall_response}
 RATES = {EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR}
+WHOLE = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR, EndpointKind.PFS, EndpointKind.OS)
 COUNTED = (EndpointKind.PFS, EndpointKind.OS)  # from an origin that every patient has
 RESPONSE_ORDER = (
     Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD, Response.PD, Response.NE,

@@ -192,7 +192,7 @@ class PatientVoid(RowVoid, PatientDetail):
 class RecordList(RowList):
     """What is recorded of patients; filters by trial and patient."""
 
-    filters = ("trial", "patient")
+    filters: ClassVar[tuple[str, ...]] = ("trial", "patient")
 
     def get_queryset(self) -> QuerySet[Any]:
         """Visible rows, of one trial or patient where asked."""

@@ -12,7 +12,22 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patients.models import DATES, DEATH, PLAUSIBLE, AdverseEvent, Patient, Therapy
+from patients.models import (
+    DATES,
+    DEATH,
+    PLAUSIBLE,
+    Adjustment,
+    AdverseEvent,
+    Consent,
+    Deviation,
+    Disposition,
+    DispositionKind,
+    DispositionReason,
+    Dose,
+    Patient,
+    Screening,
+    Therapy,
+)
 from registry.errors import FieldError
 
 EARLIEST = PLAUSIBLE[0]
@@ -61,6 +76,62 @@ def adverse_event_errors(event: AdverseEvent) -> Iterator[FieldError]:
         yield FieldError("/grade", detail)
 
 
+def disposition_errors(row: Disposition) -> Iterator[FieldError]:
+    """What is wrong with a disposition's date, and with what its kind must say."""
+    yield from _in_trial(row.patient, "on", row.on)
+    withdrawn = row.kind == DispositionKind.WITHDRAWN
+    if withdrawn and row.follow_up_continues is None:
+        detail = _("Say whether follow-up continues: true, or false where it is refused.")
+        yield FieldError("/follow_up_continues", detail)
+    if not withdrawn and row.follow_up_continues is not None:
+        detail = _("Only a withdrawal says whether follow-up continues; leave it out.")
+        yield FieldError("/follow_up_continues", detail)
+    if row.kind == DispositionKind.TREATMENT_DISCONTINUED and not row.reason:
+        accepted = ", ".join(DispositionReason.values)
+        yield FieldError("/disposition_reason", _("One of: %s.") % accepted)
+
+
+def dose_errors(dose: Dose) -> Iterator[FieldError]:
+    """What is wrong with a dose's dates, and with a pause that does not say so."""
+    for name in ("started_on", "ended_on"):
+        yield from _in_trial(dose.patient, name, getattr(dose, name))
+    if dose.ended_on and dose.ended_on < dose.started_on:
+        yield FieldError("/ended_on", _("Before the start, %s.") % dose.started_on)
+    if not dose.dose and dose.adjustment != Adjustment.INTERRUPTED:
+        yield FieldError("/adjustment", _("A dose of 0 is a pause: interrupted."))
+
+
+def _in_trial(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
+    """A date at which the patient was not in the trial, or not alive."""
+    yield from _implausible(patient, name, on)
+    yield from _after_death(patient, name, on)
+    if patient.enrolled_on is None:
+        yield FieldError(f"/{name}", _("Enroll the patient first: give the date of enrollment."))
+    elif on and on < patient.enrolled_on:
+        yield FieldError(f"/{name}", _("Before the enrollment on %s.") % patient.enrolled_on)
+
+
+def consent_errors(consent: Consent) -> Iterator[FieldError]:
+    """What is wrong with the days on which a consent was signed and withdrawn."""
+    for name in ("signed_on", "withdrawn_on"):
+        yield from _implausible(consent.patient, name, getattr(consent, name))
+        yield from _after_death(consent.patient, name, getattr(consent, name))
+    if consent.withdrawn_on and consent.withdrawn_on < consent.signed_on:
+        yield FieldError("/withdrawn_on", _("Before it was signed, %s.") % consent.signed_on)
+
+
+def screening_errors(screening: Screening) -> Iterator[FieldError]:
+    """What is wrong with the day of a screening."""
+    yield from _implausible(screening.patient, "screened_on", screening.screened_on)
+    yield from _after_death(screening.patient, "screened_on", screening.screened_on)
+
+
+def deviation_errors(deviation: Deviation) -> Iterator[FieldError]:
+    """What is wrong with the day of a deviation."""
+    yield from _implausible(deviation.patient, "occurred_on", deviation.occurred_on)
+    yield from _after_death(deviation.patient, "occurred_on", deviation.occurred_on)
+
+
 def _implausible(patient: Patient, name: str, on: Date | None) -> Iterator[FieldError]:
     """A date in the future at the site, or from before the patient's birth."""
     if on is None:
@@ -82,4 +153,9 @@ def _after_death(patient: Patient, name: str, on: Date | None) -> Iterator[Field
 CHECKS: dict[type[Any], Callable[[Any], Iterator[FieldError]]] = {
     Therapy: therapy_errors,
     AdverseEvent: adverse_event_errors,
+    Disposition: disposition_errors,
+    Dose: dose_errors,
+    Consent: consent_errors,
+    Screening: screening_errors,
+    Deviation: deviation_errors,
 }

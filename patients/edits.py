@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from patients import contradictions, gate
 from patients.checks import patient_errors
 from patients.models import DEATH, AdverseEvent, Allocation, Patient, Therapy
 from registry.changes import Changes
@@ -25,6 +26,7 @@ def changes() -> Changes:
 
 def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:
     """Add a patient. Raises Refused or Conflict."""
+    _require_gate(patient, {name: getattr(patient, name) for name in gate.GATED}, arm)
     if errors := list(patient_errors(patient)):
         raise Refused(errors)
     into.add(patient)
@@ -32,16 +34,22 @@ def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:
         allocate(patient, arm, into)
 
 
-def amend(patient: Patient, facts: Mapping[str, Any], into: Changes) -> bool:
-    """Let a stored patient have these facts, perhaps a site and an arm too; whether any differs."""
+def amend(patient: Patient, facts: Mapping[str, Any], into: Changes, *, gated: bool = True) -> bool:
+    """Let a stored patient have these facts, perhaps a site and an arm too; whether any differs.
+
+    `gated`: false for whoever has looked at consent and screening already.
+    """
     before = into.count
     changed = {n: v for n, v in facts.items() if n != "arm" and getattr(patient, n) != v}
+    if gated:
+        _require_gate(patient, changed, facts.get("arm"))
     for name, value in changed.items():
         setattr(patient, name, value)
     if errors := list(patient_errors(patient)):
         raise Refused(errors)
     if {"birth_year", "died_on"} & changed.keys():
         _require_consistent(patient)
+    contradictions.require_agreement(patient, changed.keys())
     if "arm" in facts:
         allocate(patient, facts["arm"], into)
     if changed or into.count != before:
@@ -71,9 +79,35 @@ def allocate(patient: Patient, arm: Arm | None, into: Changes) -> None:
         into.change(patient.allocation)
 
 
+def _require_gate(patient: Patient, changed: Mapping[str, Any], arm: Arm | None) -> None:
+    """Where consent and screening come first, nothing of an enrollment is written past them."""
+    if not patient.trial.screened_here:
+        return
+    stored = patient.enrolled_on if patient.pk else None
+    arrives = any(changed.get(name) for name in gate.GATED) or (arm and arm != patient.arm)
+    if stored is None and arrives:
+        raise Conflict([gate.how_to_enroll(patient)])
+    if stored is not None and "enrolled_on" in changed:
+        _require_movable(patient, changed["enrolled_on"])
+
+
+def _require_movable(patient: Patient, on: Date | None) -> None:
+    """An enrollment moves to a day on which the gate holds, unless it never came through it."""
+    if on is None:
+        if patient.visits.filter(voided_at=None).exists():
+            detail = _("The patient has visits; void those before taking the enrollment back.")
+            raise Conflict([FieldError("/enrolled_on", detail)])
+        return
+    assert patient.enrolled_on is not None
+    if gate.standing(patient, patient.enrolled_on).missing:
+        return
+    if missing := gate.standing(patient, on).missing:
+        raise Conflict([FieldError("/enrolled_on", sentence) for sentence in missing])
+
+
 def _require_consistent(patient: Patient) -> None:
     """A death or birth year must agree with whatever is recorded already."""
-    errors = [*_contradicted(patient, _recorded_dates(patient))]
+    errors = [*_contradicted(patient, contradictions.recorded_dates(patient))]
     deaths = patient.adverse_events.filter(voided_at=None, grade=DEATH)
     if patient.died_on is None and deaths.exists():
         detail = _("An adverse event of grade 5, a death, is recorded; correct that first.")
@@ -82,22 +116,10 @@ def _require_consistent(patient: Patient) -> None:
         raise Conflict(errors)
 
 
-def _recorded_dates(patient: Patient) -> list[Date]:
-    """Every date of the patient's visits, therapies and adverse events."""
-    events = patient.adverse_events.filter(voided_at=None)
-    dates = patient.visits.filter(voided_at=None).values_list("date")
-    dates = dates.union(
-        patient.therapies.filter(voided_at=None).values_list("started_on"),
-        events.values_list("started_on"),
-        events.exclude(ended_on=None).values_list("ended_on"),
-    )
-    return [on for (on,) in dates]
-
-
 def _contradicted(patient: Patient, dates: Sequence[Date]) -> Iterator[FieldError]:
     if patient.died_on and dates and max(dates) > patient.died_on:
-        detail = _("Before the visit, therapy or adverse event of %s.") % max(dates)
+        detail = _("Before what is recorded of %s.") % max(dates)
         yield FieldError("/died_on", detail)
     if patient.birth_year and dates and min(dates).year < patient.birth_year:
-        detail = _("After the visit, therapy or adverse event of %s.") % min(dates)
+        detail = _("After what is recorded of %s.") % min(dates)
         yield FieldError("/birth_year", detail)

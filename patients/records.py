@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from patients import contradictions
 from patients.checks import CHECKS
 from patients.models import (
     AdverseEvent,
@@ -122,9 +123,13 @@ def stored_next(row: Versioned) -> Versioned:
 
 
 def check(row: Record) -> None:
-    """Raise Refused where the row cannot stand beside its patient's facts, Conflict for a twin."""
+    """Raise Refused where the row cannot stand beside its patient's facts.
+
+    Raises Conflict for a twin, and for what contradicts other records.
+    """
     if errors := list(CHECKS[type(row)](row)):
         raise Refused(errors)
+    contradictions.require_none(row)
     if type(row).objects.twins_of(row).exists():
         raise Conflict([FieldError(_day_of(row), _("Recorded already: %s.") % row)])
 

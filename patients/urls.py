@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from patients import views
+from patients import conduct_views, reference_range_views, screening_views, views
 
 app_name = "patients"
 urlpatterns = [
@@ -12,4 +12,63 @@ urlpatterns = [
     path("therapies/<int:pk>/edit/", views.therapy_edit, name="therapy_edit"),
     path("therapies/<int:pk>/void/", views.therapy_void, name="therapy_void"),
     path("patients/<int:pk>/therapies/new/", views.therapy_new, name="therapy_new"),
+    path("patients/<int:pk>/doses/new/", conduct_views.dose_new, name="dose_new"),
+    path("doses/<int:pk>/edit/", conduct_views.dose_edit, name="dose_edit"),
+    path("doses/<int:pk>/void/", conduct_views.dose_void, name="dose_void"),
+    path(
+        "patients/<int:pk>/dispositions/new/", conduct_views.disposition_new, name="disposition_new"
+    ),
+    path("dispositions/<int:pk>/edit/", conduct_views.disposition_edit, name="disposition_edit"),
+    path("dispositions/<int:pk>/void/", conduct_views.disposition_void, name="disposition_void"),
+    path("patients/<int:pk>/transfer/", conduct_views.patient_transfer, name="patient_transfer"),
+    path("patients/<int:pk>/follow-up/", conduct_views.patient_follow_up, name="patient_follow_up"),
+    path("patients/<int:pk>/randomize/", conduct_views.patient_randomize, name="patient_randomize"),
+    path(
+        "trials/<str:registry_id>/sites/<str:code>/reference-ranges/",
+        reference_range_views.reference_range_list,
+        name="reference_ranges",
+    ),
+    path(
+        "trials/<str:registry_id>/sites/<str:code>/reference-ranges/new/",
+        reference_range_views.reference_range_new,
+        name="reference_range_new",
+    ),
+    path(
+        "reference-ranges/<int:pk>/edit/",
+        reference_range_views.reference_range_edit,
+        name="reference_range_edit",
+    ),
+    path(
+        "reference-ranges/<int:pk>/void/",
+        reference_range_views.reference_range_void,
+        name="reference_range_void",
+    ),
+    path(
+        "trials/<str:registry_id>/screenings/", screening_views.screening_log, name="screening_log"
+    ),
+    path(
+        "trials/<str:registry_id>/screenings/new/",
+        screening_views.screening_start,
+        name="screening_start",
+    ),
+    path("patients/<int:pk>/enrollment/", screening_views.enrollment, name="enrollment"),
+    path("patients/<int:pk>/consents/new/", screening_views.consent_new, name="consent_new"),
+    path("consents/<int:pk>/edit/", screening_views.consent_edit, name="consent_edit"),
+    path("consents/<int:pk>/void/", screening_views.consent_void, name="consent_void"),
+    path("patients/<int:pk>/screenings/new/", screening_views.screening_new, name="screening_new"),
+    path(
+        "patients/<int:pk>/screenings/preview/",
+        screening_views.screening_preview,
+        name="screening_preview",
+    ),
+    path("screenings/<int:pk>/edit/", screening_views.screening_edit, name="screening_edit"),
+    path("screenings/<int:pk>/fail/", screening_views.screening_fail, name="screening_fail"),
+    path(
+        "screenings/<int:pk>/conclude/",
+        screening_views.screening_conclude,
+        name="screening_conclude",
+    ),
+    path("screenings/<int:pk>/void/", screening_views.screening_void, name="screening_void"),
+    path("patients/<int:pk>/deviations/new/", screening_views.deviation_new, name="deviation_new"),
+    path("deviations/<int:pk>/void/", screening_views.deviation_void, name="deviation_void"),
 ]

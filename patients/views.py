@@ -53,7 +53,7 @@ def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         return actions.enroll_patient(trial=trial, by=user, **form.facts())
 
     context = {"trial": trial, "title": _("Add a patient")}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 @login_required
@@ -68,7 +68,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return actions.update_patient(patient=patient, changes=form.facts(), by=user, **form.why())
 
     context = {"trial": patient.trial, "patient": patient, "title": _("Change the patient's data")}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 @login_required
@@ -83,7 +83,7 @@ def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
         return patient
 
     context = {"trial": patient.trial, "patient": patient, "title": _("Add a therapy")}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 @login_required
@@ -99,7 +99,7 @@ def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
         return patient
 
     context = {"trial": patient.trial, "patient": patient, "title": _("Correct a therapy")}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 @login_required
@@ -116,7 +116,7 @@ def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
 
     title = _("Void the therapy of %s") % therapy.started_on
     context = {"trial": patient.trial, "patient": patient, "title": title}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 @login_required
@@ -132,7 +132,7 @@ def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
 
     title = _("Void patient %s") % patient.subject_id
     context = {"trial": patient.trial, "patient": patient, "title": title}
-    return _entered(request, form, save, context)
+    return entered(request, form, save, context)
 
 
 def _visible_therapy(request: HttpRequest, pk: int) -> Therapy:
@@ -140,13 +140,13 @@ def _visible_therapy(request: HttpRequest, pk: int) -> Therapy:
     return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
 
 
-def _entered(
+def entered(
     request: HttpRequest,
     form: ChangeForm,
-    save: Callable[[], Patient | Trial],
+    save: Callable[[], Patient | Trial | str],
     context: dict[str, Any],
 ) -> HttpResponse:
-    """Show the form; on a valid POST store it and go to the patient, or to the trial."""
+    """Show the form; on a valid POST store it and go to the patient, the trial or an address."""
     if request.method == "POST" and form.is_valid():
         try:
             stored = save()
@@ -156,6 +156,8 @@ def _entered(
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("Stored."))
+            if isinstance(stored, str):
+                return redirect(stored)
             if isinstance(stored, Trial):
                 return redirect("outcomes:trial_dashboard", registry_id=stored.registry_id)
             return redirect("outcomes:patient", pk=stored.pk)

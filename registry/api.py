@@ -17,7 +17,14 @@ from outcomes.api import (
     VisitVoid,
 )
 from outcomes.ctgov_api import StudyExport
+from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
+from outcomes.publications_api import (
+    ClaimsAudit,
+    PublicationAudit,
+    PublicationDetail,
+    PublicationList,
+)
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -29,7 +36,41 @@ from patients.api import (
     TherapyList,
     TherapyVoid,
 )
+from patients.conduct_api import (
+    DispositionDetail,
+    DispositionList,
+    DispositionVoid,
+    DoseDetail,
+    DoseList,
+    DoseVoid,
+    ExposureView,
+    PatientExposureView,
+    PatientRandomize,
+    PatientTransfer,
+    RandomizationView,
+)
+from patients.reference_range_api import (
+    ReferenceRangeDetail,
+    ReferenceRangeList,
+    ReferenceRangeVoid,
+)
+from patients.screening_api import (
+    ConsentDetail,
+    ConsentList,
+    ConsentVoid,
+    DeviationDetail,
+    DeviationList,
+    DeviationVoid,
+    PatientEnroll,
+    ScreeningConclude,
+    ScreeningDetail,
+    ScreeningList,
+    ScreeningPreview,
+    ScreeningVoid,
+    TrialScreeningForm,
+)
 from trials.api import TrialDetail, TrialList
+from trials.protocol_api import ProtocolVersionDetail, ProtocolVersionList
 from trials.study_api import StudyImport
 
 
@@ -49,6 +90,16 @@ urlpatterns = [
     path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path(
+        "trials/<str:registry_id>/protocol-versions/",
+        ProtocolVersionList.as_view(),
+        name="protocol_versions",
+    ),
+    path(
+        "trials/<str:registry_id>/protocol-versions/<int:number>/",
+        ProtocolVersionDetail.as_view(),
+        name="protocol_version",
+    ),
     path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
@@ -58,19 +109,68 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
+    path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
+    path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
+    path(
+        "trials/<str:registry_id>/randomization/",
+        RandomizationView.as_view(),
+        name="randomization",
+    ),
+    path("trials/<str:registry_id>/exposure/", ExposureView.as_view(), name="exposure"),
+    path(
+        "trials/<str:registry_id>/exposure/patients/",
+        PatientExposureView.as_view(),
+        name="patient_exposures",
+    ),
+    path(
+        "trials/<str:registry_id>/screening-form/",
+        TrialScreeningForm.as_view(),
+        name="screening_form",
+    ),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),
+    path("patients/<int:pk>/transfer/", PatientTransfer.as_view(), name="patient_transfer"),
+    path("patients/<int:pk>/randomize/", PatientRandomize.as_view(), name="patient_randomize"),
+    path("patients/<int:pk>/enroll/", PatientEnroll.as_view(), name="patient_enroll"),
+    path("consents/", ConsentList.as_view(), name="consents"),
+    path("consents/<int:pk>/", ConsentDetail.as_view(), name="consent"),
+    path("consents/<int:pk>/void/", ConsentVoid.as_view(), name="consent_void"),
+    path("screenings/", ScreeningList.as_view(), name="screenings"),
+    path("screenings/preview/", ScreeningPreview.as_view(), name="screening_preview"),
+    path("screenings/<int:pk>/", ScreeningDetail.as_view(), name="screening"),
+    path("screenings/<int:pk>/conclude/", ScreeningConclude.as_view(), name="screening_conclude"),
+    path("screenings/<int:pk>/void/", ScreeningVoid.as_view(), name="screening_void"),
+    path("deviations/", DeviationList.as_view(), name="deviations"),
+    path("deviations/<int:pk>/", DeviationDetail.as_view(), name="deviation"),
+    path("deviations/<int:pk>/void/", DeviationVoid.as_view(), name="deviation_void"),
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
     path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
     path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
     path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),
+    path("dispositions/", DispositionList.as_view(), name="dispositions"),
+    path("dispositions/<int:pk>/", DispositionDetail.as_view(), name="disposition"),
+    path("dispositions/<int:pk>/void/", DispositionVoid.as_view(), name="disposition_void"),
+    path("doses/", DoseList.as_view(), name="doses"),
+    path("doses/<int:pk>/", DoseDetail.as_view(), name="dose"),
+    path("doses/<int:pk>/void/", DoseVoid.as_view(), name="dose_void"),
+    path("reference-ranges/", ReferenceRangeList.as_view(), name="reference_ranges"),
+    path("reference-ranges/<int:pk>/", ReferenceRangeDetail.as_view(), name="reference_range"),
+    path(
+        "reference-ranges/<int:pk>/void/",
+        ReferenceRangeVoid.as_view(),
+        name="reference_range_void",
+    ),
     path("visits/", VisitList.as_view(), name="visits"),
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
+    path("publications/", PublicationList.as_view(), name="publications"),
+    path("publications/<str:key>/", PublicationDetail.as_view(), name="publication"),
+    path("publications/<str:key>/audit/", PublicationAudit.as_view(), name="publication_audit"),
+    path("claims-audit/", ClaimsAudit.as_view(), name="claims_audit"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
     re_path(r"^([\s\S]*/)?\Z", NoSuchAddress.as_view()),

@@ -44,18 +44,21 @@ class DocumentJsonSchema(GenerateJsonSchema):
 
 
 def described(
-    kind: Any, auto_schema: AutoSchema, mode: JsonSchemaMode = "serialization"
+    kind: Any, auto_schema: AutoSchema, mode: JsonSchemaMode = "serialization", *, union: str = ""
 ) -> dict[str, Any]:
     """The JSON Schema of a type, a reference where it has a name; named types become components.
 
-    What a request may leave out an answer always has, so that a request's parts have own names.
+    What a request may leave out an answer always has, so that a request's parts have own names;
+    those of a `union`, named so, are alike in both.
     """
     listed = TypeAdapter(list[kind]).json_schema(
         mode=mode, ref_template=REF, schema_generator=DocumentJsonSchema
     )
     schema: dict[str, Any] = listed["items"]
     parts = listed.get("$defs", {})
-    if mode == "validation":
+    if union:
+        schema, parts = _as_union(schema, parts, union)
+    elif mode == "validation":
         schema, parts = _as_requests(schema, parts)
     for name, part in parts.items():
         _register(auto_schema, component(name, part))
@@ -76,6 +79,29 @@ def _as_requests(schema: Any, parts: dict[str, Any]) -> tuple[Any, dict[str, Any
     named = {REF.format(model=name): REF.format(model=f"{name}Request") for name in objects}
     renamed = {f"{name}Request" if name in objects else name: p for name, p in parts.items()}
     return _replaced(schema, named), _replaced(renamed, named)
+
+
+def _as_union(schema: Any, parts: dict[str, Any], union: str) -> tuple[Any, dict[str, Any]]:
+    """A union as a component of its own, also where its parts hold it; parts go by their titles."""
+    shared = {
+        name: _shared(part, schema, {"$ref": REF.format(model=union)})
+        for name, part in parts.items()
+    }
+    named = {
+        REF.format(model=name): REF.format(model=part["title"]) for name, part in parts.items()
+    }
+    titled = {part["title"]: part for part in shared.values()} | {union: schema}
+    return {"$ref": REF.format(model=union)}, _replaced(titled, named)
+
+
+def _shared(value: Any, schema: Any, reference: dict[str, str]) -> Any:
+    if value == schema:
+        return reference
+    if isinstance(value, dict):
+        return {key: _shared(item, schema, reference) for key, item in value.items()}
+    return (
+        [_shared(item, schema, reference) for item in value] if isinstance(value, list) else value
+    )
 
 
 def _replaced(value: Any, named: dict[str, str]) -> Any:

@@ -97,6 +97,15 @@ MEANING = {
     415: _("The body's media type is not understood."),
     428: _("If-Match is missing."),
 }
+# What a POST does to a stored row.
+AGAINST_A_VERSION = (
+    "/void/",
+    "/conclude/",
+    "/enroll/",
+    "/transfer/",
+    "/randomize/",
+    "/protocol-versions/",
+)
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "
     "body or query string."
@@ -108,9 +117,9 @@ class Schema(AutoSchema):
 
     @property
     def changes(self) -> bool:
-        """Whether the operation needs the version it changes and a reason."""
-        voids = self.method == "POST" and self.path.endswith("/void/")
-        return self.method in ("PUT", "PATCH") or voids
+        """Whether the operation needs the version it changes."""
+        acts = self.method == "POST" and self.path.endswith(AGAINST_A_VERSION)
+        return self.method in ("PUT", "PATCH") or acts
 
     @property
     def conditional(self) -> bool:
@@ -170,6 +179,7 @@ class Schema(AutoSchema):
         if direction == "response":
             return schema | {"required": sorted(schema["properties"]), **CLOSED}
         if isinstance(serializer, StrictSerializer):
+            schema = {"properties": {}} | schema  # one without fields has none
             self.registry.register_on_missing(component("Ignored", IGNORED))
             read_only = {name for name, field in serializer.fields.items() if field.read_only}
             names = sorted({*serializer.ignored, *read_only} - schema["properties"].keys())
@@ -195,11 +205,13 @@ class Schema(AutoSchema):
 
     def _problems(self) -> list[int]:
         posts = self.method == "POST"  # whose key may be another request's, or its record lost
-        writes = [403, 413, 415] if self.method != "GET" else []
+        writes = [413, 415] if self.method != "GET" else []
+        guarded = self.method != "GET" or getattr(self.view, "guarded", False)
         stores = [409] if self.stores or posts else []
         found = [404] if "{" in self.path or self._is_list_view() or posts else []
         changes = [412, 428] if self.changes else []
-        return sorted([400, 401, 406, *writes, *stores, *found, *changes])
+        roles = [403] if guarded else []
+        return sorted([400, 401, 406, *roles, *writes, *stores, *found, *changes])
 
 
 CLOSED = {"additionalProperties": False}

@@ -12,10 +12,20 @@ from django.db import transaction
 from outcomes import actions
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.models import Visit
-from patients.models import AdverseEvent, Patient
+from patients import screening as screening_actions
+from patients.models import AdverseEvent, Consent, Deviation, Patient, Screening
 from registry import audit
 from registry.models import ApiToken, User
-from trials.models import Membership, ProtocolVersion, PublishedFigure, Site, Trial
+from trials.models import (
+    Criterion,
+    Membership,
+    ProtocolVersion,
+    Publication,
+    PublishedFigure,
+    Site,
+    Trial,
+)
+from trials.publications import PublishedResults
 from trials.vocabularies import Role
 
 START = date(2024, 1, 15)
@@ -59,6 +69,16 @@ def published_figure(of: Trial, measure: str = "ORR", **fields: Any) -> Publishe
     """A figure as the abstract prints it."""
     default = {"source": "abstract", "printed": "16%"}
     return PublishedFigure.objects.create(trial=of, measure=measure, **default | fields)
+
+
+def publication(key: str = "", *claims: dict[str, Any], **fields: Any) -> Publication:
+    """A publication of 49 patients with these claims; `results` are further keys of its document."""
+    results = {"n": 49, "claims": list(claims)} | fields.pop("results", {})
+    return Publication.objects.create(
+        key=key or f"study-{next(_numbers)}",
+        document=PublishedResults.parse(results).as_document(),
+        **{"title": "Anlotinib in sarcoma", "year": 2023} | fields,
+    )
 
 
 def patient(of: Trial, subject_id: str = "", site: str = "01", **fields: Any) -> Patient:
@@ -119,3 +139,62 @@ def follow_up(
     }
     entry = VisitEntry(kind="scheduled", date=START + timedelta(days=day), **default | rows)
     return actions.record_visit(patient=of, entry=entry, by=by)
+
+
+CRITERIA: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "inclusion",
+        "ECOG 0 or 1",
+        {"type": "number", "item": "ecog", "comparison": "at_most", "value": 1},
+    ),
+    (
+        "inclusion",
+        "Platelets at least 80 x 10^9/L",
+        {
+            "type": "number", "item": "platelets", "comparison": "at_least", "value": 80,
+            "unit": "10^9/L",
+        },
+    ),
+    ("exclusion", "Lactating women", {"type": "yes_no", "item": "lactating", "answer": True}),
+)  # fmt: skip
+ELIGIBLE: dict[str, Any] = {
+    "ecog": {"value": 1},
+    "platelets": {"value": 80, "unit": "10^9/L"},
+    "lactating": {"value": False},
+}
+
+
+def criteria(of: Trial) -> list[Criterion]:
+    """The protocol's CRITERIA: two of inclusion, one of exclusion."""
+    return [
+        Criterion.objects.create(trial=of, kind=kind, text=text, rule=rule, position=position)
+        for position, (kind, text, rule) in enumerate(CRITERIA)
+    ]
+
+
+def candidate(of: Trial, subject_id: str = "", **fields: Any) -> Patient:
+    """Somebody who is not enrolled."""
+    return patient(of, subject_id, **{"enrolled_on": None, "first_dose_on": None} | fields)
+
+
+def consent(of: Patient, *, by: User, on: date = START, version: str = "1") -> Consent:
+    """A signed consent form."""
+    return screening_actions.record_consent(
+        patient=of, by=by, consent_version=version, signed_on=on
+    )
+
+
+def screening(
+    of: Patient, *, by: User, on: date = START, values: dict[str, Any] | None = None
+) -> Screening:
+    """A screening; ELIGIBLE unless told otherwise."""
+    return screening_actions.screen_patient(
+        patient=of, by=by, screened_on=on, values=ELIGIBLE if values is None else values
+    )
+
+
+def deviation(of: Patient, criterion: Criterion, *, by: User, on: date = START) -> Deviation:
+    """A deviation from a criterion of the latest screening."""
+    return screening_actions.record_deviation(
+        patient=of, criterion=criterion, by=by, occurred_on=on, justification="no alternative"
+    )

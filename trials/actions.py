@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
@@ -21,6 +22,7 @@ from trials.models import (
     Membership,
     Official,
     ProtocolVersion,
+    Publication,
     PublishedFigure,
     Site,
     Trial,
@@ -132,6 +134,47 @@ def add_member(
     return current.first() or Membership.objects.create(
         user=user, trial=trial, role=role, site=site, given_by=given_by
     )
+
+
+@transaction.atomic
+def create_publication(*, by: User, trial: Trial | None = None, **document: Any) -> Publication:
+    """Add a publication to the catalogue. Raises PermissionDenied or Conflict."""
+    audit.attribute(by=by, reason="created")
+    require_cataloguer(by)
+    if Publication.objects.filter(key=document["key"]).exists():
+        raise Conflict([FieldError("/key", _("This key is taken."))])
+    publication = Publication(trial=trial)
+    _assign(publication, document)
+    publication.save()
+    return publication
+
+
+@transaction.atomic
+def update_publication(
+    *, publication: Publication, by: User, reason: str, version: int, document: Document
+) -> Publication:
+    """Replace what is held of a publication: its claims as printed, and what was adjudicated.
+
+    Raises StaleVersion where `version` is not the stored one, Conflict or PermissionDenied.
+    """
+    audit.attribute(by=by, reason=reason)
+    require_cataloguer(by)
+    stored = Publication.objects.select_for_update().get(pk=publication.pk)
+    if stored.version != version:
+        raise StaleVersion(stored.version)
+    if document["key"] != stored.key:
+        raise Conflict([FieldError("/key", _("A publication keeps its key."))])
+    _assign(stored, document)
+    stored.trial = document.get("trial")
+    stored.version += 1
+    stored.save()
+    return stored
+
+
+def require_cataloguer(user: User) -> None:
+    """Raise PermissionDenied unless the user may write the catalogue."""
+    if not user.is_superuser:
+        raise PermissionDenied(_("The catalogue is written by superusers."))
 
 
 KEYS: dict[str, tuple[type[Any], tuple[str, ...]]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import generics, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from registry.idempotency import idempotent
 from registry.rest import answer, caller, correction, document, required_version
 from trials import access, actions
+from trials.filters import DOCUMENTED, PARAMETERS, asked
 from trials.models import Trial
 from trials.serializers import TrialSerializer
 
@@ -33,14 +34,17 @@ def answered_trial(request: Request, told: Any) -> QuerySet[Trial]:
     return Trial.objects.visible_to(caller(request)).filter(pk=told["id"])
 
 
+@extend_schema_view(get=extend_schema(parameters=DOCUMENTED))
 class TrialList(generics.ListAPIView[Trial]):
     """Trials that the caller works on."""
 
+    filters = PARAMETERS
     serializer_class = TrialSerializer
 
     def get_queryset(self) -> QuerySet[Trial]:
-        """Visible trials with their protocols."""
-        return Trial.objects.visible_to(caller(self.request)).with_protocol()
+        """Visible trials that match the filters, with their protocols."""
+        visible = Trial.objects.visible_to(caller(self.request))
+        return visible.matching(**asked(self.request.query_params)).with_protocol()
 
     @extend_schema(request=TrialSerializer, responses={201: TrialSerializer})
     @idempotent(answered_trial)

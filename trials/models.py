@@ -6,6 +6,7 @@ Names follow ClinicalTrials.gov v2.
 from __future__ import annotations
 
 from datetime import date, datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -13,13 +14,26 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
 from trials import vocabularies as v
 from trials.definitions import EndpointDefinition, EndpointKind
+from trials.publications import PublishedResults
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -52,6 +66,7 @@ class TrialQuerySet(models.QuerySet["Trial"]):
             "arms__interventions",
             "endpoints",
             "published",
+            "protocol_versions",
             Prefetch("criteria", Criterion.objects.current()),
         )
 
@@ -59,14 +74,45 @@ class TrialQuerySet(models.QuerySet["Trial"]):
         """The trial of this id, as it stands in an address: no id holds NUL, no query takes it."""
         return self.none() if "\0" in registry_id else self.filter(registry_id=registry_id)
 
+    def matching(
+        self, *, search: str = "", sarcoma: bool | None = None, **terms: str | None
+    ) -> Self:
+        """Trials that have every value given, and every word of the search somewhere."""
+        given = {"sarcoma": sarcoma, **terms}
+        rows = self.filter(**{name: value for name, value in given.items() if value is not None})
+        for word in search.split():
+            rows = rows.alias(searched=_searched()).filter(searched__icontains=word)
+        return rows
+
     def with_patient_counts(self, user: User | AnonymousUser) -> QuerySet[Trial]:
-        """Each trial's `n_patients`: of the user's own sites, since a count tells of patients too."""
-        active = Q(patients__voided_at=None)
-        if user.is_superuser:
-            return self.annotate(n_patients=Count("patients", filter=active))
-        mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("pk"))
-        scope = Exists(mine.filter(Q(site=None) | Q(site=OuterRef("patients__site"))))
-        return self.annotate(n_patients=Count("patients", filter=active & Q(scope)))
+        """Each trial's `n_patients`, and `n_enrolled` of them.
+
+        Of the user's own sites, since a count tells of patients too.
+        """
+        counted = Q(patients__voided_at=None)
+        if not user.is_superuser:
+            mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("pk"))
+            counted &= Q(Exists(mine.filter(Q(site=None) | Q(site=OuterRef("patients__site")))))
+        enrolled = counted & Q(patients__enrolled_on__isnull=False)
+        return self.annotate(
+            n_patients=Count("patients", filter=counted),
+            n_enrolled=Count("patients", filter=enrolled),
+        )
+
+
+def _searched() -> Concat:
+    """What a search looks through, in one text; line breaks keep its parts apart."""
+    texts = [
+        *("registry_id", "org_study_id", "brief_title", "official_title"),
+        *("acronym", "lead_sponsor"),
+    ]
+    apart = Value("\n", output_field=models.TextField())
+    lists = [
+        Func(F(name), apart, function="array_to_string", output_field=models.TextField())
+        for name in ("secondary_ids", "conditions")
+    ]
+    parts = [part for one in (*map(F, texts), *lists) for part in (one, apart)]
+    return Concat(*parts, output_field=models.TextField())
 
 
 @audited()
@@ -205,8 +251,8 @@ class Trial(models.Model):
 
     @property
     def protocol_version(self) -> ProtocolVersion:
-        """The protocol as it stands."""
-        return self.protocol_versions.latest("number")
+        """The protocol as it stands; no statement where the versions are read already."""
+        return max(self.protocol_versions.all(), key=attrgetter("number"))
 
     @property
     def screened_here(self) -> bool:
@@ -634,6 +680,68 @@ class PublishedFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} ({self.source})"
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    """Publications in domain words."""
+
+    def as_seen_by(self, user: User | AnonymousUser) -> QuerySet[Publication]:
+        """Each with the `visible_trial`: its trial's registry id, where the user works on it."""
+        trials = Trial.objects.visible_to(user).filter(pk=OuterRef("trial"))
+        return self.annotate(visible_trial=Subquery(trials.values("registry_id")))
+
+    def named(self, key: str) -> Self:
+        """The publication of this key, as it stands in an address: no key holds NUL."""
+        return self.none() if "\0" in key else self.filter(key=key)
+
+
+@audited()
+class Publication(models.Model):
+    """A publication of the catalogue: what it claims is a document (`trials.publications`)."""
+
+    key = models.CharField(
+        _("key"),
+        max_length=60,
+        validators=[
+            RegexValidator(
+                r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", _("Small letters and digits, with - between.")
+            )
+        ],
+    )
+    title = models.CharField(_("title"), max_length=600)
+    year = models.PositiveSmallIntegerField(
+        _("year"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1900), MaxValueValidator(2100)],
+        help_text=_("Empty: not known."),
+    )
+    anlotinib = models.BooleanField(_("anlotinib"), default=True)
+    sarcoma = models.BooleanField(_("sarcoma"), default=True)
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, null=True, blank=True, related_name="publications"
+    )
+    document = models.JSONField(_("document"))
+    version = models.PositiveIntegerField(default=1)
+
+    objects = PublicationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["key"]
+        verbose_name = _("publication")
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="publication_key_unique"),
+            models.CheckConstraint(
+                condition=~Q(key="") & ~Q(title=""), name="publication_key_and_title_given"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    def results(self) -> PublishedResults:
+        """The stored document as a value."""
+        return PublishedResults.parse(self.document)
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):

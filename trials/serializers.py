@@ -16,9 +16,9 @@ from pydantic import ValidationError as Misdefined
 from pydantic_core import ErrorDetails
 from rest_framework import serializers
 
-from registry.fields import JSONObject, Number, Text, WholeNumber, plain
+from registry.fields import Number, Text, WholeNumber, plain
 from registry.json_schema import described
-from registry.rest import StrictSerializer
+from registry.rest import CalendarDateField, StrictSerializer
 from trials.definitions import EndpointDefinition
 from trials.models import (
     Arm,
@@ -26,10 +26,12 @@ from trials.models import (
     Endpoint,
     Intervention,
     Official,
+    ProtocolVersion,
     PublishedFigure,
     Site,
     Trial,
 )
+from trials.rule_field import RuleField
 from trials.vocabularies import code_of
 
 SITE = ("code", "name", "city", "state", "zip", "country", "timezone", "status")
@@ -116,6 +118,7 @@ class ModelFields(StrictSerializer, serializers.ModelSerializer[Any]):
         models.PositiveIntegerField: WholeNumber,
         models.PositiveSmallIntegerField: WholeNumber,
         models.DecimalField: Number,
+        models.DateField: CalendarDateField,
     }
     serializer_choice_field = TermField
 
@@ -161,7 +164,7 @@ class ArmSerializer(ModelFields):
 
     def validate_interventions(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Names are unique."""
-        return _each_once(rows, "name")
+        return each_once(rows, "name")
 
 
 class EndpointSerializer(ModelFields):
@@ -178,7 +181,7 @@ class CriterionSerializer(ModelFields):
     """An eligibility criterion; matched by its id, a new one has none."""
 
     id = WholeNumber(min_value=1, max_value=2**63 - 1, required=False, allow_null=True)
-    rule = JSONObject(required=False, allow_null=True)
+    rule = RuleField(required=False, allow_null=True)
 
     class Meta:
         model = Criterion
@@ -200,6 +203,14 @@ class PublishedFigureSerializer(ModelFields):
         return attrs
 
 
+class CurrentProtocolSerializer(ModelFields):
+    """The version of the protocol as it stands."""
+
+    class Meta:
+        model = ProtocolVersion
+        fields = ["number", "label", "effective_on", "consent_version"]
+
+
 class TrialSerializer(ModelFields):
     """A trial with its protocol."""
 
@@ -209,6 +220,7 @@ class TrialSerializer(ModelFields):
     endpoints = EndpointSerializer(many=True, required=False)
     criteria = CriterionSerializer(many=True, required=False)
     published = PublishedFigureSerializer(many=True, required=False)
+    protocol_version = CurrentProtocolSerializer(read_only=True)
     links = serializers.SerializerMethodField()
 
     class Meta:
@@ -259,6 +271,7 @@ class TrialSerializer(ModelFields):
             "ae_window_days",
             "enrollment_gate",
             "synthetic",
+            "protocol_version",
             "sites",
             "officials",
             "arms",
@@ -275,36 +288,37 @@ class TrialSerializer(ModelFields):
         """Where to go from here."""
         return {
             "self": reverse("api:trial", args=[trial.registry_id]),
+            "protocol_versions": reverse("api:protocol_versions", args=[trial.registry_id]),
             "outcomes": reverse("api:outcomes", args=[trial.registry_id]),
             "patients": f"{reverse('api:patients')}?trial={trial.registry_id}",
         }
 
     def validate_sites(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Codes are unique."""
-        return _each_once(rows, "code")
+        return each_once(rows, "code")
 
     def validate_officials(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Nobody has a role twice."""
-        return _each_once(rows, "role", "name")
+        return each_once(rows, "role", "name")
 
     def validate_arms(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Names are unique."""
-        return _each_once(rows, "name")
+        return each_once(rows, "name")
 
     def validate_endpoints(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Names are unique within a kind."""
-        return _each_once(rows, "kind", "name")
+        return each_once(rows, "kind", "name")
 
     def validate_criteria(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Ids are unique."""
-        return _each_once(rows, "id")
+        return each_once(rows, "id")
 
     def validate_published(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Each source prints a measure once."""
-        return _each_once(rows, "measure", "source")
+        return each_once(rows, "measure", "source")
 
 
-def _each_once(rows: list[dict[str, Any]], *key: str) -> list[dict[str, Any]]:
+def each_once(rows: list[dict[str, Any]], *key: str) -> list[dict[str, Any]]:
     """The rows, if no two share their key; criteria without an id are new ones."""
     seen: set[tuple[object, ...]] = set()
     errors = []

@@ -14,15 +14,53 @@ from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
-from patients.models import AdverseEvent, Patient, Therapy
+from patients.models import (
+    AdverseEvent,
+    Consent,
+    Deviation,
+    Disposition,
+    Dose,
+    Patient,
+    RandomizationSlot,
+    Screening,
+    Therapy,
+)
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
 from tests.factories import START
-from trials.models import Arm, Endpoint, Intervention, Trial
+from trials.models import (
+    Arm,
+    Criterion,
+    Endpoint,
+    Intervention,
+    Publication,
+    RandomizationScheme,
+    ReferenceRange,
+    Trial,
+)
 
 NOBODY = 999_999_999
 WHY = {"reason": "typing error"}
+ADULT = {"type": "number", "item": "age", "comparison": "at_least", "value": 18, "unit": None}
+CREATININE = {"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5}
+LIMIT = {"type": "number", "item": "creatinine_clearance", "comparison": "at_least", "value": 60}
+RENAL = {
+    "type": "any",
+    "rules": [CREATININE | {"times": "uln"}, LIMIT | {"unit": "mL/min"}],
+}
+
+
+CLAIMS: tuple[dict[str, Any], ...] = (
+    {"type": "proportion", "id": "orr", "label": "ORR", "measure": "ORR", "k": 8, "percent": "17%"},
+    {
+        "type": "categories", "id": "response", "label": "Best response", "kind": "best_response",
+        "items": [{"name": "PR", "n": 8}, {"name": "SD", "n": 38}],
+        "reconciled": {"value": "PD 3", "reason": "the rest of 49"},
+    },
+    {"type": "median", "id": "pfs", "label": "PFS", "measure": "PFS", "value": "9.1",
+     "interval": "5.7-12.5"},
+)  # fmt: skip
 
 
 @dataclass
@@ -37,6 +75,15 @@ class Scene:
     visit: Visit
     therapy: Therapy
     adverse_event: AdverseEvent
+    publication: Publication
+    dose: Dose
+    disposition: Disposition
+    reference_range: ReferenceRange
+    candidate: Patient  # consented and screened: one criterion is met, one is not
+    consent: Consent
+    screening: Screening
+    deviation: Deviation
+    exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
     def trial_path(self) -> str:
@@ -63,7 +110,52 @@ def scene() -> Scene:
     event = AdverseEvent.objects.create(
         patient=patient, term="Hypertension", grade=3, related=True, started_on=START + timedelta(9)
     )
-    return Scene(cast, trial, patient, newcomer, baseline, visit, therapy, event)
+    dose = Dose.objects.create(
+        patient=patient, intervention="Anlotinib", dose=12, unit="mg",
+        started_on=START + timedelta(1), ended_on=START + timedelta(13),
+    )  # fmt: skip
+    disposition = Disposition.objects.create(
+        patient=patient, kind="treatment_discontinued", on=START + timedelta(85),
+        reason="progressive_disease",
+    )  # fmt: skip
+    limits = ReferenceRange.objects.create(
+        site=patient.site, item="alt", upper=40, unit="U/L", valid_from=START
+    )
+    candidate, exclusion, consent, screening, deviation = _screened(cast)
+    return Scene(
+        cast=cast,
+        trial=trial,
+        patient=patient,
+        newcomer=newcomer,
+        baseline=baseline,
+        visit=visit,
+        therapy=therapy,
+        adverse_event=event,
+        publication=factories.publication("alter-s006", *CLAIMS, trial=trial),
+        dose=dose,
+        disposition=disposition,
+        reference_range=limits,
+        candidate=candidate,
+        consent=consent,
+        screening=screening,
+        deviation=deviation,
+        exclusion=exclusion,
+    )
+
+
+def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Deviation]:
+    """Somebody with a consent, a screening with platelets that are too few, and a deviation."""
+    platelets, lactating = factories.criteria(cast.trial)[1:]
+    ReferenceRange.objects.create(
+        site=cast.trial.sites.get(code="01"), item="creatinine", upper=106, unit="umol/L",
+        valid_from=START,
+    )  # fmt: skip
+    candidate = factories.candidate(cast.trial, "01-009", sex="female", ecog=1)
+    consent = factories.consent(candidate, by=cast.coordinator)
+    values = factories.ELIGIBLE | {"platelets": {"value": 72, "unit": "10^9/L"}}
+    screening = factories.screening(candidate, by=cast.coordinator, values=values)
+    deviation = factories.deviation(candidate, platelets, by=cast.investigator)
+    return candidate, lactating, consent, screening, deviation
 
 
 @dataclass
@@ -121,8 +213,18 @@ def trial_body(registry_id: str) -> dict[str, Any]:
         "sites": [{"code": "01"}],
         "arms": [{"name": "Anlotinib", "interventions": [{"name": "Anlotinib", "dose": 12.5}]}],
         "endpoints": [{"kind": "ORR", "definition": {"censoring": {"rule": "fda"}}}],
-        "criteria": [{"kind": "inclusion", "text": "18 years or older", "rule": {"age": 18}}],
+        "criteria": [
+            {"kind": "inclusion", "text": "18 years or older", "rule": ADULT},
+            {"kind": "exclusion", "text": "Renal failure", "rule": {"type": "not", "rule": RENAL}},
+        ],
     }
+
+
+def amendment_body() -> dict[str, Any]:
+    """The next version of a protocol."""
+    criteria = [{"kind": "inclusion", "text": "ECOG 0 or 1", "rule": None, "note": ""}]
+    facts = {"label": "2.0", "effective_on": "2024-03-01", "consent_version": "ICF 2"}
+    return facts | {"summary": "ECOG", "criteria": criteria}
 
 
 def study_body() -> dict[str, Any]:
@@ -157,6 +259,95 @@ def event_body(at: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def dose_body(at: Scene, day: int = 21) -> dict[str, Any]:
+    """The next cycle, reduced."""
+    first, last = (START + timedelta(days=n) for n in (day, day + 13))
+    return {
+        "patient": at.patient.pk, "intervention": "Anlotinib", "dose": 10, "unit": "mg",
+        "started_on": first.isoformat(), "ended_on": last.isoformat(),
+        "adjustment": "reduced", "adjustment_reason": "adverse event",
+    }  # fmt: skip
+
+
+def disposition_body(at: Scene, kind: str = "withdrawn") -> dict[str, Any]:
+    """A withdrawal, or whatever else ended."""
+    return {
+        "patient": at.patient.pk, "kind": kind, "on": (START + timedelta(days=100)).isoformat(),
+        "disposition_reason": "other", "detail": "moved abroad",
+        "follow_up_continues": True if kind == "withdrawn" else None,
+    }  # fmt: skip
+
+
+def range_body(at: Scene, day: int = 31) -> dict[str, Any]:
+    """New limits, in another unit."""
+    return {
+        "trial": at.trial.registry_id, "site": "01", "item": "alt", "sex": "any",
+        "lower": None, "upper": 0.75, "unit": "ukat/L",
+        "valid_from": (START + timedelta(days=day)).isoformat(),
+    }  # fmt: skip
+
+
+def scheme_body() -> dict[str, Any]:
+    """Two to one."""
+    ratio = {"Anlotinib": 2, "Placebo": 1}
+    return {"ratio": ratio, "block_multiples": [1, 2], "factors": ["sex"]}
+
+
+def randomized(at: Scene) -> RandomizationScheme:
+    """The scheme of the trial, which is one of two arms from now on."""
+    Trial.objects.filter(pk=at.trial.pk).update(allocation="RANDOMIZED")
+    Arm.objects.get_or_create(trial=at.trial, name="Placebo")
+    scheme, _new = RandomizationScheme.objects.get_or_create(trial=at.trial, defaults=scheme_body())
+    return scheme
+
+
+def scheme_call(at: Scene) -> Call:
+    """A replacement."""
+    return change(f"{at.trial_path}randomization/", randomized(at), scheme_body())
+
+
+def scheme_read(at: Scene) -> Call:
+    """The address of a scheme."""
+    randomized(at)
+    return Call(f"{at.trial_path}randomization/")
+
+
+def scheme_created(at: Scene) -> Call:
+    """The first scheme of a trial: there is no version to match."""
+    randomized(at).delete()
+    return Call(f"{at.trial_path}randomization/", scheme_body() | WHY)
+
+
+def randomize_call(at: Scene) -> Call:
+    """The next arm of the stratum."""
+    randomized(at)
+    return Call(f"/patients/{at.patient.pk}/randomize/", {}, {"If-Match": '"1"'})
+
+
+def consent_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another consent of the candidate."""
+    signed_on = (START + timedelta(days=day)).isoformat()
+    return {"patient": at.candidate.pk, "consent_version": "1", "signed_on": signed_on}
+
+
+def screening_body(at: Scene, day: int = 100) -> dict[str, Any]:
+    """Another screening of the candidate."""
+    screened_on = (START + timedelta(days=day)).isoformat()
+    values = {"platelets": {"value": 80.5, "unit": "10^9/L"}, "ecog": {"value": None}}
+    return {"patient": at.candidate.pk, "screened_on": screened_on, "values": values}
+
+
+def deviation_call(at: Scene) -> Call:
+    """A deviation for a criterion that a later screening found not met."""
+    day = START + timedelta(days=60)
+    values = factories.ELIGIBLE | {"lactating": {"value": True}}
+    factories.screening(at.candidate, by=at.cast.coordinator, on=day, values=values)
+    body = {"patient": at.candidate.pk, "criterion": at.exclusion.pk}
+    return Call(
+        "/deviations/", body | {"occurred_on": day.isoformat(), "justification": "no alternative"}
+    )
+
+
 def import_call(at: Scene, query: str = "") -> Call:
     """A file of two lines, one of them new."""
     event = {"record": "adverse_event"} | event_body(at) | {"patient": at.patient.subject_id}
@@ -171,6 +362,12 @@ def stored_trial(at: Scene) -> dict[str, Any]:
     return trial_body(at.trial.registry_id) | {"sites": sites}
 
 
+def publication_body(key: str) -> dict[str, Any]:
+    """A publication with an arm, some claims, and what is read-only."""
+    document = {"groups": [{"name": "all", "role": "arm"}], "claims": list(CLAIMS)}
+    return {"key": key, "title": "Anlotinib", "year": None, "document": document, "version": 7}
+
+
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
@@ -179,6 +376,15 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
+    "GET /trials/{registry_id}/protocol-versions/": lambda at: Call(
+        f"{at.trial_path}protocol-versions/"
+    ),
+    "POST /trials/{registry_id}/protocol-versions/": lambda at: change(
+        f"{at.trial_path}protocol-versions/", at.trial, amendment_body()
+    ),
+    "GET /trials/{registry_id}/protocol-versions/{number}/": lambda at: Call(
+        f"{at.trial_path}protocol-versions/1/"
+    ),
     "GET /trials/{registry_id}/outcomes/": lambda at: Call(
         f"{at.trial_path}outcomes/?cutoff=2024-12-31&group_by=histology&landmarks=3,12w"
     ),
@@ -187,6 +393,12 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /trials/{registry_id}/safety/": lambda at: Call(
         f"{at.trial_path}safety/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/accrual/": lambda at: Call(
+        f"{at.trial_path}accrual/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/consort/": lambda at: Call(
+        f"{at.trial_path}consort/?cutoff=2024-12-31"
     ),
     "GET /trials/{registry_id}/import/": lambda at: Call(f"{at.trial_path}import/"),
     "POST /trials/{registry_id}/import/": lambda at: import_call(at, "?dry_run=true"),
@@ -198,6 +410,44 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "POST /patients/{id}/void/": lambda at: change(
         f"/patients/{at.newcomer.pk}/void/", at.newcomer, {}
+    ),
+    "POST /patients/{id}/enroll/": lambda at: change(
+        f"/patients/{at.candidate.pk}/enroll/", at.candidate, {"enrolled_on": START.isoformat()}
+    ),
+    "GET /trials/{registry_id}/screening-form/": lambda at: Call(
+        f"{at.trial_path}screening-form/?site=01&date=2024-02-01"
+    ),
+    "GET /consents/": lambda at: Call(f"/consents/?patient={at.candidate.pk}"),
+    "POST /consents/": lambda at: Call("/consents/", consent_body(at)),
+    "GET /consents/{id}/": lambda at: Call(f"/consents/{at.consent.pk}/"),
+    "PUT /consents/{id}/": lambda at: change(
+        f"/consents/{at.consent.pk}/", at.consent, consent_body(at) | {"withdrawn_on": None}
+    ),
+    "POST /consents/{id}/void/": lambda at: change(
+        f"/consents/{at.consent.pk}/void/", at.consent, {}
+    ),
+    "GET /screenings/": lambda at: Call(f"/screenings/?patient={at.candidate.pk}&conclusion=open"),
+    "POST /screenings/": lambda at: Call("/screenings/", screening_body(at)),
+    "POST /screenings/preview/": lambda at: Call(
+        "/screenings/preview/", screening_body(at) | {"screening": at.screening.pk}
+    ),
+    "GET /screenings/{id}/": lambda at: Call(f"/screenings/{at.screening.pk}/"),
+    "PUT /screenings/{id}/": lambda at: change(
+        f"/screenings/{at.screening.pk}/", at.screening, screening_body(at)
+    ),
+    "POST /screenings/{id}/conclude/": lambda at: change(
+        f"/screenings/{at.screening.pk}/conclude/",
+        at.screening,
+        {"conclusion": "failed", "failure_reason": "not_eligible"},
+    ),
+    "POST /screenings/{id}/void/": lambda at: change(
+        f"/screenings/{at.screening.pk}/void/", at.screening, {}
+    ),
+    "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
+    "POST /deviations/": deviation_call,
+    "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "POST /deviations/{id}/void/": lambda at: change(
+        f"/deviations/{at.deviation.pk}/void/", at.deviation, {}
     ),
     "GET /therapies/": lambda at: Call(f"/therapies/?patient={at.patient.pk}"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at)),
@@ -217,6 +467,49 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "POST /adverse-events/{id}/void/": lambda at: change(
         f"/adverse-events/{at.adverse_event.pk}/void/", at.adverse_event, {}
     ),
+    "GET /publications/": lambda at: Call("/publications/?sarcoma=true&contradictions=true"),
+    "POST /publications/": lambda at: Call("/publications/", publication_body("sun-2022")),
+    "GET /publications/{key}/": lambda at: Call(f"/publications/{at.publication.key}/"),
+    "PUT /publications/{key}/": lambda at: change(
+        f"/publications/{at.publication.key}/", at.publication, publication_body("alter-s006")
+    ),
+    "GET /publications/{key}/audit/": lambda at: Call(f"/publications/{at.publication.key}/audit/"),
+    "GET /claims-audit/": lambda at: Call("/claims-audit/?severity=contradiction"),
+    "GET /trials/{registry_id}/randomization/": scheme_read,
+    "PUT /trials/{registry_id}/randomization/": scheme_call,
+    "GET /trials/{registry_id}/exposure/": lambda at: Call(f"{at.trial_path}exposure/"),
+    "GET /trials/{registry_id}/exposure/patients/": lambda at: Call(
+        f"{at.trial_path}exposure/patients/"
+    ),
+    "POST /patients/{id}/randomize/": randomize_call,
+    "POST /patients/{id}/transfer/": lambda at: change(
+        f"/patients/{at.patient.pk}/transfer/", at.patient, {"site": "02", "on": "2024-12-01"}
+    ),
+    "GET /dispositions/": lambda at: Call(f"/dispositions/?patient={at.patient.pk}"),
+    "POST /dispositions/": lambda at: Call("/dispositions/", disposition_body(at)),
+    "GET /dispositions/{id}/": lambda at: Call(f"/dispositions/{at.disposition.pk}/"),
+    "PUT /dispositions/{id}/": lambda at: change(
+        f"/dispositions/{at.disposition.pk}/",
+        at.disposition,
+        disposition_body(at, "treatment_discontinued"),
+    ),
+    "POST /dispositions/{id}/void/": lambda at: change(
+        f"/dispositions/{at.disposition.pk}/void/", at.disposition, {}
+    ),
+    "GET /doses/": lambda at: Call(f"/doses/?trial={at.trial.registry_id}"),
+    "POST /doses/": lambda at: Call("/doses/", dose_body(at)),
+    "GET /doses/{id}/": lambda at: Call(f"/doses/{at.dose.pk}/"),
+    "PUT /doses/{id}/": lambda at: change(f"/doses/{at.dose.pk}/", at.dose, dose_body(at)),
+    "POST /doses/{id}/void/": lambda at: change(f"/doses/{at.dose.pk}/void/", at.dose, {}),
+    "GET /reference-ranges/": lambda at: Call("/reference-ranges/?site=01&item=alt&on=2024-06-01"),
+    "POST /reference-ranges/": lambda at: Call("/reference-ranges/", range_body(at)),
+    "GET /reference-ranges/{id}/": lambda at: Call(f"/reference-ranges/{at.reference_range.pk}/"),
+    "PUT /reference-ranges/{id}/": lambda at: change(
+        f"/reference-ranges/{at.reference_range.pk}/", at.reference_range, range_body(at)
+    ),
+    "POST /reference-ranges/{id}/void/": lambda at: change(
+        f"/reference-ranges/{at.reference_range.pk}/void/", at.reference_range, {}
+    ),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
     "POST /visits/preview/": lambda at: Call(
@@ -230,9 +523,10 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
 }
 
 
-# The calls of a POST that has two ways to succeed: by the status of the second.
+# The calls of an operation that has two ways to succeed: by the status of the second.
 OTHERWISE: dict[tuple[str, int], Callable[[Scene], Call]] = {
     ("POST /ctgov-import/", 200): lambda at: Call("/ctgov-import/?dry_run=true", study_body()),
+    ("PUT /trials/{registry_id}/randomization/", 201): scheme_created,
 }
 
 
@@ -262,8 +556,26 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /patients/": _again("POST /patients/", subject_id="01-001"),
     "PATCH /patients/{id}/": _again("PATCH /patients/{id}/", died_on="2024-02-01"),
     "POST /therapies/": lambda at: Call("/therapies/", therapy_body(at, 90) | {"kind": "systemic"}),
+    "POST /screenings/{id}/conclude/": _again(
+        "POST /screenings/{id}/conclude/", conclusion="eligible", failure_reason=""
+    ),
+    "PUT /consents/{id}/": lambda at: _consent_twice(at),
+    "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
     "PUT /adverse-events/{id}/": lambda at: _event_twice(at),
+    "POST /publications/": lambda at: Call("/publications/", publication_body("alter-s006")),
+    "PUT /publications/{key}/": _again("PUT /publications/{key}/", key="another"),
+    "PUT /trials/{registry_id}/randomization/": lambda at: _ratio_in_use(at),
+    "POST /patients/{id}/randomize/": lambda at: replace(
+        randomize_call(at), path=f"/patients/{at.newcomer.pk}/randomize/"
+    ),
+    "POST /patients/{id}/transfer/": lambda at: _transfer_of_a_lost_patient(at),
+    "POST /dispositions/": lambda at: _withdrawn_twice(at),
+    "PUT /dispositions/{id}/": lambda at: _disposition_twice(at),
+    "POST /doses/": lambda at: Call("/doses/", dose_body(at, 13)),
+    "PUT /doses/{id}/": lambda at: _dose_twice(at),
+    "POST /reference-ranges/": lambda at: Call("/reference-ranges/", range_body(at, 0)),
+    "PUT /reference-ranges/{id}/": lambda at: _limits_twice(at),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at, 85)),
     "PUT /visits/{id}/": lambda at: change(
         f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 43)
@@ -285,3 +597,54 @@ def _event_twice(at: Scene) -> Call:
         patient=at.patient, term=told["term"], grade=1, related=False, started_on=START
     )
     return change(f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, told)
+
+
+def _ratio_in_use(at: Scene) -> Call:
+    scheme = randomized(at)
+    slot = {"stratum": "[]", "position": 1, "block": 1, "arm": at.trial.arms.all()[0]}
+    RandomizationSlot.objects.create(trial=at.trial, patient=at.patient, **slot)
+    body = scheme_body() | {"ratio": {"Anlotinib": 1, "Placebo": 1}}
+    return change(f"{at.trial_path}randomization/", scheme, body)
+
+
+def _transfer_of_a_lost_patient(at: Scene) -> Call:
+    lost = {"kind": "lost_to_follow_up", "on": START + timedelta(days=200)}
+    Disposition.objects.create(patient=at.patient, **lost)
+    return CALLS["POST /patients/{id}/transfer/"](at)
+
+
+def _withdrawn_twice(at: Scene) -> Call:
+    told = {"kind": "withdrawn", "on": START + timedelta(days=99), "follow_up_continues": True}
+    Disposition.objects.create(patient=at.patient, **told)
+    return Call("/dispositions/", disposition_body(at))
+
+
+def _disposition_twice(at: Scene) -> Call:
+    told = disposition_body(at, "treatment_discontinued")
+    other = {"kind": told["kind"], "on": told["on"], "reason": "other"}
+    Disposition.objects.create(patient=at.patient, **other)
+    return change(f"/dispositions/{at.disposition.pk}/", at.disposition, told)
+
+
+def _dose_twice(at: Scene) -> Call:
+    told = {"intervention": "Anlotinib", "dose": 12, "unit": "mg"}
+    Dose.objects.create(patient=at.patient, started_on=START + timedelta(30), **told)
+    return change(f"/doses/{at.dose.pk}/", at.dose, dose_body(at))
+
+
+def _limits_twice(at: Scene) -> Call:
+    told = range_body(at)
+    other = {name: told[name] for name in ("item", "upper", "unit", "valid_from")}
+    ReferenceRange.objects.create(site=at.patient.site, **other)
+    return change(f"/reference-ranges/{at.reference_range.pk}/", at.reference_range, told)
+
+
+def _consent_twice(at: Scene) -> Call:
+    other = consent_body(at)
+    factories.consent(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/consents/{at.consent.pk}/", at.consent, other)
+
+
+def _screening_twice(at: Scene) -> Call:
+    factories.screening(at.candidate, by=at.cast.coordinator, on=START + timedelta(days=100))
+    return change(f"/screenings/{at.screening.pk}/", at.screening, screening_body(at))

@@ -90,7 +90,7 @@ def test_made_up_requests(
     @given(case=strategy, aimed=st.booleans(), spoil=st.integers(0, 2**16))
     def check(case: Any, aimed: bool, spoil: int) -> None:
         if aimed:
-            _aim(case, known, spoil)
+            _aim(case, operation.name, known, spoil)
         response = _sent(case, headers)
         statuses[response.status_code] += 1
         wanted = [*CHECKS, *([] if aimed else [negative_data_rejection])]
@@ -108,10 +108,10 @@ def _sent(case: Any, headers: dict[str, str]) -> Any:
     return response
 
 
-def _aim(case: Any, known: Call, spoil: int) -> None:
+def _aim(case: Any, name: str, known: Call, spoil: int) -> None:
     """Point a case at what there is; `spoil` chooses which parts of the known body are replaced."""
-    steps = known.path.partition("?")[0].split("/")
-    case.path_parameters = dict.fromkeys(case.path_parameters or (), steps[2])
+    named = zip(name.split("/"), known.path.partition("?")[0].split("/"), strict=True)
+    case.path_parameters = {step[1:-1]: value for step, value in named if step.startswith("{")}
     if "If-Match" in known.headers:
         case.headers["If-Match"] = known.headers["If-Match"]
     if isinstance(known.body, dict) and isinstance(case.body, dict):

@@ -94,10 +94,10 @@ def test_previewing(
     coordinator: Api, patients: list[Patient], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = next_visit(patients[0])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert coordinator.post("/visits/preview/", body).json()["missing"] == []
     middle = Visit.objects.filter(kind="scheduled").order_by("pk")[0]
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         coordinator.post("/visits/preview/", body | {"visit": middle.pk})
 
 
@@ -105,12 +105,12 @@ def test_recording(
     coordinator: Api, patients: list[Patient], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = next_visit(patients[0])
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         assert coordinator.post("/visits/", body).status_code == 201
 
 
 @pytest.mark.parametrize(
-    ("unchanged", "statements"), [(True, 17), (False, 18)], ids=["echo", "edit"]
+    ("unchanged", "statements"), [(True, 18), (False, 19)], ids=["echo", "edit"]
 )
 def test_correcting(
     coordinator: Api, patients: list[Patient], unchanged: bool, statements: int,
@@ -130,7 +130,7 @@ def test_correcting_a_baseline(
 ) -> None:
     visit = Visit.objects.filter(kind="baseline").order_by("pk")[0]
     body = coordinator.get(f"/visits/{visit.pk}/").json() | {"reason": "misread"}
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         assert coordinator.put(f"/visits/{visit.pk}/", body, if_match='"1"').status_code == 200
 
 
@@ -155,7 +155,7 @@ def test_a_recorded_baseline(
             "targets": [row(f"T{i + 1:02}", 20, organ=ORGANS[i]) for i in range(count)],
             "non_targets": [],
         }  # fmt: skip
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             assert coordinator.post("/visits/", body).status_code == 201
 
 
@@ -169,8 +169,8 @@ def test_writing_patients_and_what_is_recorded_of_them(
         path = f"/patients/{patient['id']}/"
         coordinator.patch(path, {"ecog": 1, "reason": "x"}, if_match='"1"')
     therapy = {"patient": patient["id"], "started_on": "2024-06-01"}
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert coordinator.post("/therapies/", therapy).status_code == 201
     event = therapy | {"term": "Fatigue", "grade": 1, "related": True}
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert coordinator.post("/adverse-events/", event).status_code == 201

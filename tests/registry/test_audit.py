@@ -56,6 +56,7 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "ProtocolVersion": ("summary", "changed"),
     "ReferenceRange": ("upper", 50),
     "RandomizationScheme": ("factors", ["site"]),
+    "Publication": ("title", "changed"),
     "Membership": ("valid_to", date(2030, 1, 1)),
     "Patient": ("histology", "leiomyosarcoma"),
     "Allocation": ("arm_id", None),
@@ -95,6 +96,7 @@ def rows(cast: Cast) -> None:
         site=site, item="alt", upper=40, unit="U/L", valid_from=factories.START
     )
     factories.published_figure(cast.trial)
+    factories.publication()
     patient = factories.patient(cast.trial)
     Allocation.objects.create(patient=patient, trial=cast.trial, arm=arm)
     Therapy.objects.create(patient=patient, started_on=factories.START)

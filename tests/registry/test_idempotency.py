@@ -403,10 +403,10 @@ def test_statements(
     calls: dict[str, Call], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     call = calls["therapy"]
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert call.client.post(call.address, call.body).status_code == 201
     call.body |= {"started_on": "2024-06-02"}
-    with django_assert_num_queries(9 + 6):  # savepoint, lock, look-up, purge, store, release
+    with django_assert_num_queries(10 + 6):  # savepoint, lock, look-up, purge, store, release
         assert call().status_code == 201
     with django_assert_num_queries(6):  # token, savepoint, lock, look-up, visibility, release
         assert replayed(call())

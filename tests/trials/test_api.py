@@ -17,6 +17,7 @@ from trials.models import Arm, Endpoint, Trial
 
 Client = Callable[[Any], Api]
 WHY = {"reason": "protocol amendment 2"}
+AGE = {"type": "number", "item": "age", "comparison": "at_least", "value": 18.5}
 FULL: dict[str, Any] = {
     "registry_id": "NCT03890068",
     "brief_title": "Anlotinib and epirubicin in soft tissue sarcoma",
@@ -53,7 +54,7 @@ FULL: dict[str, Any] = {
          "definition": {"censoring": {"rule": "ema", "therapies": ["surgery", "radiotherapy"]}}},
         {"kind": "ORR"},
     ],
-    "criteria": [{"kind": "inclusion", "text": "Age 18 or more", "rule": {"age": {"min": 18.5}}}],
+    "criteria": [{"kind": "inclusion", "text": "Age 18 or more", "rule": AGE}],
     "published": [{"measure": "ORR", "source": "abstract", "printed": "16%"}],
 }  # fmt: skip
 
@@ -94,9 +95,10 @@ def test_a_trial_is_stored_with_its_protocol(stored: dict[str, Any]) -> None:
     assert first["days_on"] == [1, 2, 3]
     assert second["dose"] == 62.5
     assert second["cycle_days"] is None
-    assert stored["criteria"][0]["rule"] == {"age": {"min": 18.5}}
+    assert stored["criteria"][0]["rule"] == AGE
     assert stored["links"] == {
         "self": "/api/v1/trials/NCT03890068/",
+        "protocol_versions": "/api/v1/trials/NCT03890068/protocol-versions/",
         "outcomes": "/api/v1/trials/NCT03890068/outcomes/",
         "patients": "/api/v1/patients/?trial=NCT03890068",
     }
@@ -231,6 +233,11 @@ def intervention(**values: Any) -> dict[str, Any]:
     return {"arms": [{"name": "A", "interventions": [{"name": "drug"} | values]}]}
 
 
+def ruled(rule: Any) -> dict[str, Any]:
+    """A criterion with this rule."""
+    return {"criteria": [{"kind": "inclusion", "text": "t", "rule": rule}]}
+
+
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"registry_id": None}, "/registry_id"),
     ({"registry_id": "a b"}, "/registry_id"),
@@ -326,8 +333,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"criteria": [{"text": "t"}]}, "/criteria/0/kind"),
     ({"criteria": [{"kind": "inclusion"}]}, "/criteria/0/text"),
     ({"criteria": [{"kind": "must", "text": "t"}]}, "/criteria/0/kind"),
-    ({"criteria": [{"kind": "inclusion", "text": "t", "rule": []}]}, "/criteria/0/rule"),
-    ({"criteria": [{"kind": "inclusion", "text": "t", "rule": "age"}]}, "/criteria/0/rule"),
+    (ruled([]), "/criteria/0/rule"),
+    (ruled("age"), "/criteria/0/rule"),
+    (ruled({"age": 18}), "/criteria/0/rule"),
+    (ruled({"type": "age"}), "/criteria/0/rule"),
+    (ruled(AGE | {"unit": "days"}), "/criteria/0/rule/unit"),
+    (ruled(AGE | {"value": "18"}), "/criteria/0/rule/value"),
+    (ruled(AGE | {"values": [18]}), "/criteria/0/rule/values"),
+    (ruled(AGE | {"item": "platelets"}), "/criteria/0/rule/unit"),
+    (ruled({"type": "all", "rules": [AGE, {"type": "not"}]}), "/criteria/0/rule/rules/1/rule"),
+    (ruled({"type": "any", "rules": []}), "/criteria/0/rule/rules"),
     ({"criteria": [{"kind": "inclusion", "text": "t", "id": "1"}]}, "/criteria/0/id"),
     ({"criteria": [{"kind": "inclusion", "text": "t", "id": 2**63}]}, "/criteria/0/id"),
     (
@@ -480,8 +495,8 @@ def test_statements_do_not_grow_with_trials(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     for copies in range(3):
-        with django_assert_num_queries(10):  # token, count, trials, seven lists
+        with django_assert_num_queries(11):  # token, count, trials, eight lists
             assert len(root.get("/trials/").json()["results"]) == 2 + copies
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             root.get("/trials/NCT03890068/")
         root.post("/trials/", FULL | {"registry_id": f"COPY{copies}"})

@@ -17,8 +17,9 @@ from outcomes.bulk_import import import_records
 from registry import audit, database
 from registry.models import User
 from registry.ndjson import Lines
-from trials.actions import add_member, create_trial
-from trials.models import Trial
+from trials.actions import add_member, create_publication, create_trial
+from trials.models import Publication, Trial
+from trials.publication_serializers import PublicationSerializer
 from trials.serializers import TrialSerializer
 from trials.vocabularies import Role
 
@@ -68,7 +69,21 @@ def load(fixtures: Path = FIXTURES) -> dict[str, Counter[str] | None]:
     """Load every study that is missing: records stored by kind; None for one that was there."""
     with connection.cursor() as cursor:  # two at once: the second finds everything there
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [COMMAND])
-    return {path.parent.name: _load_study(path) for path in sorted(fixtures.glob("*/trial.json"))}
+    loaded = {path.parent.name: _load_study(path) for path in sorted(fixtures.glob("*/trial.json"))}
+    _load_catalogue(sorted(fixtures.glob("catalogue/*.json")))
+    return loaded
+
+
+def _load_catalogue(paths: list[Path]) -> None:
+    """Load the publications that are missing; one whose trial is not held stands alone."""
+    keys = set(Publication.objects.values_list("key", flat=True))
+    trials = {None, *Trial.objects.values_list("registry_id", flat=True)}
+    for path in paths:
+        body = json.loads(path.read_text("utf-8"))
+        if body["key"] not in keys:
+            body["trial"] = body["trial"] if body["trial"] in trials else None
+            loader = _account(LOADER, is_superuser=True, is_active=False)
+            create_publication(by=loader, **_validated(PublicationSerializer(data=body)))
 
 
 def _load_study(path: Path) -> Counter[str] | None:

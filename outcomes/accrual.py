@@ -1,0 +1,57 @@
+"""A trial's accrual as one value: the page, the drawing and the API read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date as Date
+from typing import TYPE_CHECKING
+
+from outcomes import flow
+from outcomes.flow import DATES, Scope
+from outcomes.methods import accrual
+from outcomes.methods.accrual import Accrual
+from patients.models import Patient
+from registry import database
+
+if TYPE_CHECKING:
+    from registry.models import User
+    from trials.models import Trial
+
+
+@dataclass(frozen=True)
+class AccrualReport:
+    """Enrollment at a cutoff, over the patients and sites that one reader may see."""
+
+    trial: Trial
+    cutoff: Date
+    scope: Scope
+    screening_recorded: bool
+    found: Accrual
+
+    @property
+    def remaining(self) -> int | None:
+        """Patients up to the target, negative beyond it; None where there is nothing to compare."""
+        target = self.trial.enrollment_target
+        if not target or not self.scope.whole_trial:
+            return None
+        return target - self.found.total.enrolled
+
+
+def build(trial: Trial, *, user: User, cutoff: Date, today: Date) -> AccrualReport:
+    """Count the people whom the user may see, in a number of statements that does not grow."""
+    with database.snapshot():
+        scope = flow.scope_of(trial, user)
+        patients = Patient.objects.visible_to(user).filter(trial=trial).active()
+        rows = list(patients.order_by("pk").values("pk", "site__code", *DATES))
+        known = flow.records(patients)
+    people = [(row["site__code"], flow.participant(row, known[row["pk"]])) for row in rows]
+    found = accrual.accrual(
+        people,
+        sites=scope.codes,
+        target=trial.enrollment_target,
+        cutoff=cutoff,
+        until=min(cutoff, today),
+        whole_trial=scope.whole_trial,
+    )
+    recorded = trial.screened_here or any(person.screenings for _site, person in people)
+    return AccrualReport(trial, cutoff, scope, recorded, found)

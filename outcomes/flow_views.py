@@ -1,0 +1,81 @@
+"""Pages of a trial's participant flow and of its accrual."""
+
+from __future__ import annotations
+
+from datetime import date as Date
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from outcomes import accrual, accrual_chart, flow, flow_chart
+from outcomes.flow import Scope
+from outcomes.options import cutoff_of, today
+from patients.views import signed_in
+from registry.form_fields import CalendarDateField
+from registry.rest import InvalidParameter
+from trials.models import Trial
+
+
+class CutoffForm(forms.Form):
+    """The data cutoff, as it stands."""
+
+    cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
+
+
+def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, str]:
+    """The cutoff, or today and what is wrong with the asked one."""
+    try:
+        return cutoff_of(request, trial), ""
+    except InvalidParameter as invalid:
+        return today(trial), f"{invalid.parameter}: {invalid.detail}"
+
+
+def scope_label(scope: Scope) -> str:
+    """Whose patients are counted."""
+    if scope.whole_trial:
+        return _("All sites")
+    sites = ", ".join(f"{site.code} {site.name}".strip() for site in scope.sites)
+    return _("Only your sites: %s") % sites
+
+
+@login_required
+def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """The flow of participants as CONSORT 2010 draws it."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+    cutoff, error = _asked(request, trial)
+    report = flow.build(trial, user=user, cutoff=cutoff)
+    context = {
+        "trial": trial,
+        "report": report,
+        "scope": scope_label(report.scope),
+        "told": flow_chart.outline(report),
+        "chart": flow_chart.draw(flow_chart.outline(report, every_criterion=False)),
+        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "error": error,
+    }
+    return render(request, "outcomes/consort.html", context, status=400 if error else 200)
+
+
+@login_required
+def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Enrollment against the target: the curve by month, and the sites."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+    cutoff, error = _asked(request, trial)
+    report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+    context = {
+        "trial": trial,
+        "report": report,
+        "scope": scope_label(report.scope),
+        "summary": accrual_chart.summary(report),
+        "chart": accrual_chart.draw(report),
+        "sites": accrual_chart.site_lines(report),
+        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "error": error,
+    }
+    return render(request, "outcomes/accrual.html", context, status=400 if error else 200)

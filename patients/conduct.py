@@ -1,0 +1,142 @@
+"""Doses, dispositions and transfers: what happens to a patient in the trial.
+
+Doses keep the patient's first and last dose: a date that is blank is filled, a later dose extends
+the last, and a date that stood on the doses so far follows their corrections. A first dose that
+somebody stated otherwise is contradicted by an earlier one (409).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date as Date
+from typing import TYPE_CHECKING, Any, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from patients import contradictions, records, treatment
+from patients.models import Disposition, DispositionKind, Dose, Patient
+from patients.records import Correction, Why
+from registry import audit
+from registry.errors import Conflict, FieldError, Refused
+from trials import access
+
+if TYPE_CHECKING:
+    from registry.models import User
+    from trials.models import Site
+
+
+@transaction.atomic
+def record_dose(*, patient: Patient, by: User, **facts: Any) -> Dose:
+    """Add what was given from a day to a day; the patient's version rises with new dose dates."""
+    patient = records.held(patient, by, access.Action.WRITE_RECORDS)
+    before = contradictions.dosed(patient)
+    facts |= treatment.as_planned(patient, facts["intervention"], facts["unit"])
+    dose = records.record(Dose(patient=patient, **facts), by)
+    _follow(patient, before)
+    return dose
+
+
+@transaction.atomic
+def correct_dose(*, dose: Dose, **correction: Unpack[Correction]) -> Dose:
+    """Replace what a dose says."""
+    patient = records.held(dose.patient, correction["by"], access.Action.WRITE_RECORDS)
+    before, changes = contradictions.dosed(patient), dict(correction["changes"])
+    said = {name: changes.get(name, getattr(dose, name)) for name in ("intervention", "unit")}
+    changes |= treatment.as_planned(patient, said["intervention"], said["unit"])
+    correction["changes"] = changes
+    corrected = records.correct(dose, **correction)
+    _follow(patient, before)
+    return corrected
+
+
+@transaction.atomic
+def void_dose(*, dose: Dose, **why: Unpack[Why]) -> Dose:
+    """Take a dose out of lists and analyses; a first dose date is never blanked by that."""
+    patient = records.held(dose.patient, why["by"], access.Action.VOID)
+    before = contradictions.dosed(patient)
+    voided = records.void(dose, **why)
+    _follow(patient, before)
+    return voided
+
+
+def _follow(patient: Patient, before: contradictions.Span) -> None:
+    """Let the patient's dose dates agree with the doses; raises Conflict where they cannot."""
+    first, last = contradictions.dosed(patient)
+    stated, latest = patient.first_dose_on, patient.last_dose_on
+    facts: dict[str, Date | None] = {}
+    if first and stated in (None, before[0]):
+        facts["first_dose_on"] = first
+    elif first and stated and first < stated and first != before[0]:
+        detail = _("Before the patient's first dose on %s; correct that date, or this one.")
+        raise Conflict([FieldError("/started_on", detail % stated)])
+    if last and (latest is None or latest == before[1] or last > latest):
+        facts["last_dose_on"] = last
+    _amend(patient, facts)
+
+
+def _amend(patient: Patient, facts: Mapping[str, Any]) -> None:
+    changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}
+    for name, value in changed.items():
+        setattr(patient, name, value)
+    if changed:
+        records.stored_next(patient)
+
+
+def record_disposition(*, patient: Patient, by: User, **facts: Any) -> Disposition:
+    """Add what ended for a patient; who moves to another site is transferred."""
+    if facts["kind"] == DispositionKind.TRANSFERRED:
+        raise Refused([FieldError("/kind", _("A transfer has an action of its own; use that."))])
+    return records.record(Disposition(patient=patient, **facts), by)
+
+
+def correct_disposition(
+    *, disposition: Disposition, **correction: Unpack[Correction]
+) -> Disposition:
+    """Replace what a disposition says; its kind stays."""
+    if correction["changes"].get("kind", disposition.kind) != disposition.kind:
+        detail = _("A disposition stays of its kind; void it and record another.")
+        raise Refused([FieldError("/kind", detail)])
+    return records.correct(disposition, **correction)
+
+
+@transaction.atomic
+def void_disposition(*, disposition: Disposition, **why: Unpack[Why]) -> Disposition:
+    """Reinstate the patient; after a transfer, at the site they came from."""
+    patient = records.held(disposition.patient, why["by"], access.Action.VOID)
+    voided = records.void(disposition, **why)
+    if voided.kind == DispositionKind.TRANSFERRED:
+        _move_back(patient, voided)
+    return voided
+
+
+def _move_back(patient: Patient, transfer: Disposition) -> None:
+    transfers = patient.dispositions.active().filter(kind=transfer.kind)
+    if transfers.filter(pk__gt=transfer.pk).exists() or patient.site_id != transfer.to_site_id:
+        raise Conflict([FieldError("", _("The patient moved on since; void that transfer first."))])
+    _amend(patient, {"site": transfer.from_site})
+
+
+@transaction.atomic
+def transfer_patient(
+    *, patient: Patient, to_site: Site, on: Date, by: User, reason: str, version: int
+) -> Patient:
+    """Hand a patient over to another site of the trial, whose people see everything from then on.
+
+    Whoever may write at the releasing site may do it. Raises StaleVersion where `version` is not
+    the patient's, Refused, Conflict or PermissionDenied.
+    """
+    audit.attribute(by=by, reason=reason)
+    access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    patient = records.locked(patient, version)
+    access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    if to_site.trial_id != patient.trial_id or to_site == patient.site:
+        raise Refused([FieldError("/site", _("Another site of this trial."))])
+    move = Disposition(
+        patient=patient, kind=DispositionKind.TRANSFERRED, on=on, detail=reason,
+        from_site=patient.site, to_site=to_site,
+    )  # fmt: skip
+    records.check(move)
+    move.save()
+    _amend(patient, {"site": to_site})
+    return patient

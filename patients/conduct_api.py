@@ -1,0 +1,252 @@
+"""Doses, dispositions, transfers, exposure and randomization: the same actions as the pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import status, views
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from patients import allocation, conduct, treatment
+from patients.api import (
+    OF_PATIENT,
+    OF_TRIAL,
+    PatientDetail,
+    RecordDetail,
+    RecordList,
+    RowVoid,
+    answered_row,
+)
+from patients.conduct_documents import (
+    DispositionDocument,
+    DoseDocument,
+    ExposureDocument,
+    PatientExposureDocument,
+    RandomizationDocument,
+)
+from patients.conduct_serializers import (
+    DispositionSerializer,
+    DoseSerializer,
+    RandomizationSerializer,
+    RandomizeSerializer,
+    TransferSerializer,
+    exposure_document,
+    patient_exposures,
+    randomization_document,
+)
+from patients.documents import PatientDocument
+from patients.models import Disposition, Dose, Patient
+from registry.idempotency import idempotent
+from registry.rest import (
+    Pagination,
+    ReasonSerializer,
+    answer,
+    caller,
+    correction,
+    document,
+    required_reason,
+    required_version,
+)
+from registry.schema import IF_MATCH
+from trials import access
+from trials.models import RandomizationScheme, Trial
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=DispositionDocument),
+    post=extend_schema(request=DispositionSerializer, responses={201: DispositionDocument}),
+)
+class DispositionList(RecordList):
+    """Dispositions: discontinued, withdrawn, lost, completed, transferred."""
+
+    model, serializer_class = Disposition, DispositionSerializer
+    record = staticmethod(conduct.record_disposition)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """With the sites of transfers."""
+        return super().get_queryset().select_related("from_site", "to_site")
+
+
+@extend_schema_view(
+    get=extend_schema(responses=DispositionDocument),
+    put=extend_schema(request=DispositionSerializer, responses=DispositionDocument),
+)
+class DispositionDetail(RecordDetail):
+    """One disposition."""
+
+    model, serializer_class = Disposition, DispositionSerializer
+    parents = (*RecordDetail.parents, "from_site", "to_site")
+
+    def correct(self, row: Disposition, **correction: Any) -> Disposition:
+        """As the page does."""
+        return conduct.correct_disposition(disposition=row, **correction)
+
+
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DispositionDocument))
+class DispositionVoid(RowVoid, DispositionDetail):
+    """Reinstate the patient: take a disposition out; a transfer leads back to the old site."""
+
+    def void(self, row: Disposition, **why: Any) -> Disposition:
+        """As the page does."""
+        return conduct.void_disposition(disposition=row, **why)
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=[OF_TRIAL, OF_PATIENT], responses=DoseDocument),
+    post=extend_schema(request=DoseSerializer, responses={201: DoseDocument}),
+)
+class DoseList(RecordList):
+    """What was given from a day to a day. New dose dates raise the patient's version."""
+
+    model, serializer_class = Dose, DoseSerializer
+    record = staticmethod(conduct.record_dose)
+
+
+@extend_schema_view(
+    get=extend_schema(responses=DoseDocument),
+    put=extend_schema(request=DoseSerializer, responses=DoseDocument),
+)
+class DoseDetail(RecordDetail):
+    """One dose."""
+
+    model, serializer_class = Dose, DoseSerializer
+
+    def correct(self, row: Dose, **correction: Any) -> Dose:
+        """As the page does."""
+        return conduct.correct_dose(dose=row, **correction)
+
+
+@extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DoseDocument))
+class DoseVoid(RowVoid, DoseDetail):
+    """Take a dose out of lists and analyses."""
+
+    def void(self, row: Dose, **why: Any) -> Dose:
+        """As the page does."""
+        return conduct.void_dose(dose=row, **why)
+
+
+class PatientTransfer(PatientDetail):
+    """Hand a patient over to another site."""
+
+    http_method_names = ["post", "options"]
+
+    @extend_schema(request=TransferSerializer, responses=PatientDocument)
+    @idempotent(answered_row)
+    def post(self, request: Request, pk: int) -> Response:
+        """Transfer; needs If-Match. Afterwards the patient is the new site's alone."""
+        patient, version = self.row(pk), required_version(request)
+        required_reason(document(request))
+        serializer = TransferSerializer(data=document(request), context={"trial": patient.trial})
+        serializer.is_valid(raise_exception=True)
+        said = serializer.validated_data
+        moved = conduct.transfer_patient(
+            patient=patient, to_site=said["site"], on=said["on"], reason=said["reason"],
+            by=caller(request), version=version,
+        )  # fmt: skip
+        return self.answered(moved)
+
+
+class PatientRandomize(PatientDetail):
+    """Allot the patient's arm."""
+
+    http_method_names = ["post", "options"]
+
+    @extend_schema(request=RandomizeSerializer, responses=PatientDocument)
+    @idempotent(answered_row)
+    def post(self, request: Request, pk: int) -> Response:
+        """Randomize, today at the site; needs If-Match, and no reason: nothing is corrected."""
+        patient, version = self.row(pk), required_version(request)
+        RandomizeSerializer(data=document(request)).is_valid(raise_exception=True)
+        return self.answered(
+            allocation.randomize_patient(patient=patient, by=caller(request), version=version)
+        )
+
+
+def visible_trial(request: Request, registry_id: str) -> Trial:
+    """A trial that the caller works on."""
+    return get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
+
+
+OPTIONAL_IF_MATCH = OpenApiParameter(
+    IF_MATCH.name,
+    str,
+    IF_MATCH.location,
+    pattern=IF_MATCH.pattern,
+    description=IF_MATCH.description,
+)
+
+
+class RandomizationView(views.APIView):
+    """How a trial allots arms: its administrator's alone, so that nobody can guess the next arm."""
+
+    guarded = True
+
+    def _trial(self, request: Request, registry_id: str) -> Trial:
+        trial = visible_trial(request, registry_id)
+        access.require(caller(request), access.Action.WRITE_TRIAL, trial=trial)
+        return trial
+
+    @extend_schema(responses=RandomizationDocument)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """Read the scheme."""
+        trial = self._trial(request, registry_id)
+        schemes = RandomizationScheme.objects.select_related("trial")
+        return answer(randomization_document(get_object_or_404(schemes, trial=trial)))
+
+    @extend_schema(
+        parameters=[OPTIONAL_IF_MATCH],
+        request=RandomizationSerializer,
+        responses={200: RandomizationDocument, 201: RandomizationDocument},
+    )
+    def put(self, request: Request, registry_id: str) -> Response:
+        """Create the scheme, or replace it: that needs If-Match."""
+        trial = self._trial(request, registry_id)
+        stored = RandomizationScheme.objects.filter(trial=trial).exists()
+        asked = stored or "If-Match" in request.headers
+        version = required_version(request) if asked else None
+        body, reason = correction(request)
+        serializer = RandomizationSerializer(data=body)
+        serializer.is_valid(raise_exception=True)
+        scheme = allocation.put_scheme(
+            trial=trial, by=caller(request), reason=reason, version=version,
+            **serializer.validated_data,
+        )  # fmt: skip
+        created = status.HTTP_200_OK if stored else status.HTTP_201_CREATED
+        return answer(randomization_document(scheme), created)
+
+
+def treated_patients(request: Request, trial: Trial) -> QuerySet[Patient]:
+    """Patients of a trial, within the caller's scope, who were given something."""
+    doses = Dose.objects.filter(patient=OuterRef("pk"), voided_at=None, dose__gt=0)
+    rows = Patient.objects.active().visible_to(caller(request)).filter(Exists(doses), trial=trial)
+    return rows.select_related("trial", "site", "allocation__arm").order_by("subject_id")
+
+
+class ExposureView(views.APIView):
+    """A trial's treatment exposure."""
+
+    @extend_schema(responses=ExposureDocument)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """Medians by arm, where arms may be seen, and intervention."""
+        trial = visible_trial(request, registry_id)
+        treated = treatment.exposures(trial, treated_patients(request, trial))
+        return Response(exposure_document(trial, treatment.medians(trial, treated)))
+
+
+class PatientExposureView(views.APIView):
+    """Each patient's treatment exposure."""
+
+    pagination_class = Pagination
+    filters = ()
+
+    @extend_schema(responses=PatientExposureDocument)
+    def get(self, request: Request, registry_id: str) -> Response:
+        """One page of patients who were given something."""
+        trial, pagination = visible_trial(request, registry_id), self.pagination_class()
+        page = pagination.paginate_queryset(treated_patients(request, trial), request, view=self)
+        found = patient_exposures(treatment.exposures(trial, page or []))
+        return pagination.get_paginated_response(found)

@@ -1,0 +1,190 @@
+"""What an enrollment needs where consent and screening come first (`Trial.screened_here`).
+
+* A consent, signed on or before the day of screening (ICH E6(R2) 4.8.8: before any procedure of the
+  trial) and of enrollment, of the version that the protocol names, and not withdrawn by then.
+* The latest screening, by the protocol version in force on the day of enrollment: once an amendment
+  is in force the screening is repeated. It is not a screen failure, and every criterion is met or
+  covered by a deviation recorded for this screening, not for an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date as Date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from patients import judging
+from patients.models import Conclusion, Consent, Deviation, Patient, Screening
+from patients.screening_wording import reasons
+from registry.errors import FieldError
+from trials.eligibility import Result
+from trials.models import ProtocolVersion
+
+GATED = ("enrolled_on", "randomized_on", "first_dose_on", "last_dose_on")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of a patient, for an enrollment on a day."""
+
+    patient: Patient
+    on: Date
+    protocol: ProtocolVersion
+    consents: tuple[Consent, ...]
+    screening: Screening | None
+    deviations: tuple[Deviation, ...]
+
+    @property
+    def consent_missing(self) -> str:
+        """Why no consent holds; blank where one does."""
+        left = list(self.consents)
+        if not left:
+            return _("No consent is recorded.")
+        for holds, why in self._consent_rules():
+            kept = [consent for consent in left if holds(consent)]
+            if not kept:
+                return why(left[-1])
+            left = kept
+        return ""
+
+    def _consent_rules(
+        self,
+    ) -> Iterator[tuple[Callable[[Consent], bool], Callable[[Consent], str]]]:
+        asked = self.protocol.consent_version
+        yield (
+            lambda consent: asked in ("", consent.consent_version),
+            lambda consent: (
+                _("The protocol asks for consent version %(asked)s; signed is %(signed)s.")
+                % {"asked": asked, "signed": consent.consent_version}
+            ),
+        )
+        withdrawn = [c.withdrawn_on for c in self.consents if c.withdrawn_on]
+        yield (
+            lambda consent: not any(consent.signed_on <= on <= self.on for on in withdrawn),
+            lambda consent: _("Consent was withdrawn on %s.") % max(withdrawn),
+        )
+        yield (
+            lambda consent: consent.signed_on <= self.on,
+            lambda consent: (
+                _("Consent was signed on %s, after the enrollment.") % consent.signed_on
+            ),
+        )
+        yield (
+            lambda consent: (
+                self.screening is None or consent.signed_on <= self.screening.screened_on
+            ),
+            lambda consent: (
+                _(
+                    "Consent was signed on %s, after the screening: consent comes before any "
+                    "procedure of the trial."
+                )
+                % consent.signed_on
+            ),
+        )
+
+    @property
+    def screening_missing(self) -> Iterator[str]:
+        """Why the latest screening does not allow the enrollment, criteria aside."""
+        if self.screening is None:
+            yield _("No screening is recorded.")
+            return
+        day = {"day": self.screening.screened_on, "version": self.screening.protocol_version}
+        if self.screening.conclusion == Conclusion.FAILED:
+            yield _("The screening of %(day)s is concluded as a screen failure.") % day
+        if self.screening.screened_on > self.on:
+            yield _("The screening of %(day)s is later than the enrollment.") % day
+        elif self.screening.protocol_version_id != self.protocol.pk:
+            day |= {"now": self.protocol}
+            yield (
+                _(
+                    "The screening of %(day)s is by protocol version %(version)s; version %(now)s is "
+                    "in force: screen again."
+                )
+                % day
+            )
+        if not self.screening.results:
+            yield _("The protocol has no eligibility criteria to screen by.")
+
+    @property
+    def open_criteria(self) -> list[dict[str, Any]]:
+        """The results of the latest screening that are not met or unknown."""
+        return [dict(r) for r in judging.failing(self.screening.results)] if self.screening else []
+
+    def deviation_from(self, criterion: int) -> Deviation | None:
+        """The deviation that covers a criterion in the latest screening."""
+        since = self.screening.screened_on if self.screening else None
+        found = (d for d in self.deviations if d.criterion_id == criterion)
+        return next((d for d in found if since and since <= d.occurred_on <= self.on), None)
+
+    @property
+    def criteria_missing(self) -> Iterator[str]:
+        """Each criterion that is neither met nor covered by a deviation."""
+        for result in self.open_criteria:
+            if not self.deviation_from(result["criterion"]):
+                yield criterion_missing(result)
+
+    @property
+    def in_short(self) -> list[str]:
+        """As `missing`, with what is merely unknown counted: a page names it elsewhere."""
+        consent = [self.consent_missing] if self.consent_missing else []
+        open_ = [r for r in self.open_criteria if not self.deviation_from(r["criterion"])]
+        failed = [criterion_missing(r) for r in open_ if r["result"] == Result.NOT_MET]
+        unknown = len(open_) - len(failed)
+        sentence = ngettext("%d criterion is unknown.", "%d criteria are unknown.", unknown)
+        return [
+            *consent,
+            *self.screening_missing,
+            *failed,
+            *([sentence % unknown] if unknown else []),
+        ]
+
+    @property
+    def missing(self) -> list[str]:
+        """Everything that is in the way of the enrollment."""
+        consent = [self.consent_missing] if self.consent_missing else []
+        return [*consent, *self.screening_missing, *self.criteria_missing]
+
+
+def criterion_missing(result: dict[str, Any]) -> str:
+    """A criterion that is not met or unknown, with why."""
+    why = "; ".join(reasons(result))
+    if result["result"] == Result.NOT_MET:
+        return _("Not met: %s") % why
+    return _("Unknown: %s") % why
+
+
+def standing(patient: Patient, on: Date) -> Standing:
+    """What is known of a patient, for an enrollment on a day: four statements."""
+    screenings = patient.screenings.filter(voided_at=None).select_related("protocol_version")
+    return Standing(
+        patient=patient,
+        on=on,
+        protocol=judging.in_force(patient.trial, on),
+        consents=tuple(patient.consents.filter(voided_at=None).order_by("signed_on", "pk")),
+        screening=screenings.order_by("screened_on", "pk").last(),
+        deviations=tuple(patient.deviations.filter(voided_at=None).order_by("occurred_on", "pk")),
+    )
+
+
+def how_to_enroll(patient: Patient) -> FieldError:
+    """What is told to whoever writes of an enrollment past the gate."""
+    where = f"/api/v1/patients/{patient.pk or '{id}'}/enroll/"
+    detail = _(
+        "In this trial consent and screening come first: leave the enrollment and what follows it "
+        "out here, then enroll on the patient's enrollment page or by POST to %s."
+    )
+    return FieldError("/enrolled_on", detail % where)
+
+
+def baseline_too_early(patient: Patient) -> Iterator[FieldError]:
+    """A baseline of somebody who is not enrolled, where the enrollment comes first."""
+    if patient.trial.screened_here and not patient.enrolled_on:
+        detail = _(
+            "In this trial the enrollment comes before the baseline: enroll the patient first, on "
+            "the enrollment page or by POST to %s."
+        )
+        yield FieldError("/kind", detail % f"/api/v1/patients/{patient.pk}/enroll/")

@@ -1,0 +1,198 @@
+"""Writes of consent, screening, deviations and the enrollment that follows from them.
+
+Each is atomic, audited and under the patient's lock. A screening also waits for whoever is changing
+the protocol, and they for it, so that it is judged by criteria that stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date as Date
+from typing import TYPE_CHECKING, Any, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from patients import edits, gate, judging, records
+from patients.models import (
+    Conclusion,
+    Consent,
+    Deviation,
+    FailureReason,
+    Patient,
+    Screening,
+)
+from patients.records import Correction, Why
+from registry import audit
+from registry.errors import Conflict, FieldError, Refused
+from trials import access
+from trials.models import Trial
+
+if TYPE_CHECKING:
+    from registry.models import User
+    from trials.models import Arm, Criterion
+
+
+def record_consent(*, patient: Patient, by: User, **facts: Any) -> Consent:
+    """Add a signed consent form."""
+    return records.record(Consent(patient=patient, **facts), by)
+
+
+def correct_consent(*, consent: Consent, **correction: Unpack[Correction]) -> Consent:
+    """Replace what a consent says, a withdrawal among it."""
+    return records.correct(consent, **correction)
+
+
+def void_consent(*, consent: Consent, **why: Unpack[Why]) -> Consent:
+    """Take a consent out of lists and of what an enrollment rests on."""
+    return records.void(consent, **why)
+
+
+@transaction.atomic
+def screen_patient(
+    *, patient: Patient, by: User, screened_on: Date, values: Mapping[str, Any]
+) -> Screening:
+    """Judge these values by the protocol in force on the day, and keep both.
+
+    Raises Refused for what cannot be read, with its pointer below `/values`.
+    """
+    audit.attribute(by=by, reason="recorded")
+    _hold_protocol(patient.trial)
+    patient = records.held(patient, by, access.Action.WRITE_RECORDS)
+    version = judging.in_force(patient.trial, screened_on)
+    screening = Screening(patient=patient, protocol_version=version, screened_on=screened_on)
+    return records.record(judging.judged(screening, values), by)
+
+
+@transaction.atomic
+def correct_screening(
+    *, screening: Screening, changes: Mapping[str, Any], **why: Unpack[Why]
+) -> Screening:
+    """Judge other values, or another day, by the protocol version of the screening.
+
+    A conclusion stays while it agrees with the results, and is open again where it does not.
+    """
+    audit.attribute(by=why["by"], reason=why["reason"])
+    records.held(screening.patient, why["by"], access.Action.WRITE_RECORDS)
+    stored = records.locked(screening, why["version"])
+    stored.screened_on = changes["screened_on"]
+    judging.judged(stored, changes["values"])
+    if list(_contradicted(stored)):
+        stored.conclusion = Conclusion.OPEN
+        stored.failure_reason = stored.failure_detail = ""
+    records.check(stored)
+    return records.stored_next(stored)
+
+
+@transaction.atomic
+def conclude_screening(
+    *,
+    screening: Screening,
+    conclusion: str,
+    failure_reason: str = "",
+    failure_detail: str = "",
+    **why: Unpack[Why],
+) -> Screening:
+    """Say how a screening ended. Raises Conflict where its results, or an enrollment, contradict."""
+    audit.attribute(by=why["by"], reason=why["reason"])
+    patient = records.held(screening.patient, why["by"], access.Action.WRITE_RECORDS)
+    stored = records.locked(screening, why["version"])
+    stored.conclusion = conclusion
+    stored.failure_reason, stored.failure_detail = failure_reason, failure_detail
+    if errors := list(_incomplete(stored)):
+        raise Refused(errors)
+    if errors := [*_contradicted(stored), *_enrolled_already(stored, patient)]:
+        raise Conflict(errors)
+    return records.stored_next(stored)
+
+
+def void_screening(*, screening: Screening, **why: Unpack[Why]) -> Screening:
+    """Take a screening out of lists and of what an enrollment rests on."""
+    return records.void(screening, **why)
+
+
+def _incomplete(screening: Screening) -> Iterator[FieldError]:
+    """A failure has a reason, and nothing else has."""
+    failed = screening.conclusion == Conclusion.FAILED
+    if failed and screening.failure_reason not in FailureReason.values:
+        detail = _("One of: %s.") % ", ".join(FailureReason.values)
+        yield FieldError("/failure_reason", detail)
+    if not failed:
+        for name in ("failure_reason", "failure_detail"):
+            if getattr(screening, name):
+                yield FieldError(f"/{name}", _("Only of a screen failure."))
+
+
+def _contradicted(screening: Screening) -> Iterator[FieldError]:
+    """A conclusion that the results do not bear out."""
+    found = judging.failing(screening.results)
+    if screening.conclusion == Conclusion.ELIGIBLE:
+        if not screening.results:
+            yield FieldError("/conclusion", _("The protocol has no criteria to screen by."))
+        for result in found:
+            yield FieldError("/conclusion", gate.criterion_missing(dict(result)))
+    if screening.failure_reason == FailureReason.NOT_ELIGIBLE and not found:
+        yield FieldError("/failure_reason", _("Every criterion is met; give another reason."))
+
+
+def _enrolled_already(screening: Screening, patient: Patient) -> Iterator[FieldError]:
+    if screening.conclusion == Conclusion.FAILED and patient.enrolled_on:
+        yield FieldError("/conclusion", _("Enrolled on %s already.") % patient.enrolled_on)
+
+
+@transaction.atomic
+def record_deviation(
+    *, patient: Patient, criterion: Criterion, by: User, **facts: Any
+) -> Deviation:
+    """Let an investigator enroll in spite of a criterion of the latest screening, and say why."""
+    audit.attribute(by=by, reason="recorded")
+    patient = records.held(patient, by, access.Action.DEVIATE)
+    latest = patient.screenings.filter(voided_at=None).order_by("screened_on", "pk").last()
+    if latest is None:
+        raise Conflict([FieldError("/patient", _("Screen the patient first."))])
+    failing = [result["criterion"] for result in judging.failing(latest.results)]
+    if criterion.pk not in failing:
+        known = ", ".join(map(str, failing)) or "–"
+        detail = _("A criterion that the latest screening found not met or unknown: %s.") % known
+        raise Refused([FieldError("/criterion", detail)])
+    deviation = Deviation(patient=patient, criterion=criterion, **facts)
+    if deviation.occurred_on < latest.screened_on:
+        raise Refused(
+            [FieldError("/occurred_on", _("Before the screening of %s.") % latest.screened_on)]
+        )
+    return records.record(deviation, by, access.Action.DEVIATE)
+
+
+def void_deviation(*, deviation: Deviation, **why: Unpack[Why]) -> Deviation:
+    """Take a deviation out of lists and of what an enrollment rests on."""
+    return records.void(deviation, **why)
+
+
+@transaction.atomic
+def enroll_screened(
+    *, patient: Patient, enrolled_on: Date, arm: Arm | None = None, **why: Unpack[Why]
+) -> Patient:
+    """Enroll somebody who was screened; where the trial's gate asks for it, consent and all.
+
+    Raises Conflict with everything that is in the way, each failing criterion by name.
+    """
+    audit.attribute(by=why["by"], reason=why["reason"])
+    held = records.held(patient, why["by"], access.Action.WRITE_RECORDS)
+    stored = records.locked(held, why["version"])
+    if stored.enrolled_on:
+        detail = _("Enrolled on %s already.") % stored.enrolled_on
+        raise Conflict([FieldError("/enrolled_on", detail)])
+    if stored.trial.screened_here:
+        missing = gate.standing(stored, enrolled_on).missing
+        if missing:
+            raise Conflict([FieldError("/enrolled_on", sentence) for sentence in missing])
+    facts: dict[str, Any] = {"enrolled_on": enrolled_on} | ({"arm": arm} if arm else {})
+    changes = edits.changes()
+    edits.amend(stored, facts, changes, gated=False)
+    changes.store()
+    return stored
+
+
+def _hold_protocol(trial: Trial) -> None:
+    """Wait for whoever changes the protocol; until this transaction ends nobody else does."""
+    Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)

@@ -1,0 +1,235 @@
+"""Consents, screenings, deviations and enrollments over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from patients.judging import SOURCES
+from patients.models import Conclusion, Consent, Deviation, FailureReason, Screening
+from patients.screening_documents import (
+    ConsentDocument,
+    CriterionResultDocument,
+    DeviationDocument,
+    EligibilitySummaryDocument,
+    ScreeningDocument,
+)
+from patients.screening_wording import reasons, summary
+from patients.serializers import UNKNOWN, RecordSerializer
+from registry.fields import Text, WholeNumber
+from registry.rest import CalendarDateField, ReasonSerializer, StrictSerializer
+from trials.eligibility import Result
+from trials.models import Criterion
+from trials.serializers import TermField
+from trials.vocabularies import CriterionKind
+
+NUMBER = {"type": ["number", "null"]}
+VALUE = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["value"],
+    "properties": {
+        "value": {"type": ["number", "string", "boolean", "null"]},
+        "unit": {"type": ["string", "null"]},
+        "uln": NUMBER,
+        "lln": NUMBER,
+        "limit_unit": {"type": ["string", "null"]},
+        **{name: {"$ref": "#/components/schemas/Ignored"} for name in SOURCES},
+    },
+}
+VALUES = {
+    "type": "object",
+    "additionalProperties": VALUE,
+    "description": _("Values by item, as /trials/{registry_id}/screening-form/ names them."),
+}
+
+
+@extend_schema_field(VALUES)
+class ValuesField(serializers.Field[Any, Any, Any, Any]):
+    """An object of values by item, exact as it was sent; what it says is read when it is judged."""
+
+    default_error_messages = {"object": _("A JSON object.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The object."""
+        if not isinstance(data, Mapping):
+            self.fail("object")
+        return data
+
+
+class ConsentSerializer(RecordSerializer):
+    """A signed consent form, perhaps withdrawn."""
+
+    defaults: ClassVar[dict[str, Any]] = {"withdrawn_on": None}
+
+    consent_version = Text(max_length=40)
+    signed_on = CalendarDateField()
+    withdrawn_on = CalendarDateField(allow_null=True, required=False)
+
+    def to_representation(self, instance: Consent) -> Any:
+        """The consent."""
+        return consent_document(instance)
+
+
+def consent_document(consent: Consent) -> ConsentDocument:
+    """The consent."""
+    withdrawn_on = consent.withdrawn_on
+    return {
+        "id": consent.pk,
+        "version": consent.version,
+        "patient": consent.patient_id,
+        "consent_version": consent.consent_version,
+        "signed_on": consent.signed_on.isoformat(),
+        "withdrawn_on": withdrawn_on.isoformat() if withdrawn_on else None,
+        "links": {"self": reverse("api:consent", args=[consent.pk])},
+    }
+
+
+class ScreeningSerializer(RecordSerializer):
+    """A screening: the day, and what was found."""
+
+    ignored = RecordSerializer.ignored | {
+        *("subject_id", "site", "protocol_version", "results", "summary"),
+        *("conclusion", "failure_reason", "failure_detail"),
+    }
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    screened_on = CalendarDateField()
+    values = ValuesField()
+
+    def to_representation(self, instance: Screening) -> Any:
+        """The screening."""
+        return screening_document(instance)
+
+
+class ScreeningPreviewSerializer(StrictSerializer):
+    """A screening as it is being typed."""
+
+    ignored = ScreeningSerializer.ignored
+    patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
+    screening = WholeNumber(
+        min_value=1, max_value=2**63 - 1, allow_null=True, required=False,
+        help_text=_("The id of the screening that is being corrected."),
+    )  # fmt: skip
+    screened_on = CalendarDateField(
+        allow_null=True, required=False, help_text=_("Today at the site where it is left out.")
+    )
+    values = ValuesField(required=False)
+
+
+def screening_document(screening: Screening) -> ScreeningDocument:
+    """The screening as it was judged."""
+    return {
+        "id": screening.pk,
+        "version": screening.version,
+        "patient": screening.patient_id,
+        "subject_id": screening.patient.subject_id,
+        "site": screening.patient.site.code,
+        "protocol_version": screening.protocol_version.number,
+        "screened_on": screening.screened_on.isoformat(),
+        "values": screening.values,
+        "results": result_documents(screening.results),
+        "summary": summary_document(screening.results),
+        "conclusion": Conclusion(screening.conclusion),
+        "failure_reason": FailureReason(screening.failure_reason)
+        if screening.failure_reason
+        else "",
+        "failure_detail": screening.failure_detail,
+        "links": {
+            "self": reverse("api:screening", args=[screening.pk]),
+            "patient": reverse("api:patient", args=[screening.patient_id]),
+        },
+    }
+
+
+def result_documents(results: Sequence[Mapping[str, Any]]) -> list[CriterionResultDocument]:
+    """What each criterion said, worded in the reader's language."""
+    return [
+        {
+            "criterion": result["criterion"],
+            "kind": CriterionKind(result["kind"]),
+            "number": result["number"],
+            "text": result["text"],
+            "result": Result(result["result"]),
+            "reasons": [
+                {"code": reason["code"], "params": reason["params"], "text": text}
+                for reason, text in zip(result["reasons"], reasons(result), strict=True)
+            ],
+        }
+        for result in results
+    ]
+
+
+def summary_document(results: Sequence[Mapping[str, Any]]) -> EligibilitySummaryDocument:
+    """The results, counted and in a sentence."""
+    found = [result["result"] for result in results]
+    return {
+        "criteria": len(found),
+        "met": found.count(Result.MET),
+        "not_met": found.count(Result.NOT_MET),
+        "unknown": found.count(Result.UNKNOWN),
+        "text": summary(results),
+    }
+
+
+class ConclusionSerializer(ReasonSerializer):
+    """How a screening ended, and why that is written."""
+
+    conclusion = TermField(Conclusion.choices)
+    failure_reason = TermField(FailureReason.choices, allow_blank=True, required=False)
+    failure_detail = Text(max_length=500, allow_blank=True, required=False)
+
+
+class DeviationSerializer(RecordSerializer):
+    """A protocol deviation."""
+
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    criterion = WholeNumber(
+        min_value=1, max_value=2**63 - 1, help_text=_("A criterion of the latest screening.")
+    )
+    occurred_on = CalendarDateField()
+    justification = Text(max_length=2000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The criterion's id becomes the row, if it is the trial's."""
+        attrs = super().validate(attrs)
+        rows = Criterion.objects.filter(trial=attrs["patient"].trial_id, pk=attrs["criterion"])
+        criterion = rows.first()
+        if criterion is None:
+            raise serializers.ValidationError({"criterion": [UNKNOWN]})
+        return attrs | {"criterion": criterion}
+
+    def to_representation(self, instance: Deviation) -> Any:
+        """The deviation."""
+        return deviation_document(instance)
+
+
+def deviation_document(deviation: Deviation) -> DeviationDocument:
+    """The deviation."""
+    return {
+        "id": deviation.pk,
+        "version": deviation.version,
+        "patient": deviation.patient_id,
+        "criterion": deviation.criterion_id,
+        "occurred_on": deviation.occurred_on.isoformat(),
+        "justification": deviation.justification,
+        "links": {"self": reverse("api:deviation", args=[deviation.pk])},
+    }
+
+
+class EnrollmentSerializer(ReasonSerializer):
+    """The day of enrollment, perhaps an arm, and why it is written."""
+
+    enrolled_on = CalendarDateField()
+    arm = Text(
+        max_length=100,
+        allow_null=True,
+        required=False,
+        help_text=_("The arm's name; in a randomized trial allocation gives it."),
+    )

@@ -1,0 +1,154 @@
+"""What a patient may be given, and what was: rows become values of `exposure` here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from patients.exposure import (
+    MASS,
+    Exposure,
+    Given,
+    Plan,
+    canonical_unit,
+    convertible,
+    exposure,
+    middle,
+)
+from patients.models import Dose, Patient
+from registry.errors import FieldError, Refused
+from trials.models import Intervention, Trial
+
+# Where the plan has no unit, or one per surface or weight.
+UNITS = ("mg", "g", "ug", "mg/m2", "mg/kg", "IU", "MBq")
+
+
+def interventions(patient: Patient) -> list[Intervention]:
+    """The interventions of the patient's arm; of the trial's where the arm is hidden or unset."""
+    rows = Intervention.objects.filter(arm__trial=patient.trial_id).order_by("id")
+    arm = None if patient.trial.masked else patient.arm
+    return list(rows.filter(arm=arm) if arm else rows)
+
+
+def as_planned(patient: Patient, name: str, unit: str) -> dict[str, str]:
+    """An intervention and a unit in the plan's spelling; raises Refused for any other.
+
+    A trial that plans no interventions takes any.
+    """
+    planned = interventions(patient)
+    named = [row for row in planned if row.name.casefold() == name.casefold()]
+    if planned and not named:
+        accepted = ", ".join(dict.fromkeys(row.name for row in planned))
+        raise Refused([FieldError("/intervention", _("One of: %s.") % accepted)])
+    units = accepted_units(named)
+    found = next((u for u in units if canonical_unit(u) == canonical_unit(unit)), None)
+    if found is None:
+        raise Refused([FieldError("/unit", _("One of: %s.") % ", ".join(units))])
+    return {"intervention": named[0].name if named else name, "unit": found}
+
+
+def accepted_units(planned: Sequence[Intervention]) -> list[str]:
+    """The plan's own units, those that are converted to them, and milligrams per surface as given."""
+    own = [row.unit for row in planned if row.unit]
+    more = UNITS if len(own) < max(len(planned), 1) or any("/" in unit for unit in own) else ()
+    converted = (unit for unit in MASS if any(convertible(unit, plan) for plan in own))
+    return list({canonical_unit(u): u for u in reversed([*own, *converted, *more])}.values())[::-1]
+
+
+@dataclass(frozen=True)
+class Treated:
+    """A patient's exposure to one intervention."""
+
+    patient: Patient
+    intervention: str
+    found: Exposure
+    planned: bool
+
+
+@dataclass(frozen=True)
+class Medians:
+    """Of the patients of an arm who were given an intervention; None where nobody's is known."""
+
+    arm: str | None
+    intervention: str
+    n: int
+    unit: str | None
+    values: dict[str, Any]
+    reduced: int
+    interrupted: int
+
+
+def exposures(trial: Trial, patients: Iterable[Patient]) -> list[Treated]:
+    """What these patients of a trial were given, each intervention apart: two statements.
+
+    The patients come with their site and, where arms are to be seen, their allocation.
+    """
+    known = {patient.pk: patient for patient in patients}
+    plans = list(Intervention.objects.filter(arm__trial=trial).order_by("id"))
+    given: dict[tuple[int, str], list[Given]] = defaultdict(list)
+    for dose in Dose.objects.filter(voided_at=None, patient__in=known).order_by("id"):
+        told = Given(dose.dose, dose.unit, dose.started_on, dose.ended_on)
+        given[dose.patient_id, dose.intervention].append(told)
+    order = {pk: place for place, pk in enumerate(known)}
+    keys = sorted(given, key=lambda key: (order[key[0]], key[1]))
+    return [
+        row for key in keys if (row := _treated(trial, known[key[0]], key[1], given[key], plans))
+    ]
+
+
+def medians(trial: Trial, treated: Sequence[Treated]) -> list[Medians]:
+    """By arm, where it may be seen, and intervention."""
+    groups: dict[tuple[str, str], list[Treated]] = defaultdict(list)
+    for row in treated:
+        groups[_arm(trial, row.patient) or "", row.intervention].append(row)
+    return [_medians(arm or None, name, groups[arm, name]) for arm, name in sorted(groups)]
+
+
+def _arm(trial: Trial, patient: Patient) -> str | None:
+    return None if trial.masked or patient.arm is None else patient.arm.name
+
+
+def _medians(arm: str | None, intervention: str, rows: Sequence[Treated]) -> Medians:
+    units = {row.found.unit for row in rows}
+    names = ("days", "cycles", "total_dose", "relative_dose_intensity")
+    values: dict[str, Any] = {n: middle(getattr(row.found, n) for row in rows) for n in names}
+    if len(units) > 1:
+        values["total_dose"] = None
+    return Medians(
+        arm=arm,
+        intervention=intervention,
+        n=len(rows),
+        unit=units.pop() if len(units) == 1 else None,
+        values=values,
+        reduced=sum(row.found.reductions > 0 for row in rows),
+        interrupted=sum(row.found.interruptions > 0 for row in rows),
+    )
+
+
+def _treated(
+    trial: Trial, patient: Patient, name: str, given: Sequence[Given], plans: Sequence[Intervention]
+) -> Treated | None:
+    plan = _plan(trial, patient, name, plans)
+    found = exposure(given, plan, min(_ends(patient)))
+    return Treated(patient, name, found, plan is not None) if found else None
+
+
+def _ends(patient: Patient) -> Iterator[Any]:
+    yield patient.site.today()
+    if patient.died_on:
+        yield patient.died_on
+
+
+def _plan(trial: Trial, patient: Patient, name: str, plans: Sequence[Intervention]) -> Plan | None:
+    """The patient's plan; where the arm is hidden or unset, the one that all arms share, if any."""
+    arm = None if trial.masked else patient.arm
+    named = {
+        Plan(row.dose, row.unit, tuple(row.days_on), row.cycle_days)
+        for row in plans
+        if row.name == name and row.dose is not None and (arm is None or row.arm_id == arm.pk)
+    }
+    return named.pop() if len(named) == 1 else None
