@@ -210,5 +210,5 @@ def test_where_patients_arrive_enrolled_all_doors_are_open(cast: Cast, api: Logi
     client = api(cast.coordinator)
     body = {"trial": "NCT00000001", "subject_id": "01-002", "site": "01", "first_dose_on": DAY}
     assert client.post("/patients/", body).status_code == 201
-    patient = factories.candidate(cast.trial)
+    patient = factories.candidate(cast.trial, "01-777")
     assert client.post("/visits/", baseline_body(patient)).status_code == 201

@@ -104,7 +104,7 @@ def test_get_edit_put(patient: Patient, cast: Cast, api: Login) -> None:
     changed = client.put(address, stored | {"values": values} | WHY, if_match='"2"').json()
     assert changed["values"]["platelets"] == {"value": 10.25, "unit": "10^9/L"}
     assert changed["summary"]["not_met"] == 1
-    other = factories.candidate(patient.trial)
+    other = factories.candidate(patient.trial, "01-777")
     moved = client.put(address, stored | {"patient": other.pk} | WHY, if_match='"3"')
     assert (moved.status_code, pointers(moved)) == (400, ["/patient"])
 
@@ -231,7 +231,7 @@ def test_a_criterion_of_another_trial_does_not_exist(
     patient: Patient, cast: Cast, api: Login
 ) -> None:
     factories.screening(patient, by=cast.coordinator, values={})
-    foreign = factories.criteria(factories.trial())[0]
+    foreign = factories.criteria(factories.trial("NCT00000777"))[0]
     body = {"patient": patient.pk, "occurred_on": DAY, "justification": "x"}
     client = api(cast.investigator)
     answers = [client.post("/deviations/", body | {"criterion": pk}) for pk in (foreign.pk, 10**9)]
