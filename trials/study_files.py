@@ -40,8 +40,8 @@ LISTS: dict[str, type[models.Model]] = {
     "criteria": Criterion,
     "published": PublishedFigure,
 }
-# Of the row in this database, not of the study.
-OWN = {"id", "version", "synthetic", "links"}
+# Of the row in this database, not of the study: what nobody can send, and ids.
+OWN = {name for name, field in TrialSerializer().fields.items() if field.read_only} | {"id"}
 # Keys that the reader of a study always says: leaving them out where they are the default would
 # only be one more difference to write down.
 ALWAYS = {
@@ -116,9 +116,11 @@ def _said(model: type[models.Model], row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of the body without what is of this database alone, and without defaults."""
     said = {}
     for key, value in row.items():
+        if key in OWN:
+            continue
         if key in LISTS:
             value = [_said(LISTS[key], item) for item in value]
-        if key not in OWN and ((model, key) in ALWAYS or value != _default(model, key)):
+        if (model, key) in ALWAYS or value != _default(model, key):
             said[key] = value
     return said
 

@@ -44,7 +44,7 @@ def named(document: dict[str, Any], nct_id: str) -> dict[str, Any]:
 def protocol(trial: Any) -> Any:
     """A trial as it is answered, without what is of one row alone."""
     if isinstance(trial, dict):
-        own = ("id", "version", "links", "registry_id", "synthetic")
+        own = ("id", "version", "links", "registry_id", "synthetic", "protocol_version")
         return {key: protocol(value) for key, value in trial.items() if key not in own}
     return [protocol(item) for item in trial] if isinstance(trial, list) else trial
 
@@ -194,7 +194,8 @@ def fingerprints(root: Api) -> dict[str, str]:
     trial = root.get("/trials/NCT03890068/").json()
     criteria = [row | {"rule": None} for row in trial["criteria"]]
     criteria[0]["rule"] = {"type": "attestation", "code": "x", "text": "x"}
-    body = {k: v for k, v in trial.items() if k not in ("id", "version", "links", "synthetic")}
+    own = ("id", "version", "links", "synthetic", "protocol_version")
+    body = {k: v for k, v in trial.items() if k not in own}
     from trials.ctgov import write
 
     made: dict[str, str] = write(body | {"criteria": criteria})["sarcomaTrialRegistry"]["madeFrom"]
