@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from registry.rest import InvalidParameter, refuse_unknown
-from trials import detail, filters
+from trials import access, detail, filters
 from trials.models import Trial, TrialQuerySet
 
 
@@ -43,5 +43,9 @@ def trial_detail(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(
         trials.prefetch_related("protocol_versions").with_patient_counts(request.user)
     )
-    context = {"trial": trial, "page": detail.page(trial)}
+    context = {
+        "trial": trial,
+        "page": detail.page(trial),
+        "whole_trial": access.sees_every_site(request.user, trial=trial),
+    }
     return render(request, "trials/trial_detail.html", context)

@@ -282,7 +282,7 @@ def test_statements_do_not_grow(
     client = pages(cast.viewer)
     for extra in range(2):
         # session, user, trial, its eight lists with an arm's interventions
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             assert client.get(PATH).status_code == 200
         for number in range(3):
             name = f"{extra}-{number}"
@@ -295,3 +295,12 @@ def test_statements_do_not_grow(
             ProtocolVersion.objects.create(trial=entry, number=10 * extra + number + 3, label=name)
             factories.published_figure(entry, name)
             factories.patient(entry, name)
+
+
+@pytest.mark.parametrize(("who", "drafts"), [("coordinator", 0), ("investigator", 1)])
+def test_a_results_draft_is_offered_to_readers_of_the_whole_trial(
+    cast: Cast, pages: Pages, entry: Trial, who: str, drafts: int
+) -> None:
+    html = pages(getattr(cast, who)).get(f"/trials/{entry.registry_id}/detail/").content.decode()
+    assert html.count("?results=true") == drafts
+    assert html.count(f"/trials/{entry.registry_id}/ctgov/") == 1 + drafts
