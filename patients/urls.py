@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from patients import conduct_views, reference_range_views, screening_views, views
+from patients import (
+    conduct_views,
+    reference_range_views,
+    scheme_views,
+    screening_views,
+    views,
+)
 
 app_name = "patients"
 urlpatterns = [
@@ -23,6 +29,11 @@ urlpatterns = [
     path("patients/<int:pk>/transfer/", conduct_views.patient_transfer, name="patient_transfer"),
     path("patients/<int:pk>/follow-up/", conduct_views.patient_follow_up, name="patient_follow_up"),
     path("patients/<int:pk>/randomize/", conduct_views.patient_randomize, name="patient_randomize"),
+    path(
+        "trials/<str:registry_id>/randomization/",
+        scheme_views.randomization_scheme,
+        name="randomization_scheme",
+    ),
     path(
         "trials/<str:registry_id>/sites/<str:code>/reference-ranges/",
         reference_range_views.reference_range_list,

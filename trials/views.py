@@ -46,6 +46,8 @@ def trial_detail(request: HttpRequest, registry_id: str) -> HttpResponse:
     context = {
         "trial": trial,
         "page": detail.page(trial),
+        "may_randomize": trial.randomized
+        and access.may(request.user, access.Action.WRITE_TRIAL, trial=trial),
         "whole_trial": access.sees_every_site(request.user, trial=trial),
     }
     return render(request, "trials/trial_detail.html", context)
