@@ -15,7 +15,7 @@ from outcomes.methods.organs import LYMPH_NODE, organ_group
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from patients import contradictions
-from patients.gate import baseline_too_early
+from patients.gate import baseline_misdated, baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
@@ -93,6 +93,8 @@ def conflicts(
     others = [visit for visit in history.visits if visit != replaces]
     if entry.baseline and replaces is None:
         yield from baseline_too_early(history.patient)
+    if entry.baseline and entry.date and (replaces is None or entry.date != replaces.date):
+        yield from baseline_misdated(history.patient, entry.date)
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))
     elif any(other.date == entry.date for other in others):

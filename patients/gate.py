@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -188,3 +189,36 @@ def baseline_too_early(patient: Patient) -> Iterator[FieldError]:
             "the enrollment page or by POST to %s."
         )
         yield FieldError("/kind", detail % f"/api/v1/patients/{patient.pk}/enroll/")
+
+
+def baseline_misdated(patient: Patient, on: Date) -> Iterator[FieldError]:
+    """A baseline from before consent was signed or after it was withdrawn, where consent comes first."""
+    if not patient.trial.screened_here:
+        return
+    signed = patient.consents.filter(voided_at=None).order_by("signed_on").first()
+    if signed and on < signed.signed_on:
+        detail = _("Before consent was signed, %s.") % signed.signed_on
+        yield FieldError("/date", detail)
+    yield from consent_withdrawn(patient, on, "/date")
+
+
+def consent_withdrawn(
+    patient: Patient, on: Date, at: str = "", *, same_day: bool = False
+) -> Iterator[FieldError]:
+    """Why nothing of the trial is done to a patient on a day: consent was withdrawn before it.
+
+    Where consent comes first, and unless a consent signed since then holds on the day. `same_day`:
+    the day of the withdrawal counts too, for what is done only now. `at` points at the day.
+    """
+    if not patient.trial.screened_here:
+        return
+    signed = patient.consents.filter(voided_at=None, signed_on__lte=on)
+    known = signed.values_list("signed_on", "withdrawn_on")
+    until = on if same_day else on - timedelta(days=1)
+    withdrawn = [(first, last) for first, last in known if last and last <= until]
+    if not withdrawn:
+        return
+    last = max(last for _first, last in withdrawn)
+    if not any(first > last and (first, end) not in withdrawn for first, end in known):
+        detail = _("Consent was withdrawn on %s; a new consent comes first.") % last
+        yield FieldError(at, detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,9 @@ from django.test import Client
 from outcomes import actions as visits
 from outcomes.entries import VisitEntry
 from outcomes.models import Visit
-from patients.models import Patient
+from patients import gate
+from patients import screening as actions
+from patients.models import Consent, Patient
 from registry.errors import Conflict
 from tests import factories
 from tests.conftest import Api, Cast
@@ -212,3 +214,79 @@ def test_where_patients_arrive_enrolled_all_doors_are_open(cast: Cast, api: Logi
     assert client.post("/patients/", body).status_code == 201
     patient = factories.candidate(cast.trial, "01-777")
     assert client.post("/visits/", baseline_body(patient)).status_code == 201
+
+
+def enrolled(patient: Patient, cast: Cast, on: str = DAY) -> Patient:
+    """Through the gate: consent, an eligible screening, enrollment."""
+    eligible(patient, cast)
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why", "version": patient.version}
+    return actions.enroll_screened(patient=patient, enrolled_on=date.fromisoformat(on), **why)
+
+
+@pytest.mark.parametrize(
+    ("on", "again", "refused"),
+    [
+        (-1, None, "Before consent was signed, 2024-01-15."),
+        (0, None, None),
+        (2, None, None),  # the day of the withdrawal
+        (3, None, "Consent was withdrawn on 2024-01-17; a new consent comes first."),
+        (3, 2, "Consent was withdrawn on 2024-01-17; a new consent comes first."),
+        (3, 3, None),
+        (3, 4, "Consent was withdrawn on 2024-01-17; a new consent comes first."),
+    ],
+)
+def test_no_baseline_outside_the_consent(
+    patient: Patient, cast: Cast, api: Login, on: int, again: int | None, refused: str | None
+) -> None:
+    enrolled(patient, cast)
+    consent = Consent.objects.get()
+    withdrawn = {"withdrawn_on": START + timedelta(days=2)}
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why"}
+    actions.correct_consent(consent=consent, changes=withdrawn, version=1, **why)
+    if again is not None:
+        on_again = START + timedelta(days=again)
+        factories.consent(patient, by=cast.coordinator, on=on_again, version="2")
+    day = START + timedelta(days=on)
+    body = baseline_body(patient) | {"date": day.isoformat()}
+    response = api(cast.coordinator).post("/visits/", body)
+    if refused is None:
+        assert response.status_code == 201, response.content
+    else:
+        assert (response.status_code, pointers(response)) == (409, ["/date"])
+        assert response.json()["errors"][0]["detail"] == refused
+
+
+def test_a_baseline_is_not_moved_to_after_the_withdrawal(
+    patient: Patient, cast: Cast, api: Login
+) -> None:
+    enrolled(patient, cast)
+    client = api(cast.coordinator)
+    visit = client.post("/visits/", baseline_body(patient)).json()
+    withdrawn = {"withdrawn_on": START + timedelta(days=1)}
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why"}
+    actions.correct_consent(consent=Consent.objects.get(), changes=withdrawn, version=1, **why)
+    body = baseline_body(patient) | {"reason": "why"}
+    address = f"/visits/{visit['id']}/"
+    moved = client.put(address, body | {"date": LATER}, if_match='"1"')
+    assert (moved.status_code, pointers(moved)) == (409, ["/date"])
+    assert client.put(address, body, if_match='"1"').status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("gate_", "on", "same_day", "withdrawn"),
+    [
+        ("screening", 1, False, False),
+        ("screening", 2, False, False),
+        ("screening", 2, True, True),
+        ("screening", 3, False, True),
+        ("recorded_elsewhere", 3, True, False),
+    ],
+)
+def test_a_withdrawn_consent(
+    patient: Patient, cast: Cast, gate_: str, on: int, same_day: bool, withdrawn: bool
+) -> None:
+    consent = factories.consent(patient, by=cast.coordinator)
+    Consent.objects.filter(pk=consent.pk).update(withdrawn_on=START + timedelta(days=2))
+    patient.trial.enrollment_gate = gate_
+    found = gate.consent_withdrawn(patient, START + timedelta(days=on), "/x", same_day=same_day)
+    assert [error.pointer for error in found] == ["/x"] * withdrawn
