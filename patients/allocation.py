@@ -6,7 +6,7 @@ that are not taken: no answer, page or error depends on them, nor does the numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from secrets import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from patients import contradictions, randomization, records
+from patients import contradictions, gate, randomization, records
 from patients.models import Allocation, Patient, RandomizationSlot
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
@@ -114,8 +114,17 @@ def _require_ready(patient: Patient) -> None:
         (patient.died_on, _("The patient has died.")),
         (contradictions.closing(patient), _("The patient has left the trial.")),
     ]
-    if errors := [FieldError("", detail) for wrong, detail in found if wrong]:
+    errors = [FieldError("", detail) for wrong, detail in found if wrong]
+    if errors := errors or [*_past_the_gate(patient)]:
         raise Conflict(errors)
+
+
+def _past_the_gate(patient: Patient) -> Iterator[FieldError]:
+    """What the enrollment lacks where consent and screening come first, and a consent withdrawn."""
+    if patient.trial.screened_here and patient.enrolled_on:
+        standing = gate.standing(patient, patient.enrolled_on)
+        yield from (FieldError("", sentence) for sentence in standing.missing)
+    yield from gate.consent_withdrawn(patient, patient.site.today(), same_day=True)
 
 
 def _next_slot(scheme: RandomizationScheme, patient: Patient, chance: Random) -> RandomizationSlot:

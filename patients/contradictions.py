@@ -16,6 +16,7 @@ from django.db.models import Max, Min, Prefetch, Q, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from patients import gate
 from patients.models import (
     AdverseEvent,
     Disposition,
@@ -125,6 +126,7 @@ def require_agreement(patient: Patient, changed: Collection[str]) -> None:
 
 def _against_doses(patient: Patient) -> Iterator[FieldError]:
     first, last = dosed(patient)
+    yield from before_randomization(patient, {"first_dose_on": patient.first_dose_on})
     if first and (patient.first_dose_on is None or patient.first_dose_on > first):
         yield FieldError("/first_dose_on", _("A dose is recorded from %s.") % first)
     if last and (patient.last_dose_on is None or patient.last_dose_on < last):
@@ -142,6 +144,8 @@ def _against_enrollment(patient: Patient) -> Iterator[FieldError]:
 def _against_allocation(patient: Patient) -> Iterator[FieldError]:
     if hasattr(patient, "randomization_slot"):
         yield FieldError("/randomized_on", _("The patient was randomized here; the date stays."))
+    else:
+        yield from randomized_by_hand(patient)
 
 
 def _disposition(row: Disposition) -> Iterator[FieldError]:
@@ -184,7 +188,9 @@ def _before_evidence(row: Disposition) -> Iterator[FieldError]:
 
 
 def _dose(dose: Dose) -> Iterator[FieldError]:
-    """Doses of one intervention follow each other."""
+    """Study treatment is given with consent, from randomization on, one dose after the other."""
+    yield from gate.consent_withdrawn(dose.patient, dose.ended_on or dose.started_on, _last(dose))
+    yield from before_randomization(dose.patient, {"started_on": dose.started_on})
     others = dose.patient.doses.filter(voided_at=None, intervention=dose.intervention)
     others = others.exclude(pk=dose.pk).filter(Q(ended_on=None) | Q(ended_on__gte=dose.started_on))
     if dose.ended_on:
@@ -193,6 +199,34 @@ def _dose(dose: Dose) -> Iterator[FieldError]:
         until = other.ended_on or _("now")
         detail = _("Overlaps the dose from %(first)s to %(last)s; end or correct that one.")
         yield FieldError("/started_on", detail % {"first": other.started_on, "last": until})
+
+
+def _last(dose: Dose) -> str:
+    return "/ended_on" if dose.ended_on else "/started_on"
+
+
+def before_randomization(
+    patient: Patient, dates: Mapping[str, Date | None]
+) -> Iterator[FieldError]:
+    """Days of study treatment, by their fields, before the randomization that takes place here."""
+    given = {name: on for name, on in dates.items() if on}
+    if not given or not patient.trial.randomized_here:
+        return
+    for name, on in given.items():
+        if patient.randomized_on is None and patient.arm is None:
+            yield FieldError(f"/{name}", _("Randomize the patient first."))
+        elif patient.randomized_on and on < patient.randomized_on:
+            yield FieldError(
+                f"/{name}", _("Before the randomization on %s.") % patient.randomized_on
+            )
+
+
+def randomized_by_hand(patient: Patient) -> Iterator[FieldError]:
+    """A day of randomization that is not the scheme's, where a scheme of ours allots the arms."""
+    if patient.trial.randomized_here:
+        detail = _("Patients of this trial are randomized here: that gives the date (POST to %s).")
+        address = f"/api/v1/patients/{patient.pk or '{id}'}/randomize/"
+        yield FieldError("/randomized_on", detail % address)
 
 
 def _nothing(row: Any) -> Iterable[FieldError]:

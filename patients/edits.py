@@ -29,6 +29,7 @@ def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:
     _require_gate(patient, {name: getattr(patient, name) for name in gate.GATED}, arm)
     if errors := list(patient_errors(patient)):
         raise Refused(errors)
+    _require_randomization(patient)
     into.add(patient)
     if arm:
         allocate(patient, arm, into)
@@ -77,6 +78,14 @@ def allocate(patient: Patient, arm: Arm | None, into: Changes) -> None:
     else:
         patient.allocation.arm = arm
         into.change(patient.allocation)
+
+
+def _require_randomization(patient: Patient) -> None:
+    """Where a scheme of ours allots the arms, nobody arrives randomized, let alone treated."""
+    errors = list(contradictions.randomized_by_hand(patient)) if patient.randomized_on else []
+    treated = {"first_dose_on": patient.first_dose_on}
+    if errors := errors or list(contradictions.before_randomization(patient, treated)):
+        raise Conflict(errors)
 
 
 def _require_gate(patient: Patient, changed: Mapping[str, Any], arm: Arm | None) -> None:

@@ -265,6 +265,11 @@ class Trial(models.Model):
         return self.allocation == v.AllocationType.RANDOMIZED
 
     @property
+    def randomized_here(self) -> bool:
+        """Whether a scheme of ours allots the arms; read once per instance."""
+        return self.randomized and hasattr(self, "randomization")
+
+    @property
     def masked(self) -> bool:
         """Whether arms are hidden from those who look at single patients."""
         return self.masking not in ("", v.Masking.NONE)

@@ -23,6 +23,7 @@ from registry.ndjson import LONGEST_LINE, MEDIA_TYPE, Lines
 from tests import factories
 from tests.conftest import Api, Cast, assemble_cast
 from tests.factories import START
+from trials.models import RandomizationScheme
 from trials.vocabularies import Role
 
 Login = Callable[[User], Api]
@@ -373,6 +374,15 @@ def test_arms_of_a_randomized_trial_are_allocated(manager: User, cast: Cast) -> 
     cast.trial.save()
     refused = send(manager, [patient_line("S-2", arm="anlotinib")])
     assert [e["pointer"] for e in refused.json()["errors"]] == ["/arm"]
+
+
+def test_a_scheme_of_ours_gives_the_date_of_randomization(manager: User, cast: Cast) -> None:
+    cast.trial.allocation = "RANDOMIZED"
+    cast.trial.save()
+    told = patient_line("S-2", randomized_on="2024-01-15", first_dose_on=None, last_dose_on=None)
+    assert send(manager, [told], "?dry_run=true").status_code == 200
+    RandomizationScheme.objects.create(trial=cast.trial, ratio={"A": 1}, block_multiples=[2])
+    assert errors(send(manager, [told])) == [(1, "/randomized_on")]
 
 
 def test_voided_patients_take_nothing(manager: User, cast: Cast, api: Login) -> None:

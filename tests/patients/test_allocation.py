@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -183,6 +184,130 @@ def test_one_patient_twice_at_once_is_randomized_once(cast: Cast, trial: Trial, 
     answers = together(*(ask(client) for client in clients))
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 5]
     assert RandomizationSlot.objects.exclude(patient=None).count() == 1
+
+
+# What comes before, and what only randomization writes
+
+
+def enrolled_through_the_gate(cast: Cast, trial: Trial) -> Patient:
+    """Consent, an eligible screening and the enrollment, all on START."""
+    factories.criteria(trial)
+    trial.enrollment_gate = "screening"
+    trial.save()
+    patient = factories.candidate(trial, "01-001", ecog=1)
+    factories.consent(patient, by=cast.coordinator)
+    factories.screening(patient, by=cast.coordinator)
+    Patient.objects.filter(pk=patient.pk).update(enrolled_on=START)
+    patient.refresh_from_db()
+    return patient
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({}, 200),
+        ({"consents": {"voided_at": "2024-02-01T00:00Z"}}, 409),
+        ({"consents": {"withdrawn_on": START}}, 409),
+        ({"consents": {"withdrawn_on": START + timedelta(days=9)}}, 409),
+        ({"screenings": {"voided_at": "2024-02-01T00:00Z"}}, 409),
+        ({"screenings": {"conclusion": "failed", "failure_reason": "other"}}, 409),
+    ],
+)
+def test_nobody_is_randomized_past_the_gate(
+    cast: Cast, trial: Trial, api: Login, changed: dict[str, Body], status: int
+) -> None:
+    patient = enrolled_through_the_gate(cast, trial)
+    for rows, facts in changed.items():
+        getattr(patient, rows).update(**facts)
+    answer = api(cast.coordinator).post(f"/patients/{patient.pk}/randomize/", if_match='"1"')
+    assert answer.status_code == status, answer.content
+    assert RandomizationSlot.objects.filter(patient=patient).exists() == (status == 200)
+
+
+def test_consent_withdrawn_today_ends_it_and_a_new_one_resumes(
+    cast: Cast, trial: Trial, api: Login
+) -> None:
+    patient, client = enrolled_through_the_gate(cast, trial), api(cast.coordinator)
+    today = patient.site.today()
+    patient.consents.update(withdrawn_on=today)
+    path = f"/patients/{patient.pk}/randomize/"
+    answer = client.post(path, if_match='"1"')
+    assert (answer.status_code, str(today) in answer.content.decode()) == (409, True)
+    patient.consents.update(withdrawn_on=START + timedelta(days=9))
+    factories.consent(patient, by=cast.coordinator, on=START + timedelta(days=20))
+    assert client.post(path, if_match='"1"').status_code == 200
+
+
+def given(patient: Patient, first: date, last: date | None = None) -> Body:
+    """12 mg of whatever the trial gives."""
+    return {
+        "patient": patient.pk, "intervention": "Anlotinib", "dose": 12, "unit": "mg",
+        "started_on": first.isoformat(), "ended_on": last and last.isoformat(),
+    }  # fmt: skip
+
+
+def test_no_dose_after_the_withdrawal_of_consent(cast: Cast, trial: Trial, api: Login) -> None:
+    trial.randomization.delete()
+    patient, client = enrolled_through_the_gate(cast, trial), api(cast.coordinator)
+    withdrawn, later = START + timedelta(days=9), START + timedelta(days=10)
+    patient.consents.update(withdrawn_on=withdrawn)
+    for told, pointer in ((given(patient, later), "/started_on"),
+                          (given(patient, START, later), "/ended_on")):  # fmt: skip
+        answer = client.post("/doses/", told)
+        assert (answer.status_code, pointers(answer)) == (409, [pointer])
+    assert client.post("/doses/", given(patient, START, withdrawn)).status_code == 201
+
+
+def test_no_dose_before_the_randomization(cast: Cast, trial: Trial, api: Login) -> None:
+    patient, client = waiting(trial), api(cast.coordinator)
+    today = patient.site.today()
+    early = client.post("/doses/", given(patient, today))
+    assert (early.status_code, pointers(early)) == (409, ["/started_on"])
+    told = {"first_dose_on": today.isoformat()} | WHY
+    path = f"/patients/{patient.pk}/"
+    stated = client.patch(path, told, if_match='"1"')
+    assert (stated.status_code, pointers(stated)) == (409, ["/first_dose_on"])
+    arriving = {
+        "trial": trial.registry_id,
+        "site": "01",
+        "subject_id": "T",
+        "enrolled_on": "2024-01-15",
+    }
+    treated = client.post("/patients/", arriving | {"first_dose_on": "2024-01-16"})
+    assert (treated.status_code, pointers(treated)) == (409, ["/first_dose_on"])
+    randomize(cast, patient)
+    before = client.post("/doses/", given(patient, today - timedelta(days=1), today))
+    assert (before.status_code, pointers(before)) == (409, ["/started_on"])
+    assert client.post("/doses/", given(patient, today)).status_code == 201
+
+
+def test_randomized_on_is_written_by_randomization_only(
+    cast: Cast, trial: Trial, api: Login, pages: Pages
+) -> None:
+    """At each door; where no scheme is, the date was given elsewhere and is recorded as before."""
+    patient, client = waiting(trial, subject_id="W"), api(cast.coordinator)
+    path, told = f"/patients/{patient.pk}/", {"randomized_on": "2024-01-16"}
+    body = {
+        "trial": trial.registry_id,
+        "site": "01",
+        "subject_id": "N",
+        "enrolled_on": "2024-01-15",
+    }
+    for answer in (
+        client.post("/patients/", body | told),
+        client.patch(path, told | WHY, if_match='"1"'),
+    ):
+        assert (answer.status_code, pointers(answer)) == (409, ["/randomized_on"])
+        assert "/randomize/" in answer.json()["errors"][0]["detail"]
+    page = pages(cast.coordinator).post(
+        f"{path}edit/", {"site": patient.site_id, "sex": "female", "version": 1} | told | WHY
+    )
+    assert (page.status_code, b"randomized here" in page.content) == (422, True)
+    patient.refresh_from_db()
+    assert patient.randomized_on is None
+    trial.randomization.delete()
+    assert client.post("/patients/", body | told).status_code == 201
+    assert client.patch(path, told | WHY, if_match='"1"').status_code == 200
 
 
 # What stays hidden
