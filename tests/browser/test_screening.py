@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from patients.models import Patient, Screening
@@ -87,6 +88,111 @@ def test_an_investigator_screens_deviates_and_enrolls(
     expect(page.get_by_role("row", name="01-007")).to_contain_text("enrolled 2024-03-03")
     accessible(page)
     assert Screening.objects.count() == 1
+
+
+@pytest.fixture
+def form(page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]) -> Patient:
+    """The screening form of somebody, half filled."""
+    factories.criteria(cast.trial)
+    patient = factories.candidate(cast.trial, "01-007")
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/screenings/new/")
+    page.get_by_label("Platelets", exact=True).fill("72")
+    page.get_by_role("group", name="Lactating").get_by_label("No", exact=True).check()
+    expect(page.locator("#panel-summary")).to_contain_text("platelets 72 < 80")
+    return patient
+
+
+def half_filled(page: Page) -> None:
+    """What `form` typed is there."""
+    expect(page.get_by_label("Platelets", exact=True)).to_have_value("72")
+    lactating = page.get_by_role("group", name="Lactating")
+    expect(lactating.get_by_label("No", exact=True)).to_be_checked()
+
+
+def log_in_elsewhere(page: Page, live_server: Any, user: User) -> None:
+    """In a second tab, after the session was lost."""
+    page.context.clear_cookies(name="sessionid")
+    tab = page.context.new_page()
+    tab.goto(f"{live_server.url}/login/")
+    tab.get_by_label("Username").fill(user.username)
+    tab.get_by_label("Password").fill(factories.PASSWORD)
+    tab.get_by_role("button", name="Log in").click()
+    tab.get_by_role("heading", name="Trials").wait_for()
+    tab.close()
+
+
+def test_a_login_in_another_tab_stores_what_was_typed(
+    page: Page, live_server: Any, cast: Cast, form: Patient
+) -> None:
+    log_in_elsewhere(page, live_server, cast.coordinator)
+    page.get_by_role("button", name="Store the screening").click()
+    expect(page.get_by_role("status").first).to_contain_text("1 not met: platelets 72 < 80")
+    assert Screening.objects.get().values["platelets"]["value"] == 72
+    page.goto(f"{live_server.url}/patients/{form.pk}/screenings/new/")
+    expect(page.get_by_text("Restored what you had typed")).to_be_hidden()
+    expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
+
+
+def test_another_user_does_not_send_what_was_typed(
+    page: Page, live_server: Any, cast: Cast, form: Patient
+) -> None:
+    log_in_elsewhere(page, live_server, cast.investigator)
+    page.get_by_role("button", name="Store the screening").click()
+    expect(page.locator("#panel-state")).to_contain_text("Another user has logged in")
+    half_filled(page)
+    page.reload()
+    expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
+    assert not Screening.objects.exists()
+
+
+@pytest.mark.parametrize("send", ["Store the screening", ""])
+def test_a_lost_session_restores_what_was_typed(
+    page: Page, live_server: Any, cast: Cast, form: Patient, send: str
+) -> None:
+    page.context.clear_cookies(name="sessionid")
+    if send:
+        page.get_by_role("button", name=send).click()
+    else:
+        page.get_by_label("Platelets", exact=True).press("End")
+        page.reload()
+    page.get_by_label("Username").fill(cast.coordinator.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Restored what you had typed")).to_be_visible()
+    half_filled(page)
+    expect(page.locator("#panel-summary")).to_contain_text("platelets 72 < 80")
+    accessible(page)
+    page.get_by_role("button", name="Discard it").click()
+    expect(page.get_by_text("Restored what you had typed")).to_be_hidden()
+    expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
+
+
+def test_logging_out_forgets_what_was_typed(page: Page, cast: Cast, form: Patient) -> None:
+    address = page.url
+    page.get_by_role("button", name="Log out").click()
+    assert page.evaluate("sessionStorage.length") == 0
+    page.goto(address)
+    page.get_by_label("Username").fill(cast.coordinator.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
+
+
+def test_enter_goes_on_from_every_control(page: Page, form: Patient) -> None:
+    def focused() -> str:
+        found = page.evaluate("document.activeElement.name || document.activeElement.type")
+        return str(found)
+
+    page.get_by_label("Date of screening").focus()
+    path = ["ecog", "platelets", "platelets.unit", "lactating", "submit"]
+    for name in path:
+        page.keyboard.press("Enter")
+        assert focused() == name
+        if name == "lactating":
+            page.keyboard.press("Space")
+    assert not Screening.objects.exists()
+    half_filled(page)
 
 
 def test_without_a_script_a_button_checks(
