@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from patients import treatment
 from patients.exposure import Exposure
 from patients.models import Disposition, Dose, Patient
+from trials.eligibility_wording import unit as unit_label
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _line(intervention: str, found: Exposure) -> ExposureLine:
 
 
 def _amount(dose: Decimal | None, unit: str | None) -> str:
-    return _("not known") if dose is None else f"{dose.normalize():f} {unit}"
+    return _("not known") if dose is None else f"{dose.normalize():f} {unit_label(unit or '')}"
 
 
 def _percent(share: Fraction | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from patients.models import (
 )
 from patients.treatment import accepted_units
 from registry.form_fields import CalendarDateField
+from trials.eligibility_wording import unit as unit_label
 from trials.models import Intervention, Site
 
 ENTERED = [(kind.value, kind.label) for kind in DispositionKind if kind != "transferred"]
@@ -115,21 +117,55 @@ class DoseForm(ChangeForm):
     def __init__(
         self, planned: Iterable[Intervention], data: Any = None, dose: Dose | None = None
     ) -> None:
-        super().__init__(data, initial={n: getattr(dose, n) for n in DOSE} if dose else {})
-        rows = list(planned)
-        names = dict.fromkeys([row.name for row in rows] + ([dose.intervention] if dose else []))
-        self.choose("intervention", names)
-        self.choose("unit", accepted_units(rows))
-        if not rows:
+        self.planned = list(planned)
+        super().__init__(data, initial=_given(dose) if dose else _foreseen(self.planned))
+        stored = ([dose.intervention], [dose.unit]) if dose else ([], [])
+        names = dict.fromkeys([*(row.name for row in self.planned), *stored[0]])
+        units = dict.fromkeys([*accepted_units(self.planned), *stored[1]])
+        self.choose("intervention", [(name, name) for name in names])
+        self.choose("unit", [(code, unit_label(code)) for code in units])
+        if not self.planned:
             self.fields["intervention"] = forms.CharField(label=_("Intervention"), max_length=100)
         if dose:
             self.ask_why(dose.version)
 
-    def choose(self, name: str, values: Iterable[str]) -> None:
-        """Let a field take these values."""
+    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Let a field take these values; a blank one comes first where the plan leaves a choice."""
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(value, value) for value in values]
+        field.choices = choices if name in self.initial else [("", "–"), *choices]
+
+    def clean_unit(self) -> str:
+        """A unit that the plan of the chosen intervention takes."""
+        code: str = self.cleaned_data["unit"]
+        name = self.cleaned_data.get("intervention", "")
+        named = [row for row in self.planned if row.name == name]
+        accepted = accepted_units(named or self.planned)
+        if code not in accepted:
+            said = ", ".join(unit_label(accepted_code) for accepted_code in accepted)
+            raise forms.ValidationError(_("One of: %(units)s."), params={"units": said})
+        return code
+
+
+def _foreseen(planned: Sequence[Intervention]) -> dict[str, Any]:
+    """What a new dose says by the plan, of each field on which all interventions agree."""
+    told = {
+        "intervention": {row.name for row in planned},
+        "dose": {_plain(row.dose) for row in planned},
+        "unit": {row.unit for row in planned},
+    }
+    agreed = {name: values.pop() for name, values in told.items() if len(values) == 1}
+    return {name: value for name, value in agreed.items() if value}
+
+
+def _given(dose: Dose) -> dict[str, Any]:
+    """What a stored dose says."""
+    return {name: getattr(dose, name) for name in DOSE} | {"dose": _plain(dose.dose)}
+
+
+def _plain(number: Decimal | None) -> str:
+    """Without idle zeros."""
+    return "" if number is None else f"{number.normalize():f}"
 
 
 DOSE = (

@@ -100,6 +100,7 @@ UNITS: Mapping[str, str | Promise] = {
     "10^9/L": "× 10⁹/L",
     "10^3/uL": "× 10³/µL",
     "/uL": "/µL",
+    "ug": "µg",
     "ukat/L": "µkat/L",
     "umol/L": "µmol/L",
     "copies/mL": _("copies/mL"),

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from patients.models import Disposition, Dose, Patient
+from patients.treatment import accepted_units
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
@@ -85,6 +86,63 @@ def test_a_dose_is_entered_and_corrected(cast: Cast, pages: Pages, patient: Pati
     answer = pages(cast.investigator).post(f"/doses/{given.pk}/void/", void)
     assert answer.status_code == 302
     assert "No dose is recorded" in client.get(f"/patients/{patient.pk}/").content.decode()
+
+
+def controls(form: Any, *names: str) -> list[Any]:
+    """What stands in these fields of a page's form before anybody types."""
+    return [form[name].value() for name in names]
+
+
+def labels(form: Any, name: str) -> list[str]:
+    """What a field offers, in its order."""
+    return [str(label) for _value, label in form.fields[name].choices]
+
+
+def test_a_dose_begins_as_planned(cast: Cast, pages: Pages, patient: Patient) -> None:
+    address = f"/patients/{patient.pk}/doses/new/"
+    answer = pages(cast.coordinator).get(address)
+    form = answer.context["form"]
+    assert controls(form, "intervention", "dose", "unit") == ["Anlotinib", "12", "mg"]
+    assert labels(form, "unit") == ["mg", "µg", "g"]
+    assert '<option value="mg" selected>' in answer.content.decode()
+    Dose.objects.create(
+        patient=patient, intervention="Anlotinib", dose=500, unit="ug", started_on=START
+    )
+    assert (
+        "Anlotinib 500 µg"
+        in pages(cast.coordinator).get(f"/patients/{patient.pk}/").content.decode()
+    )
+
+
+def test_a_dose_of_one_of_several_drugs_is_not_guessed(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    arm = cast.trial.arms.get()
+    Intervention.objects.create(arm=arm, name="Toripalimab", dose=240, unit="mg")
+    Intervention.objects.create(arm=arm, name="Interferon", dose=3, unit="MIU")
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/doses/new/"
+    form = client.get(address).context["form"]
+    assert controls(form, "intervention", "dose", "unit") == [None, None, None]
+    assert labels(form, "intervention") == ["–", "Anlotinib", "Toripalimab", "Interferon"]
+    assert labels(form, "unit") == ["–", "mg", "MIU", "µg", "g"]
+    wrong = client.post(address, DOSE | {"unit": "MIU"})
+    assert wrong.context["form"].errors["unit"] == ["One of: mg, µg, g."]
+    assert client.post(address, DOSE | {"unit": "ug", "dose": "12000"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("units", "accepted"),
+    [
+        (["mg"], ["mg", "ug", "g"]),
+        (["g"], ["g", "ug", "mg"]),
+        (["µg"], ["µg", "mg", "g"]),
+        (["IU"], ["IU"]),
+        (["mg/m2"], ["mg/m2", "mg", "g", "ug", "mg/kg", "IU", "MBq"]),
+        ([], ["mg", "g", "ug", "mg/m2", "mg/kg", "IU", "MBq"]),
+    ],
+)
+def test_the_plans_own_units_come_first(units: list[str], accepted: list[str]) -> None:
+    assert accepted_units([Intervention(unit=unit) for unit in units]) == accepted
 
 
 def test_a_disposition_is_entered_corrected_and_undone(
