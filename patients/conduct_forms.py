@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from patients.forms import ChangeForm
@@ -30,7 +32,7 @@ YES_NO = [("", "–"), ("true", _("yes")), ("false", _("no: nothing later is rec
 class DispositionForm(ChangeForm):
     """What ended for a patient; a stored one keeps its kind."""
 
-    kind = forms.ChoiceField(label=_("What happened"), choices=ENTERED)
+    kind = forms.ChoiceField(label=_("What happened"), choices=[("", "–"), *ENTERED])
     on = CalendarDateField(label=_("Date"))
     disposition_reason = forms.ChoiceField(
         label=_("Reason"),
@@ -48,13 +50,37 @@ class DispositionForm(ChangeForm):
     )
     detail = forms.CharField(label=_("Details"), max_length=500, required=False)
 
-    def __init__(self, data: Any = None, row: Disposition | None = None) -> None:
-        super().__init__(data, initial=_said(row) if row else {})
-        if row:
-            del self.fields["kind"]
-            if row.kind != DispositionKind.WITHDRAWN:
-                del self.fields["follow_up_continues"]
-            self.ask_why(row.version)
+    def __init__(
+        self,
+        patient: Patient,
+        data: Any = None,
+        row: Disposition | None = None,
+        *,
+        preset: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=_said(row) if row else preset)
+        self.row = row
+        withdrawal = _('A consent that was withdrawn is recorded apart, <a href="{}">with it</a>.')
+        told = format_html(str(withdrawal), reverse("patients:enrollment", args=[patient.pk]))
+        if row is None:
+            self.fields["kind"].help_text = told
+            return
+        del self.fields["kind"]
+        self.ask_why(row.version)
+        if row.kind != DispositionKind.WITHDRAWN:
+            del self.fields["follow_up_continues"]
+        else:
+            self.fields["on"].help_text = told
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the kind needs, in the words of the page."""
+        told = self.cleaned_data
+        kind = self.row.kind if self.row else told.get("kind")
+        if kind == DispositionKind.WITHDRAWN and told.get("follow_up_continues") is None:
+            self.add_error("follow_up_continues", _("Say whether follow-up continues: yes or no."))
+        if kind == DispositionKind.TREATMENT_DISCONTINUED and not told.get("disposition_reason"):
+            self.add_error("disposition_reason", _("Choose why treatment was discontinued."))
+        return told
 
     def facts(self) -> dict[str, Any]:
         """What was entered, by the model's names."""
