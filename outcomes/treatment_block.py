@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from patients import treatment
 from patients.exposure import Exposure
-from patients.models import Disposition, Dose, Patient
+from patients.models import Disposition, DispositionKind, Dose, Patient
+from trials.eligibility_wording import unit as unit_label
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,21 @@ class Conduct:
     doses: Sequence[tuple[Dose, str]]  # with the dose as printed
     exposures: Sequence[ExposureLine]
     dispositions: Sequence[Disposition]
+    withdrawn: bool  # from the trial, not only from a consent
     may_randomize: bool
 
 
 def conduct_of(patient: Patient) -> Conduct:
     """Read a patient's doses and dispositions: four statements."""
     treated = treatment.exposures(patient.trial, [patient])
-    dispositions = patient.dispositions.active().select_related("from_site", "to_site")
+    dispositions = list(patient.dispositions.active().select_related("from_site", "to_site"))
     waits = patient.trial.randomized and patient.enrolled_on and not patient.randomized_on
     return Conduct(
         doses=[(row, _amount(row.dose, row.unit)) for row in patient.doses.active()],
         exposures=[_line(row.intervention, row.found) for row in treated],
-        dispositions=list(dispositions),
-        may_randomize=bool(waits) and patient.arm is None,
+        dispositions=dispositions,
+        withdrawn=any(row.kind == DispositionKind.WITHDRAWN for row in dispositions),
+        may_randomize=bool(waits) and patient.arm is None and not patient.died_on,
     )
 
 
@@ -59,7 +62,7 @@ def _line(intervention: str, found: Exposure) -> ExposureLine:
 
 
 def _amount(dose: Decimal | None, unit: str | None) -> str:
-    return _("not known") if dose is None else f"{dose.normalize():f} {unit}"
+    return _("not known") if dose is None else f"{dose.normalize():f} {unit_label(unit or '')}"
 
 
 def _percent(share: Fraction | None) -> str:

@@ -18,6 +18,7 @@ from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage, response_panel
+from patients import gate
 from patients.forms import VoidForm
 from patients.views import posted, signed_in, visible_patient
 from registry.errors import Refused, StaleVersion
@@ -90,11 +91,19 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter the baseline, or the next follow-up visit."""
     row = visible_patient(request, pk)
     access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
+    past = history.load(row)
+    if not past.visits and any(gate.baseline_too_early(row)):
+        context = {"trial": row.trial, "patient": row, "title": _("Start the baseline")}
+        return render(request, "outcomes/visit_too_early.html", context, status=_refused(request))
 
     def save(forms: VisitForms) -> Visit:
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
-    return _enter(request, VisitForms(history.load(row), data=posted(request)), save)
+    return _enter(request, VisitForms(past, data=posted(request)), save)
+
+
+def _refused(request: HttpRequest) -> int:
+    return 422 if request.method == "POST" else 200
 
 
 @login_required

@@ -11,6 +11,7 @@ from datetime import date as Date
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from patients.models import (
     DATES,
@@ -40,6 +41,13 @@ IN_ORDER = (
     ("enrolled_on", "died_on"),
     ("randomized_on", "died_on"),
 )
+BEFORE = {
+    "first_dose_on": gettext_lazy("Before the first dose on %s."),
+    "last_dose_on": gettext_lazy("Before the last dose on %s."),
+    "last_known_alive_on": gettext_lazy("Before the patient was last known alive on %s."),
+    "enrolled_on": gettext_lazy("Before the enrollment on %s."),
+    "randomized_on": gettext_lazy("Before the randomization on %s."),
+}
 
 
 def patient_errors(patient: Patient) -> Iterator[FieldError]:
@@ -51,8 +59,7 @@ def patient_errors(patient: Patient) -> Iterator[FieldError]:
     for first, second in IN_ORDER:
         earlier, later = getattr(patient, first), getattr(patient, second)
         if earlier and later and earlier > later:
-            detail = _("Before %(field)s, %(date)s.") % {"field": first, "date": earlier}
-            yield FieldError(f"/{second}", detail)
+            yield FieldError(f"/{second}", str(BEFORE[first]) % earlier)
     if patient.last_dose_on and not patient.first_dose_on:
         yield FieldError("/first_dose_on", _("Give the first dose of a patient with a last dose."))
 

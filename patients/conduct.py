@@ -130,6 +130,9 @@ def transfer_patient(
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     patient = records.locked(patient, version)
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
+    if patient.died_on and on >= patient.died_on:
+        detail = _("The patient died on %s; nobody is transferred from that day on.")
+        raise Conflict([FieldError("/on", detail % patient.died_on)])
     if to_site.trial_id != patient.trial_id or to_site == patient.site:
         raise Refused([FieldError("/site", _("Another site of this trial."))])
     move = Disposition(

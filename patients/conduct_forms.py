@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from patients.forms import ChangeForm
@@ -19,6 +22,7 @@ from patients.models import (
 )
 from patients.treatment import accepted_units
 from registry.form_fields import CalendarDateField
+from trials.eligibility_wording import unit as unit_label
 from trials.models import Intervention, Site
 
 ENTERED = [(kind.value, kind.label) for kind in DispositionKind if kind != "transferred"]
@@ -28,7 +32,7 @@ YES_NO = [("", "–"), ("true", _("yes")), ("false", _("no: nothing later is rec
 class DispositionForm(ChangeForm):
     """What ended for a patient; a stored one keeps its kind."""
 
-    kind = forms.ChoiceField(label=_("What happened"), choices=ENTERED)
+    kind = forms.ChoiceField(label=_("What happened"), choices=[("", "–"), *ENTERED])
     on = CalendarDateField(label=_("Date"))
     disposition_reason = forms.ChoiceField(
         label=_("Reason"),
@@ -46,13 +50,37 @@ class DispositionForm(ChangeForm):
     )
     detail = forms.CharField(label=_("Details"), max_length=500, required=False)
 
-    def __init__(self, data: Any = None, row: Disposition | None = None) -> None:
-        super().__init__(data, initial=_said(row) if row else {})
-        if row:
-            del self.fields["kind"]
-            if row.kind != DispositionKind.WITHDRAWN:
-                del self.fields["follow_up_continues"]
-            self.ask_why(row.version)
+    def __init__(
+        self,
+        patient: Patient,
+        data: Any = None,
+        row: Disposition | None = None,
+        *,
+        preset: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data, initial=_said(row) if row else preset)
+        self.row = row
+        withdrawal = _('A consent that was withdrawn is recorded apart, <a href="{}">with it</a>.')
+        told = format_html(str(withdrawal), reverse("patients:enrollment", args=[patient.pk]))
+        if row is None:
+            self.fields["kind"].help_text = told
+            return
+        del self.fields["kind"]
+        self.ask_why(row.version)
+        if row.kind != DispositionKind.WITHDRAWN:
+            del self.fields["follow_up_continues"]
+        else:
+            self.fields["on"].help_text = told
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the kind needs, in the words of the page."""
+        told = self.cleaned_data
+        kind = self.row.kind if self.row else told.get("kind")
+        if kind == DispositionKind.WITHDRAWN and told.get("follow_up_continues") is None:
+            self.add_error("follow_up_continues", _("Say whether follow-up continues: yes or no."))
+        if kind == DispositionKind.TREATMENT_DISCONTINUED and not told.get("disposition_reason"):
+            self.add_error("disposition_reason", _("Choose why treatment was discontinued."))
+        return told
 
     def facts(self) -> dict[str, Any]:
         """What was entered, by the model's names."""
@@ -115,21 +143,55 @@ class DoseForm(ChangeForm):
     def __init__(
         self, planned: Iterable[Intervention], data: Any = None, dose: Dose | None = None
     ) -> None:
-        super().__init__(data, initial={n: getattr(dose, n) for n in DOSE} if dose else {})
-        rows = list(planned)
-        names = dict.fromkeys([row.name for row in rows] + ([dose.intervention] if dose else []))
-        self.choose("intervention", names)
-        self.choose("unit", accepted_units(rows))
-        if not rows:
+        self.planned = list(planned)
+        super().__init__(data, initial=_given(dose) if dose else _foreseen(self.planned))
+        stored = ([dose.intervention], [dose.unit]) if dose else ([], [])
+        names = dict.fromkeys([*(row.name for row in self.planned), *stored[0]])
+        units = dict.fromkeys([*accepted_units(self.planned), *stored[1]])
+        self.choose("intervention", [(name, name) for name in names])
+        self.choose("unit", [(code, unit_label(code)) for code in units])
+        if not self.planned:
             self.fields["intervention"] = forms.CharField(label=_("Intervention"), max_length=100)
         if dose:
             self.ask_why(dose.version)
 
-    def choose(self, name: str, values: Iterable[str]) -> None:
-        """Let a field take these values."""
+    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Let a field take these values; a blank one comes first where the plan leaves a choice."""
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(value, value) for value in values]
+        field.choices = choices if name in self.initial else [("", "–"), *choices]
+
+    def clean_unit(self) -> str:
+        """A unit that the plan of the chosen intervention takes."""
+        code: str = self.cleaned_data["unit"]
+        name = self.cleaned_data.get("intervention", "")
+        named = [row for row in self.planned if row.name == name]
+        accepted = accepted_units(named or self.planned)
+        if code not in accepted:
+            said = ", ".join(unit_label(accepted_code) for accepted_code in accepted)
+            raise forms.ValidationError(_("One of: %(units)s."), params={"units": said})
+        return code
+
+
+def _foreseen(planned: Sequence[Intervention]) -> dict[str, Any]:
+    """What a new dose says by the plan, of each field on which all interventions agree."""
+    told = {
+        "intervention": {row.name for row in planned},
+        "dose": {_plain(row.dose) for row in planned},
+        "unit": {row.unit for row in planned},
+    }
+    agreed = {name: values.pop() for name, values in told.items() if len(values) == 1}
+    return {name: value for name, value in agreed.items() if value}
+
+
+def _given(dose: Dose) -> dict[str, Any]:
+    """What a stored dose says."""
+    return {name: getattr(dose, name) for name in DOSE} | {"dose": _plain(dose.dose)}
+
+
+def _plain(number: Decimal | None) -> str:
+    """Without idle zeros."""
+    return "" if number is None else f"{number.normalize():f}"
 
 
 DOSE = (

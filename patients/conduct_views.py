@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -105,7 +105,8 @@ def dose_void(request: HttpRequest, pk: int) -> HttpResponse:
 def disposition_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what ended: treatment, consent, contact or the study."""
     patient = writable_patient(request, pk)
-    form = DispositionForm(posted(request))
+    preset = {name: request.GET[name] for name in ("kind", "on") if name in request.GET}
+    form = DispositionForm(patient, posted(request), preset=preset)
 
     def save() -> Disposition:
         return conduct.record_disposition(patient=patient, by=signed_in(request), **form.facts())
@@ -118,7 +119,7 @@ def disposition_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a disposition, with a reason."""
     row = visible_row(request, Disposition, pk)
     require(request, row.patient, access.Action.WRITE_RECORDS)
-    form = DispositionForm(posted(request), row)
+    form = DispositionForm(row.patient, posted(request), row)
 
     def save() -> Disposition:
         return conduct.correct_disposition(
@@ -204,13 +205,25 @@ def patient_randomize(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _randomized(randomized))
             return redirect("outcomes:patient", pk=patient.pk)
+    done = patient.arm is not None or patient.randomized_on is not None
     context = {"trial": patient.trial, "patient": patient, "form": form, "title": _("Randomize")}
     status = 422 if request.method == "POST" else 200
-    return render(request, "patients/randomize.html", context, status=status)
+    return render(request, "patients/randomize.html", context | {"done": done}, status=status)
 
 
 def _randomized(patient: Patient) -> str:
     now = datetime.now(ZoneInfo(patient.site.timezone))
     arm = _("the arm is blinded") if patient.trial.masked else str(patient.arm)
-    said = {"patient": patient.subject_id, "time": f"{now:%Y-%m-%d %H:%M %Z}", "arm": arm}
+    said = {
+        "patient": patient.subject_id,
+        "time": f"{now:%Y-%m-%d %H:%M} {offset(now)}",
+        "arm": arm,
+    }
     return _("%(patient)s was randomized at %(time)s: %(arm)s.") % said
+
+
+def offset(moment: datetime) -> str:
+    """From universal time: UTC+8, UTC+5:30. Abbreviations such as CST name several zones."""
+    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")

@@ -8,10 +8,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from patients.gate import GATED
 from patients.models import DATES, Patient, Sex, Therapy, TherapyChoice
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
-from trials.models import Arm, Site, Trial
+from trials.models import Arm, RandomizationScheme, Site, Trial
 
 SUBJECT_ID = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 
@@ -74,11 +75,21 @@ class PatientForm(ChangeForm):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
-        if trial.randomized or trial.masked:
-            del self.fields["arm"]
+        for name in _elsewhere(trial, patient):
+            del self.fields[name]
         if patient:
             del self.fields["subject_id"]
             self.ask_why(patient.version)
+
+
+def _elsewhere(trial: Trial, patient: Patient | None) -> set[str]:
+    """What this form leaves out: an arm that is allotted, and what waits for consent and screening."""
+    names = {"arm"} if trial.randomized or trial.masked else set()
+    if trial.screened_here and not (patient and patient.enrolled_on):
+        names |= {"arm", *GATED}
+    if trial.randomized and RandomizationScheme.objects.filter(trial=trial).exists():
+        names.add("randomized_on")
+    return names
 
 
 def _facts_of(patient: Patient) -> dict[str, Any]:

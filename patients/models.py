@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import ExtractYear
 from django.utils.translation import gettext_lazy as _
 
@@ -118,6 +118,14 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def active(self) -> Self:
         """Not voided."""
         return self.filter(voided_at=None)
+
+    def with_consent_withdrawal(self) -> Self:
+        """With `consent_withdrawn_on`: None too where a new consent was signed afterwards."""
+        mine = Consent.objects.filter(voided_at=None)
+        again = mine.filter(patient=OuterRef("patient"), signed_on__gt=OuterRef("withdrawn_on"))
+        last = mine.filter(~Exists(again), patient=OuterRef("pk"), withdrawn_on__isnull=False)
+        days = last.order_by("-withdrawn_on").values("withdrawn_on")[:1]
+        return self.annotate(consent_withdrawn_on=Subquery(days))
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Patients of the user's sites and trials."""

@@ -57,6 +57,15 @@ class ReferenceRangeForm(ChangeForm):
         if row:
             self.ask_why(row.version)
 
+    def clean_unit(self) -> str:
+        """A unit of the chosen item."""
+        code: str = self.cleaned_data["unit"]
+        item = reference_ranges.LABORATORY.get(self.cleaned_data.get("item", ""))
+        if item and code not in item.units:
+            accepted = ", ".join(unit(accepted) for accepted in item.units)
+            raise forms.ValidationError(gettext_lazy("One of: %(units)s."), params={"units": accepted})
+        return code
+
 
 def _site(request: HttpRequest, registry_id: str, code: str) -> Site:
     sites = Site.objects.visible_to(signed_in(request)).select_related("trial")

@@ -56,7 +56,10 @@ def accepted_units(planned: Sequence[Intervention]) -> list[str]:
     own = [row.unit for row in planned if row.unit]
     more = UNITS if len(own) < max(len(planned), 1) or any("/" in unit for unit in own) else ()
     converted = (unit for unit in MASS if any(convertible(unit, plan) for plan in own))
-    return list({canonical_unit(u): u for u in reversed([*own, *converted, *more])}.values())[::-1]
+    spelled: dict[str, str] = {}
+    for unit in (*own, *converted, *more):
+        spelled.setdefault(canonical_unit(unit), unit)
+    return list(spelled.values())
 
 
 @dataclass(frozen=True)

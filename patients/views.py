@@ -35,7 +35,7 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
 def visible_patient(request: HttpRequest, pk: int) -> Patient:
     """A patient within the user's scope; 404 for any other."""
-    rows = Patient.objects.active().visible_to(signed_in(request))
+    rows = Patient.objects.active().visible_to(signed_in(request)).with_consent_withdrawal()
     return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
 
 
@@ -155,7 +155,7 @@ def entered(
         except StaleVersion:
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
-            messages.success(request, _("Stored."))
+            messages.success(request, _("%(what)s: stored.") % {"what": context["title"]})
             if isinstance(stored, str):
                 return redirect(stored)
             if isinstance(stored, Trial):

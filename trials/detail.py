@@ -179,7 +179,11 @@ def _told(trial: Trial, name: str) -> str:
 
 def schedule(drug: Intervention) -> str:
     """How a drug is given: "12 mg orally, days 1-14 of 21"; blank where nothing is stated."""
-    dose = f"{drug.dose.normalize():f} {drug.unit}" if drug.dose is not None else ""
+    dose = (
+        f"{drug.dose.normalize():f} {eligibility_wording.unit(drug.unit)}"
+        if drug.dose is not None
+        else ""
+    )
     given = f"{dose} {ROUTES.get(drug.route, drug.route)}".strip()
     return ", ".join(part for part in (given, _days(drug)) if part)
 

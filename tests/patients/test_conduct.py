@@ -524,6 +524,18 @@ def test_what_a_transfer_may_say(
     assert coordinator.post(path, move(patient)).status_code == 428
 
 
+@pytest.mark.parametrize(("day", "status"), [(4, 200), (5, 409), (6, 409)])
+def test_nobody_is_transferred_after_death(
+    coordinator: Api, patient: Patient, day: int, status: int
+) -> None:
+    Patient.objects.filter(pk=patient.pk).update(died_on=on(5), last_dose_on=None)
+    path = f"/patients/{patient.pk}/transfer/"
+    told = move(patient) | {"on": on(day)}
+    answer = coordinator.post(path, told, if_match=f'"{patient.version}"')
+    assert answer.status_code == status, answer.content
+    assert status < 400 or pointers(answer) == ["/on"]
+
+
 def test_who_may_transfer(cast: Cast, patient: Patient) -> None:
     site = cast.trial.sites.get(code="02")
     told: Body = {"patient": patient, "to_site": site, "on": START, "reason": "moved"}

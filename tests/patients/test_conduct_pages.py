@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from patients.models import Disposition, Dose, Patient
+from patients.conduct_views import offset
+from patients.models import Allocation, Consent, Disposition, Dose, Patient
+from patients.treatment import accepted_units
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
@@ -87,6 +91,65 @@ def test_a_dose_is_entered_and_corrected(cast: Cast, pages: Pages, patient: Pati
     assert "No dose is recorded" in client.get(f"/patients/{patient.pk}/").content.decode()
 
 
+def text(client: Client, patient: Patient) -> str:
+    """The patient's page, its lines as one."""
+    return " ".join(client.get(f"/patients/{patient.pk}/").content.decode().split())
+
+
+def controls(form: Any, *names: str) -> list[Any]:
+    """What stands in these fields of a page's form before anybody types."""
+    return [form[name].value() for name in names]
+
+
+def labels(form: Any, name: str) -> list[str]:
+    """What a field offers, in its order."""
+    return [str(label) for _value, label in form.fields[name].choices]
+
+
+def test_a_dose_begins_as_planned(cast: Cast, pages: Pages, patient: Patient) -> None:
+    address = f"/patients/{patient.pk}/doses/new/"
+    answer = pages(cast.coordinator).get(address)
+    form = answer.context["form"]
+    assert controls(form, "intervention", "dose", "unit") == ["Anlotinib", "12", "mg"]
+    assert labels(form, "unit") == ["mg", "µg", "g"]
+    assert '<option value="mg" selected>' in answer.content.decode()
+    Dose.objects.create(
+        patient=patient, intervention="Anlotinib", dose=500, unit="ug", started_on=START
+    )
+    assert "Anlotinib 500 µg" in text(pages(cast.coordinator), patient)
+
+
+def test_a_dose_of_one_of_several_drugs_is_not_guessed(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    arm = cast.trial.arms.get()
+    Intervention.objects.create(arm=arm, name="Toripalimab", dose=240, unit="mg")
+    Intervention.objects.create(arm=arm, name="Interferon", dose=3, unit="MIU")
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/doses/new/"
+    form = client.get(address).context["form"]
+    assert controls(form, "intervention", "dose", "unit") == [None, None, None]
+    assert labels(form, "intervention") == ["–", "Anlotinib", "Toripalimab", "Interferon"]
+    assert labels(form, "unit") == ["–", "mg", "MIU", "µg", "g"]
+    wrong = client.post(address, DOSE | {"unit": "MIU"})
+    assert wrong.context["form"].errors["unit"] == ["One of: mg, µg, g."]
+    assert client.post(address, DOSE | {"unit": "ug", "dose": "12000"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("units", "accepted"),
+    [
+        (["mg"], ["mg", "ug", "g"]),
+        (["g"], ["g", "ug", "mg"]),
+        (["µg"], ["µg", "mg", "g"]),
+        (["IU"], ["IU"]),
+        (["mg/m2"], ["mg/m2", "mg", "g", "ug", "mg/kg", "IU", "MBq"]),
+        ([], ["mg", "g", "ug", "mg/m2", "mg/kg", "IU", "MBq"]),
+    ],
+)
+def test_the_plans_own_units_come_first(units: list[str], accepted: list[str]) -> None:
+    assert accepted_units([Intervention(unit=unit) for unit in units]) == accepted
+
+
 def test_a_disposition_is_entered_corrected_and_undone(
     cast: Cast, pages: Pages, patient: Patient
 ) -> None:
@@ -95,7 +158,10 @@ def test_a_disposition_is_entered_corrected_and_undone(
     assert asked.status_code == 422
     assert "Say whether follow-up continues" in asked.content.decode()
     missing = client.post(address, {"kind": "treatment_discontinued", "on": "2024-03-01"})
-    assert "One of: progressive_disease" in missing.content.decode()
+    assert missing.context["form"].errors == {
+        "disposition_reason": ["Choose why treatment was discontinued."]
+    }
+    assert client.post(address, {"on": "2024-03-01"}).context["form"].errors.keys() == {"kind"}
     assert client.post(address, WITHDRAWN).status_code == 302
     assert "follow-up refused" in client.get(f"/patients/{patient.pk}/").content.decode()
     late = client.post(
@@ -125,6 +191,75 @@ def test_a_transfer_leads_the_old_site_to_the_trial(
     page = pages(cast.outsider).get(f"/patients/{patient.pk}/").content.decode()
     assert "01 → 02" in page
     assert "moved house" in page
+
+
+def test_who_died_is_not_in_the_trial(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client = pages(cast.coordinator)
+    assert "nothing has ended" in text(client, patient)
+    assert "/transfer/" in text(client, patient)
+    Patient.objects.update(died_on="2024-03-01", death_cause="sepsis", randomized_on=START)
+    page = text(client, patient)
+    assert "Died on 2024-03-01 (sepsis)." in page
+    assert "<dt>Cause of death</dt> <dd> sepsis </dd>" in page
+    assert "<dt>Randomized</dt> <dd> 2024-01-15 </dd>" in page
+    assert "nothing has ended" not in page
+    assert "/transfer/" not in page
+    site = cast.trial.sites.get(code="02")
+    told = {"site": site.pk, "reason": "moved house", "version": 1}
+    for day, status in (("2024-03-02", 422), ("2024-03-01", 422), ("2024-02-29", 302)):
+        answer = client.post(f"/patients/{patient.pk}/transfer/", told | {"on": day})
+        assert answer.status_code == status, day
+
+
+def test_a_withdrawn_consent_leads_to_the_withdrawal(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client = pages(cast.coordinator)
+    signed = factories.consent(patient, by=cast.coordinator)
+    assert "nothing has ended" in text(client, patient)
+    Consent.objects.filter(pk=signed.pk).update(withdrawn_on="2024-03-01")
+    page = text(client, patient)
+    assert "Consent was withdrawn on 2024-03-01. The withdrawal from the trial is not" in page
+    assert "nothing has ended" not in page
+    address = f"/patients/{patient.pk}/dispositions/new/?kind=withdrawn&on=2024-03-01"
+    assert address.replace("&", "&amp;") in page
+    assert "Record the withdrawal" not in text(pages(cast.viewer), patient)
+    form = client.get(address).context["form"]
+    assert controls(form, "kind", "on") == ["withdrawn", "2024-03-01"]
+    assert f'href="/patients/{patient.pk}/enrollment/"' in form["kind"].help_text
+    assert not Disposition.objects.exists()
+    assert client.post(address, WITHDRAWN).status_code == 302
+    assert "not recorded yet" not in text(client, patient)
+    Disposition.objects.all().delete()
+    again = Consent.objects.create(patient=patient, consent_version="2", signed_on="2024-03-02")
+    assert "nothing has ended" in text(client, patient)
+    Consent.objects.filter(pk=again.pk).update(voided_at=timezone.now())
+    assert "Consent was withdrawn on 2024-03-01" in text(client, patient)
+    Patient.objects.update(enrolled_on=None)
+    assert "not recorded yet" not in text(client, patient)
+    assert "Not enrolled yet." in text(client, patient)
+
+
+def test_nobody_is_asked_to_randomize_twice(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/randomize/"
+    assert "Randomize now" in client.get(address).content.decode()
+    Allocation.objects.create(
+        patient=patient, trial=cast.trial, arm=Arm.objects.get(trial=cast.trial)
+    )
+    page = client.get(address).content.decode()
+    assert "was randomized already" in page
+    assert "Randomize now" not in page
+
+
+@pytest.mark.parametrize(
+    ("zone", "printed"),
+    [
+        ("Asia/Shanghai", "UTC+8"), ("Asia/Kolkata", "UTC+5:30"), ("UTC", "UTC+0"),
+        ("America/Caracas", "UTC-4"), ("Pacific/Marquesas", "UTC-9:30"),
+    ],
+)  # fmt: skip
+def test_a_time_is_printed_with_its_offset(zone: str, printed: str) -> None:
+    assert offset(datetime(2024, 1, 15, tzinfo=ZoneInfo(zone))) == printed
 
 
 def test_follow_up_is_one_small_form(cast: Cast, pages: Pages, patient: Patient) -> None:

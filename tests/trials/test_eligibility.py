@@ -263,7 +263,7 @@ REFUSED: list[tuple[Any, tuple[int | str, ...], str]] = [
     ({}, (), "A rule names its type, one of: number, choice,"),
     ({"type": "if"}, (), "The type is one of: number, choice,"),
     ({**LIVER, "items": 1}, ("items",), "Unknown key. Accepted: type, item, answer."),
-    ({"type": "yes_no", "item": "liver_metastases"}, ("answer",), "This key is required."),
+    ({"type": "yes_no", "item": "liver_metastases"}, ("answer",), "This is required."),
     (yes("liver_metastases", "no"), ("answer",), "true or false."),  # type: ignore[arg-type]
     (yes("platelets"), ("item",), "One of the items: measurable_disease,"),
     (number("sex", "at_least", 1), ("item",), "One of the items: age,"),
