@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import views
@@ -23,13 +23,13 @@ CHOICES = (
 RESULTS = OpenApiParameter(
     "results",
     bool,
-    description=_l(
+    description=gettext_lazy(
         "true: with a draft of resultsSection from the registry's data, for roles of the whole"
         " trial; the other parameters are of this draft."
     ),
 )
 FORBIDDEN = OpenApiResponse(
-    ProblemDocument, description=_l("Results are drafted for roles of the whole trial.")
+    ProblemDocument, description=gettext_lazy("Results are drafted for roles of the whole trial.")
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics
@@ -34,9 +34,11 @@ from registry.rest import PROBLEM, caller, flag_parameter, refuse_unknown
 from trials import access
 from trials.models import Trial
 
-FORBIDDEN = OpenApiResponse(ProblemDocument, description=_l("The caller may not import."))
+FORBIDDEN = OpenApiResponse(ProblemDocument, description=gettext_lazy("The caller may not import."))
 DRY_RUN = OpenApiParameter(
-    "dry_run", bool, description=_l("Check every line as if it were stored, and store nothing.")
+    "dry_run",
+    bool,
+    description=gettext_lazy("Check every line as if it were stored, and store nothing."),
 )
 
 

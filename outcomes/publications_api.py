@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status, views
 from rest_framework.request import Request
@@ -39,10 +39,14 @@ from trials.publication_serializers import PublicationSerializer
 
 FLAG = {"type": "string", "enum": ["true", "false"]}
 FILTERS = [
-    OpenApiParameter("sarcoma", FLAG, description=_l("Whether the patients have sarcoma.")),
-    OpenApiParameter("anlotinib", FLAG, description=_l("Whether they get anlotinib.")),
     OpenApiParameter(
-        "contradictions", FLAG, description=_l("Whether something printed cannot be right.")
+        "sarcoma", FLAG, description=gettext_lazy("Whether the patients have sarcoma.")
+    ),
+    OpenApiParameter("anlotinib", FLAG, description=gettext_lazy("Whether they get anlotinib.")),
+    OpenApiParameter(
+        "contradictions",
+        FLAG,
+        description=gettext_lazy("Whether something printed cannot be right."),
     ),
     OF_TRIAL,
     OpenApiParameter("year", {"type": "integer", "minimum": 1900, "maximum": 2100}),

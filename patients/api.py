@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import generics, status, views
 from rest_framework.request import Request
@@ -32,16 +32,18 @@ from registry.rest import (
 )
 from trials.vocabularies import Masking
 
-OF_TRIAL = OpenApiParameter("trial", str, description=_l("A trial's registry id."))
+OF_TRIAL = OpenApiParameter("trial", str, description=gettext_lazy("A trial's registry id."))
 OF_PATIENT = OpenApiParameter(
     "patient",
     {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
-    description=_l("A patient's id."),
+    description=gettext_lazy("A patient's id."),
 )
 FILTERS = [
     OF_TRIAL,
-    OpenApiParameter("site", str, description=_l("A site's code.")),
-    OpenApiParameter("subject_id", str, description=_l("The id of a patient in the trial.")),
+    OpenApiParameter("site", str, description=gettext_lazy("A site's code.")),
+    OpenApiParameter(
+        "subject_id", str, description=gettext_lazy("The id of a patient in the trial.")
+    ),
 ]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from pydantic import Field
 from rest_framework import serializers
@@ -36,12 +36,12 @@ from trials.vocabularies import RangeSex
 Limit = Annotated[float, Field(ge=0)] | None
 FILTERS = [
     OF_TRIAL,
-    OpenApiParameter("site", str, description=_l("A site's code.")),
-    OpenApiParameter("item", str, description=_l("What is measured, such as platelets.")),
+    OpenApiParameter("site", str, description=gettext_lazy("A site's code.")),
+    OpenApiParameter("item", str, description=gettext_lazy("What is measured, such as platelets.")),
     OpenApiParameter(
         "on",
         {"type": "string", "format": "date"},
-        description=_l("Only what holds on this day."),
+        description=gettext_lazy("Only what holds on this day."),
     ),
 ]
 

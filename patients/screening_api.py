@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers, views
 from rest_framework.request import Request
@@ -101,7 +101,7 @@ class ConsentVoid(RowVoid, ConsentDetail):
 
 
 CONCLUSION = OpenApiParameter(
-    "conclusion", str, enum=Conclusion.values, description=_l("How the screening stands.")
+    "conclusion", str, enum=Conclusion.values, description=gettext_lazy("How the screening stands.")
 )
 
 
@@ -277,9 +277,13 @@ def _arm(trial: Trial, name: str | None) -> Arm | None:
     return arms[name]
 
 
-SITE = OpenApiParameter("site", str, description=_l("A site's code: with its limits of normal."))
+SITE = OpenApiParameter(
+    "site", str, description=gettext_lazy("A site's code: with its limits of normal.")
+)
 ON = OpenApiParameter(
-    "date", {"type": "string", "format": "date"}, description=_l("The day of screening; today.")
+    "date",
+    {"type": "string", "format": "date"},
+    description=gettext_lazy("The day of screening; today."),
 )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from pydantic import ValidationError as Misruled
 
 from registry.errors import FieldError
@@ -31,28 +31,31 @@ from trials.vocabularies import CriterionKind
 Said = Mapping[str, Any]
 NONE, JSON = "none", "json"
 RULE_TYPES = [
-    (NONE, _l("A person judges the whole text")),
-    ("number", _l("A number against a limit")),
-    ("choice", _l("One answer of several")),
-    ("yes_no", _l("A question: yes or no")),
-    ("window", _l("A date before screening")),
-    ("attestation", _l("A person attests a statement")),
-    (JSON, _l("A combination of rules (JSON)")),
+    (NONE, gettext_lazy("A person judges the whole text")),
+    ("number", gettext_lazy("A number against a limit")),
+    ("choice", gettext_lazy("One answer of several")),
+    ("yes_no", gettext_lazy("A question: yes or no")),
+    ("window", gettext_lazy("A date before screening")),
+    ("attestation", gettext_lazy("A person attests a statement")),
+    (JSON, gettext_lazy("A combination of rules (JSON)")),
 ]
 COMPARISONS = [
-    ("at_least", _l("≥ at least")),
-    ("at_most", _l("≤ at most")),
-    ("above", _l("> above")),
-    ("below", _l("< below")),
+    ("at_least", gettext_lazy("≥ at least")),
+    ("at_most", gettext_lazy("≤ at most")),
+    ("above", gettext_lazy("> above")),
+    ("below", gettext_lazy("< below")),
 ]
-SIDES = [("one_of", _l("is one of")), ("none_of", _l("is none of"))]
-ANSWERS = [("yes", _l("yes")), ("no", _l("no"))]
-WINDOWS = [("within", _l("within the last")), ("at_least", _l("at least … ago"))]
+SIDES = [("one_of", gettext_lazy("is one of")), ("none_of", gettext_lazy("is none of"))]
+ANSWERS = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
+WINDOWS = [
+    ("within", gettext_lazy("within the last")),
+    ("at_least", gettext_lazy("at least … ago")),
+]
 SPANS = [
-    ("days", _l("days")),
-    ("weeks", _l("weeks")),
-    ("months", _l("months")),
-    ("years", _l("years")),
+    ("days", gettext_lazy("days")),
+    ("weeks", gettext_lazy("weeks")),
+    ("months", gettext_lazy("months")),
+    ("years", gettext_lazy("years")),
 ]
 # Where an error of a rule's key is shown, if not at the field of that key.
 SHOWN_AT = {
@@ -92,7 +95,7 @@ class AmountField(forms.DecimalField):
 class ReasonedForm(forms.Form):
     """Why the protocol changes, against the trial's version that was read."""
 
-    reason = forms.CharField(label=_l("Reason for the change"), max_length=500)
+    reason = forms.CharField(label=gettext_lazy("Reason for the change"), max_length=500)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def add_errors(self, errors: Iterable[FieldError]) -> None:
@@ -117,16 +120,18 @@ class ReasonedForm(forms.Form):
 class AmendmentForm(ReasonedForm):
     """The next version of the protocol."""
 
-    label = forms.CharField(label=_l("Label"), max_length=40, help_text=_l("Such as 2.0."))
-    effective_on = CalendarDateField(label=_l("Effective on"), required=False)
+    label = forms.CharField(
+        label=gettext_lazy("Label"), max_length=40, help_text=gettext_lazy("Such as 2.0.")
+    )
+    effective_on = CalendarDateField(label=gettext_lazy("Effective on"), required=False)
     consent_version = forms.CharField(
-        label=_l("Consent version"),
+        label=gettext_lazy("Consent version"),
         max_length=40,
         required=False,
-        help_text=_l("The form that patients sign from then on; blank: any."),
+        help_text=gettext_lazy("The form that patients sign from then on; blank: any."),
     )
     summary = forms.CharField(
-        label=_l("What changes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
+        label=gettext_lazy("What changes"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
     field_order = ["label", "effective_on", "consent_version", "summary", "reason", "version"]
 
@@ -148,74 +153,78 @@ class AmendmentForm(ReasonedForm):
 class CriterionForm(ReasonedForm):
     """A criterion with its rule."""
 
-    kind = forms.ChoiceField(label=_l("Kind"), choices=CriterionKind.choices)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=CriterionKind.choices)
     text = forms.CharField(
-        label=_l("Text, as the protocol has it"),
+        label=gettext_lazy("Text, as the protocol has it"),
         max_length=10_000,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     note = forms.CharField(
-        label=_l("Note"),
+        label=gettext_lazy("Note"),
         max_length=10_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_l("What was repaired or decided in reading the text."),
+        help_text=gettext_lazy("What was repaired or decided in reading the text."),
     )
-    source = forms.CharField(label=_l("Source"), max_length=200, required=False)
-    rule_type = forms.ChoiceField(label=_l("Rule"), choices=RULE_TYPES, initial=NONE)
+    source = forms.CharField(label=gettext_lazy("Source"), max_length=200, required=False)
+    rule_type = forms.ChoiceField(label=gettext_lazy("Rule"), choices=RULE_TYPES, initial=NONE)
 
-    number_item = forms.ChoiceField(label=_l("Item"), required=False)
+    number_item = forms.ChoiceField(label=gettext_lazy("Item"), required=False)
     number_comparison = forms.ChoiceField(
-        label=_l("Comparison"), choices=COMPARISONS, required=False
+        label=gettext_lazy("Comparison"), choices=COMPARISONS, required=False
     )
     number_value = AmountField(
-        label=_l("Limit"),
+        label=gettext_lazy("Limit"),
         max_digits=15,
         decimal_places=6,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    number_unit = forms.ChoiceField(label=_l("Unit, or × ULN / LLN"), required=False)
+    number_unit = forms.ChoiceField(label=gettext_lazy("Unit, or × ULN / LLN"), required=False)
 
-    choice_item = forms.ChoiceField(label=_l("Item"), required=False)
-    choice_side = forms.ChoiceField(label=_l("The answer"), choices=SIDES, required=False)
+    choice_item = forms.ChoiceField(label=gettext_lazy("Item"), required=False)
+    choice_side = forms.ChoiceField(label=gettext_lazy("The answer"), choices=SIDES, required=False)
     choice_terms = forms.CharField(
-        label=_l("Answers"),
+        label=gettext_lazy("Answers"),
         max_length=10_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_l("One in a line."),
+        help_text=gettext_lazy("One in a line."),
     )
 
-    yes_no_item = forms.ChoiceField(label=_l("Item"), required=False)
-    yes_no_answer = forms.ChoiceField(label=_l("The answer is"), choices=ANSWERS, required=False)
+    yes_no_item = forms.ChoiceField(label=gettext_lazy("Item"), required=False)
+    yes_no_answer = forms.ChoiceField(
+        label=gettext_lazy("The answer is"), choices=ANSWERS, required=False
+    )
 
-    window_item = forms.ChoiceField(label=_l("Item"), required=False)
-    window_comparison = forms.ChoiceField(label=_l("When"), choices=WINDOWS, required=False)
+    window_item = forms.ChoiceField(label=gettext_lazy("Item"), required=False)
+    window_comparison = forms.ChoiceField(
+        label=gettext_lazy("When"), choices=WINDOWS, required=False
+    )
     window_n = forms.IntegerField(
-        label=_l("How many"),
+        label=gettext_lazy("How many"),
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    window_unit = forms.ChoiceField(label=_l("Unit"), choices=SPANS, required=False)
-    window_never = forms.BooleanField(label=_l("“Never” fulfills it too"), required=False)
+    window_unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=SPANS, required=False)
+    window_never = forms.BooleanField(label=gettext_lazy("“Never” fulfills it too"), required=False)
 
     attestation_code = forms.CharField(
-        label=_l("Code"),
+        label=gettext_lazy("Code"),
         max_length=60,
         required=False,
-        help_text=_l("Names the question in stored answers, such as signed_consent."),
+        help_text=gettext_lazy("Names the question in stored answers, such as signed_consent."),
     )
     attestation_statement = forms.CharField(
-        label=_l("Statement"),
+        label=gettext_lazy("Statement"),
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_l("Blank: the criterion's own text."),
+        help_text=gettext_lazy("Blank: the criterion's own text."),
     )
 
     json = forms.CharField(
-        label=_l("Rule as JSON"),
+        label=gettext_lazy("Rule as JSON"),
         max_length=50_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),

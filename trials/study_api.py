@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status, views
@@ -25,16 +25,18 @@ from trials.study_wording import worded
 DRY_RUN = OpenApiParameter(
     "dry_run",
     bool,
-    description=_l("Read and check as if it were stored, answer what would be, store nothing."),
+    description=gettext_lazy(
+        "Read and check as if it were stored, answer what would be, store nothing."
+    ),
 )
 
 
 class MessageSerializer(serializers.Serializer[Any]):
     """Something that was guessed, changed or left out."""
 
-    pointer = serializers.CharField(help_text=_l("A JSON Pointer into the study."))
+    pointer = serializers.CharField(help_text=gettext_lazy("A JSON Pointer into the study."))
     code = serializers.CharField()
-    detail = serializers.CharField(help_text=_l("The same in the reader's language."))
+    detail = serializers.CharField(help_text=gettext_lazy("The same in the reader's language."))
 
 
 class StudyImportedSerializer(serializers.Serializer[Any]):
@@ -47,7 +49,7 @@ class StudyImportedSerializer(serializers.Serializer[Any]):
 class StudyReadSerializer(serializers.Serializer[Any]):
     """A study that would be stored."""
 
-    body = serializers.DictField(help_text=_l("What POST /trials/ would take."))
+    body = serializers.DictField(help_text=gettext_lazy("What POST /trials/ would take."))
     messages = MessageSerializer(many=True)
 
 

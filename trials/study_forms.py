@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from registry.rest import decode
 
@@ -19,8 +19,8 @@ class StudyForm(forms.Form):
     """The study as text: nothing but its content is looked at, whatever a file is called."""
 
     study = forms.CharField(
-        label=_l("The study's JSON"),
-        help_text=_l(
+        label=gettext_lazy("The study's JSON"),
+        help_text=gettext_lazy(
             "As ClinicalTrials.gov gives it: Download, JSON; or GET /api/v2/studies/{id}."
         ),
         required=False,
@@ -28,8 +28,8 @@ class StudyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
     )
     file = forms.FileField(
-        label=_l("Or a file"),
-        help_text=_l("At most 2 MB; it takes the place of what is pasted."),
+        label=gettext_lazy("Or a file"),
+        help_text=gettext_lazy("At most 2 MB; it takes the place of what is pasted."),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
     )

@@ -12,7 +12,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from registry.errors import Refused
 from registry.models import User
@@ -23,12 +23,12 @@ from trials.study_forms import StudyForm
 from trials.study_wording import worded
 
 LISTS = {
-    "sites": _l("sites"),
-    "officials": _l("officials and contacts"),
-    "arms": _l("arms"),
-    "endpoints": _l("endpoints"),
-    "criteria": _l("eligibility criteria"),
-    "published": _l("published figures"),
+    "sites": gettext_lazy("sites"),
+    "officials": gettext_lazy("officials and contacts"),
+    "arms": gettext_lazy("arms"),
+    "endpoints": gettext_lazy("endpoints"),
+    "criteria": gettext_lazy("eligibility criteria"),
+    "published": gettext_lazy("published figures"),
 }
 # What is shown of an item of a list.
 SHOWN = {

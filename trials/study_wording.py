@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from trials.ctgov_reading import Message
 from trials.registry_terms import TITLES
@@ -16,53 +15,57 @@ from trials.schedule_text import Schedule, in_words
 
 # What was guessed, changed or left out.
 TOLD = {
-    "null": _l("Null: read as missing."),
-    "not_held": _l("Not held by this registry: left out."),
-    "term_not_held": _l("%(term)s is no term of this registry: left blank."),
-    "changed_since": _l(
+    "null": gettext_lazy("Null: read as missing."),
+    "not_held": gettext_lazy("Not held by this registry: left out."),
+    "term_not_held": gettext_lazy("%(term)s is no term of this registry: left blank."),
+    "changed_since": gettext_lazy(
         "Edited since the file was written: read as it stands, without what the file says besides"
         " of %(key)s."
     ),
-    "not_sarcoma": _l(
+    "not_sarcoma": gettext_lazy(
         "No condition names a sarcoma (%(conditions)s): the trial is kept out of sarcoma pools."
     ),
-    "no_arms": _l("There are interventions, but no arm that gets them: left out."),
-    "in_no_arm": _l("No arm gets %(name)s: left out."),
-    "no_such_name": _l("Nothing here has the name %(name)s."),
-    "schedule_read": _l("Schedule of %(name)s read from the text: %(read)s."),
-    "kind_read": _l("%(measure)s is computed as: %(kind)s."),
-    "kind_other": _l("%(measure)s is held, but not computed: it is of no kind known here."),
-    "renamed": _l("The name stands twice; here it is %(name)s."),
-    "shortened": _l("Shortened to: %(name)s. The whole text is kept with it."),
-    "text_before": _l("The text before the first heading is read as inclusion criteria."),
-    "no_headings": _l("No heading tells inclusion from exclusion: all are read as inclusion."),
-    "repaired": _l("Repaired: %(note)s"),
-    "no_name": _l("Somebody without a name: left out."),
-    "no_role": _l("%(name)s has no role that is known here: left out."),
-    "twice": _l("%(name)s stands twice in one role: the second is left out."),
-    "zone_unknown": _l(
+    "no_arms": gettext_lazy("There are interventions, but no arm that gets them: left out."),
+    "in_no_arm": gettext_lazy("No arm gets %(name)s: left out."),
+    "no_such_name": gettext_lazy("Nothing here has the name %(name)s."),
+    "schedule_read": gettext_lazy("Schedule of %(name)s read from the text: %(read)s."),
+    "kind_read": gettext_lazy("%(measure)s is computed as: %(kind)s."),
+    "kind_other": gettext_lazy(
+        "%(measure)s is held, but not computed: it is of no kind known here."
+    ),
+    "renamed": gettext_lazy("The name stands twice; here it is %(name)s."),
+    "shortened": gettext_lazy("Shortened to: %(name)s. The whole text is kept with it."),
+    "text_before": gettext_lazy("The text before the first heading is read as inclusion criteria."),
+    "no_headings": gettext_lazy(
+        "No heading tells inclusion from exclusion: all are read as inclusion."
+    ),
+    "repaired": gettext_lazy("Repaired: %(note)s"),
+    "no_name": gettext_lazy("Somebody without a name: left out."),
+    "no_role": gettext_lazy("%(name)s has no role that is known here: left out."),
+    "twice": gettext_lazy("%(name)s stands twice in one role: the second is left out."),
+    "zone_unknown": gettext_lazy(
         "The country (%(country)s) does not tell the time zone: UTC, until somebody corrects it."
     ),
 }
 # Why nothing is imported.
 REFUSED = {
-    "object": _l("A JSON object."),
-    "list": _l("A list."),
-    "text": _l("A text."),
-    "whole_number": _l("A whole number, 0 or more."),
-    "true_or_false": _l("Either true or false."),
-    "required": _l("Required."),
-    "unknown": _l("Unknown key."),
-    "one_of": _l("One of: %(expected)s."),
-    "too_long": _l("At most %(most)s items."),
-    "string_too_long": _l("At most %(most)s characters."),
-    "too_deep": _l("At most %(most)s levels of nesting."),
-    "unstorable": _l("NUL characters and halves of characters cannot be stored."),
-    "pointer": _l("A JSON Pointer below the trial, such as /criteria/0/rule."),
-    "leads_nowhere": _l("The trial has nothing at %(path)s."),
-    "nct_id": _l("NCT and eight digits, such as NCT03890068."),
-    "partial_date": _l("A date such as 2019, 2019-04 or 2019-04-30."),
-    "age": _l("An age such as 18 Years."),
+    "object": gettext_lazy("A JSON object."),
+    "list": gettext_lazy("A list."),
+    "text": gettext_lazy("A text."),
+    "whole_number": gettext_lazy("A whole number, 0 or more."),
+    "true_or_false": gettext_lazy("Either true or false."),
+    "required": gettext_lazy("Required."),
+    "unknown": gettext_lazy("Unknown key."),
+    "one_of": gettext_lazy("One of: %(expected)s."),
+    "too_long": gettext_lazy("At most %(most)s items."),
+    "string_too_long": gettext_lazy("At most %(most)s characters."),
+    "too_deep": gettext_lazy("At most %(most)s levels of nesting."),
+    "unstorable": gettext_lazy("NUL characters and halves of characters cannot be stored."),
+    "pointer": gettext_lazy("A JSON Pointer below the trial, such as /criteria/0/rule."),
+    "leads_nowhere": gettext_lazy("The trial has nothing at %(path)s."),
+    "nct_id": gettext_lazy("NCT and eight digits, such as NCT03890068."),
+    "partial_date": gettext_lazy("A date such as 2019, 2019-04 or 2019-04-30."),
+    "age": gettext_lazy("An age such as 18 Years."),
 }
 
 
