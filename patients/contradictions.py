@@ -19,10 +19,12 @@ from django.utils.translation import gettext as _
 from patients import gate
 from patients.models import (
     AdverseEvent,
+    Consent,
     Disposition,
     DispositionKind,
     Dose,
     Patient,
+    Screening,
     Therapy,
 )
 from registry.errors import Conflict, FieldError
@@ -37,6 +39,8 @@ DATED: dict[type[Any], tuple[str, ...]] = {
     AdverseEvent: ("started_on", "ended_on"),
     Dose: ("started_on", "ended_on"),
     Disposition: ("on",),
+    Consent: ("signed_on", "withdrawn_on"),
+    Screening: ("screened_on",),
 }
 Span = tuple[Date | None, Date | None]
 

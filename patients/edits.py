@@ -26,7 +26,7 @@ def changes() -> Changes:
 
 def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:
     """Add a patient. Raises Refused or Conflict."""
-    _require_gate(patient, {name: getattr(patient, name) for name in gate.GATED}, arm)
+    _require_gate(patient, {"arm": arm} | {name: getattr(patient, name) for name in gate.GATED})
     if errors := list(patient_errors(patient)):
         raise Refused(errors)
     _require_randomization(patient)
@@ -43,11 +43,13 @@ def amend(patient: Patient, facts: Mapping[str, Any], into: Changes, *, gated: b
     before = into.count
     changed = {n: v for n, v in facts.items() if n != "arm" and getattr(patient, n) != v}
     if gated:
-        _require_gate(patient, changed, facts.get("arm"))
+        _require_gate(patient, changed | {n: v for n, v in facts.items() if n == "arm"})
     for name, value in changed.items():
         setattr(patient, name, value)
     if errors := list(patient_errors(patient)):
         raise Refused(errors)
+    if set(gate.GATED) & changed.keys():
+        _require_order(patient)
     if {"birth_year", "died_on"} & changed.keys():
         _require_consistent(patient)
     contradictions.require_agreement(patient, changed.keys())
@@ -88,30 +90,50 @@ def _require_randomization(patient: Patient) -> None:
         raise Conflict(errors)
 
 
-def _require_gate(patient: Patient, changed: Mapping[str, Any], arm: Arm | None) -> None:
-    """Where consent and screening come first, nothing of an enrollment is written past them."""
+def _require_gate(patient: Patient, facts: Mapping[str, Any]) -> None:
+    """Where consent and screening come first, nothing of an enrollment is written past them.
+
+    Judged by the state that the change leads to: whoever is not enrolled is not treated either.
+    """
     if not patient.trial.screened_here:
         return
     stored = patient.enrolled_on if patient.pk else None
-    arrives = any(changed.get(name) for name in gate.GATED) or (arm and arm != patient.arm)
-    if stored is None and arrives:
-        raise Conflict([gate.how_to_enroll(patient)])
-    if stored is not None and "enrolled_on" in changed:
-        _require_movable(patient, changed["enrolled_on"])
+    on = facts.get("enrolled_on", stored)
+    if stored is None:
+        arm = facts.get("arm")
+        if any(facts.get(name) for name in gate.GATED) or (arm and arm != patient.arm):
+            raise Conflict([gate.how_to_enroll(patient)])
+    elif on is None:
+        _require_untreated(patient, facts)
+    elif on != stored and not gate.came_before(patient):
+        gate.require(patient, on)
 
 
-def _require_movable(patient: Patient, on: Date | None) -> None:
-    """An enrollment moves to a day on which the gate holds, unless it never came through it."""
-    if on is None:
-        if patient.visits.filter(voided_at=None).exists():
-            detail = _("The patient has visits; void those before taking the enrollment back.")
-            raise Conflict([FieldError("/enrolled_on", detail)])
+def _require_untreated(patient: Patient, facts: Mapping[str, Any]) -> None:
+    """An enrollment is taken back only while nothing follows from it."""
+    left = [name for name in gate.TREATED if facts.get(name, getattr(patient, name))]
+    if facts.get("arm", patient.arm) or (patient.arm and patient.trial.masked):
+        left.append(_("the arm"))
+    rows = {
+        _("visits"): patient.visits,
+        _("doses"): patient.doses,
+        _("dispositions"): patient.dispositions,
+    }
+    left += [name for name, known in rows.items() if known.filter(voided_at=None).exists()]
+    if left:
+        detail = _("The enrollment stays while these are recorded: %s. Void or clear them first.")
+        raise Conflict([FieldError("/enrolled_on", detail % ", ".join(left))])
+
+
+def _require_order(patient: Patient) -> None:
+    """Where consent and screening come first, treatment does not precede the enrollment."""
+    enrolled_on = patient.enrolled_on
+    if not patient.trial.screened_here or enrolled_on is None:
         return
-    assert patient.enrolled_on is not None
-    if gate.standing(patient, patient.enrolled_on).missing:
-        return
-    if missing := gate.standing(patient, on).missing:
-        raise Conflict([FieldError("/enrolled_on", sentence) for sentence in missing])
+    early = [n for n in gate.TREATED if (on := getattr(patient, n)) and on < enrolled_on]
+    if early:
+        detail = _("Before the enrollment on %s.") % enrolled_on
+        raise Refused([FieldError(f"/{name}", detail) for name in early])
 
 
 def _require_consistent(patient: Patient) -> None:

@@ -3,14 +3,20 @@
 * A consent, signed on or before the day of screening (ICH E6(R2) 4.8.8: before any procedure of the
   trial) and of enrollment, of the version that the protocol names, and not withdrawn by then.
 * The latest screening, by the protocol version in force on the day of enrollment: once an amendment
-  is in force the screening is repeated. It is not a screen failure, and every criterion is met or
-  covered by a deviation recorded for this screening, not for an earlier one.
+  is in force the screening is repeated. It is not older than the trial's window for the baseline
+  (`baseline_window_days`), after which what was found is taken to have changed. It is not a screen
+  failure, and every criterion is met or covered by a deviation recorded for this screening as it is
+  now, not for an earlier one or before a correction.
+
+Whoever was enrolled by it keeps what the enrollment rests on (`upheld`). Whoever was enrolled before
+the trial had a gate is held to none of it (`came_before`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import timedelta
 from typing import Any
@@ -21,11 +27,14 @@ from django.utils.translation import ngettext
 from patients import judging
 from patients.models import Conclusion, Consent, Deviation, Patient, Screening
 from patients.screening_wording import reasons
-from registry.errors import FieldError
+from registry.errors import Conflict, FieldError
 from trials.eligibility import Result
 from trials.models import ProtocolVersion
 
-GATED = ("enrolled_on", "randomized_on", "first_dose_on", "last_dose_on")
+TREATED = ("randomized_on", "first_dose_on", "last_dose_on")
+GATED = ("enrolled_on", *TREATED)
+NO_CONSENT, NOT_SCREENED = "no consent", "not screened"
+Gap = tuple[str | int, str]  # what kind of thing is missing, a criterion by its id; and in words
 
 
 @dataclass(frozen=True)
@@ -90,25 +99,30 @@ class Standing:
     @property
     def screening_missing(self) -> Iterator[str]:
         """Why the latest screening does not allow the enrollment, criteria aside."""
+        return (sentence for _kind, sentence in self._screening_gaps())
+
+    def _screening_gaps(self) -> Iterator[Gap]:
         if self.screening is None:
-            yield _("No screening is recorded.")
+            yield NOT_SCREENED, _("No screening is recorded.")
             return
         day = {"day": self.screening.screened_on, "version": self.screening.protocol_version}
         if self.screening.conclusion == Conclusion.FAILED:
-            yield _("The screening of %(day)s is concluded as a screen failure.") % day
+            detail = _("The screening of %(day)s is concluded as a screen failure.")
+            yield "failed", detail % day
         if self.screening.screened_on > self.on:
-            yield _("The screening of %(day)s is later than the enrollment.") % day
+            yield NOT_SCREENED, _("The screening of %(day)s is later than the enrollment.") % day
         elif self.screening.protocol_version_id != self.protocol.pk:
-            day |= {"now": self.protocol}
-            yield (
-                _(
-                    "The screening of %(day)s is by protocol version %(version)s; version %(now)s is "
-                    "in force: screen again."
-                )
-                % day
+            detail = _(
+                "The screening of %(day)s is by protocol version %(version)s; version %(now)s is "
+                "in force: screen again."
             )
+            yield "amended", detail % (day | {"now": self.protocol})
+        validity = self.patient.trial.baseline_window_days
+        if self.on - self.screening.screened_on > timedelta(days=validity):
+            detail = _("The screening of %(day)s is older than %(validity)d days: screen again.")
+            yield "expired", detail % (day | {"validity": validity})
         if not self.screening.results:
-            yield _("The protocol has no eligibility criteria to screen by.")
+            yield "no criteria", _("The protocol has no eligibility criteria to screen by.")
 
     @property
     def open_criteria(self) -> list[dict[str, Any]]:
@@ -116,17 +130,21 @@ class Standing:
         return [dict(r) for r in judging.failing(self.screening.results)] if self.screening else []
 
     def deviation_from(self, criterion: int) -> Deviation | None:
-        """The deviation that covers a criterion in the latest screening."""
-        since = self.screening.screened_on if self.screening else None
+        """The deviation that covers a criterion in the latest screening, as it is now."""
+        seen = (self.screening.pk, self.screening.version) if self.screening else ()
         found = (d for d in self.deviations if d.criterion_id == criterion)
-        return next((d for d in found if since and since <= d.occurred_on <= self.on), None)
+        found = (d for d in found if (d.screening_id, d.screening_version) == seen)
+        return next((d for d in found if d.occurred_on <= self.on), None)
 
     @property
     def criteria_missing(self) -> Iterator[str]:
         """Each criterion that is neither met nor covered by a deviation."""
+        return (sentence for _kind, sentence in self._criteria_gaps())
+
+    def _criteria_gaps(self) -> Iterator[Gap]:
         for result in self.open_criteria:
             if not self.deviation_from(result["criterion"]):
-                yield criterion_missing(result)
+                yield result["criterion"], criterion_missing(result)
 
     @property
     def in_short(self) -> list[str]:
@@ -144,10 +162,16 @@ class Standing:
         ]
 
     @property
+    def gaps(self) -> list[Gap]:
+        """Everything that is in the way of the enrollment, by what kind of thing it is."""
+        consent = self.consent_missing
+        found: list[Gap] = [(NO_CONSENT, consent)] if consent else []
+        return [*found, *self._screening_gaps(), *self._criteria_gaps()]
+
+    @property
     def missing(self) -> list[str]:
         """Everything that is in the way of the enrollment."""
-        consent = [self.consent_missing] if self.consent_missing else []
-        return [*consent, *self.screening_missing, *self.criteria_missing]
+        return [sentence for _kind, sentence in self.gaps]
 
 
 def criterion_missing(result: dict[str, Any]) -> str:
@@ -169,6 +193,61 @@ def standing(patient: Patient, on: Date) -> Standing:
         screening=screenings.order_by("screened_on", "pk").last(),
         deviations=tuple(patient.deviations.filter(voided_at=None).order_by("occurred_on", "pk")),
     )
+
+
+def require(patient: Patient, on: Date) -> None:
+    """Raise Conflict with everything that is in the way of an enrollment on a day."""
+    if missing := standing(patient, on).missing:
+        raise Conflict([FieldError("/enrolled_on", sentence) for sentence in missing])
+
+
+def came_before(patient: Patient) -> bool:
+    """Whether a patient was enrolled before the gate was: no consent or screening ever, voided or not."""
+    return not patient.consents.exists() and not patient.screenings.exists()
+
+
+@contextmanager
+def upheld(patient: Patient, *, criteria_may_open: bool = False) -> Iterator[None]:
+    """Raise Conflict where what is written meanwhile leaves an enrollment without what it rests on.
+
+    Of whoever came through the gate: the enrollment stands by the protocol of its screening, which no
+    later amendment changes, and does not stand less than before by the protocol in force.
+    `criteria_may_open`: an investigator corrects what was found, and records deviations after that.
+    """
+    if not patient.trial.screened_here or patient.enrolled_on is None:
+        yield
+        return
+    before = _enrollment_gaps(patient, patient.enrolled_on)
+    yield
+    if any(kind in before[0] for kind in (NO_CONSENT, NOT_SCREENED)):
+        return
+    after = _enrollment_gaps(patient, patient.enrolled_on)
+    lost: dict[str | int, str] = {}
+    for now, then in zip(after, before, strict=True):
+        lost |= {kind: said for kind, said in now.items() if kind not in then}
+    if criteria_may_open:
+        lost = {kind: said for kind, said in lost.items() if isinstance(kind, str)}
+    if lost:
+        raise Conflict([_needed(patient, said) for said in lost.values()])
+
+
+def _enrollment_gaps(patient: Patient, on: Date) -> tuple[dict[str | int, str], ...]:
+    """What an enrollment lacks by the protocol of its screening, and by the protocol in force."""
+    found = standing(patient, on)
+    of_screening = found.screening.protocol_version if found.screening else found.protocol
+    return dict(replace(found, protocol=of_screening).gaps), dict(found.gaps)
+
+
+def _needed(patient: Patient, said: str) -> FieldError:
+    detail = _(
+        "The enrollment on %(day)s would not stand: %(said)s Take the enrollment back first, or "
+        "let an investigator correct the screening and record a protocol deviation."
+    )
+    return FieldError("", detail % {"day": patient.enrolled_on, "said": _as_sentence(said)})
+
+
+def _as_sentence(said: str) -> str:
+    return said if said.endswith(".") else f"{said}."
 
 
 def how_to_enroll(patient: Patient) -> FieldError:

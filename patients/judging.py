@@ -3,18 +3,22 @@
 Values are read and judged here for the save, the preview and the pages alike. What the form or the
 caller leaves out is carried over where the registry knows it: sex, ECOG and histology from the
 patient, limits of normal from the ranges of the site's laboratory on the day of screening. A value
-that is given wins, and an explicit null is "not answered".
+that is given wins, and an explicit null is "not answered". A sex or an age that cannot be that of the
+patient's record is refused; an ECOG or a histology may have changed, and a limit of normal that is
+typed may be another laboratory's: these are noted with the results of the criteria that ask for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as Date
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 from patients.models import Patient, Screening, Sex
@@ -22,12 +26,13 @@ from registry.errors import FieldError, Refused
 from trials import eligibility_wording as wording
 from trials.eligibility import Result, Rule, items, judge, limits, rule_of, statements
 from trials.models import Criterion, ProtocolVersion, ReferenceRange, Site, Trial
-from trials.screening_items import ATTEST, ITEMS, Item, Kind, item
-from trials.screening_values import Misread, Problem, Value, read
+from trials.screening_items import ATTEST, ITEMS, Item, Kind, item, possible_ages
+from trials.screening_values import Misread, Problem, Value, decimal_text, in_canonical, read
 from trials.vocabularies import CriterionKind
 
 SOURCES = ("source", "limit_source")  # what a stored value says besides the value
 FROM_PATIENT, FROM_LABORATORY = "patient", "reference_range"
+Note = dict[str, Any]  # {"item", "code", "params"}: worded by screening_wording.note
 
 
 def in_force(trial: Trial, on: Date) -> ProtocolVersion:
@@ -54,10 +59,11 @@ class Asked:
         except ValidationError:
             return cls(criterion, rule_of(None, code=code), number)
 
-    def result(self, values: Mapping[str, Value], screened_on: Date) -> dict[str, Any]:
-        """What it says of these values, as it is frozen with a screening."""
+    def result(self, answers: Answers, screened_on: Date) -> dict[str, Any]:
+        """What it says of these answers, as it is frozen with a screening."""
         exclusion = self.criterion.kind == CriterionKind.EXCLUSION
-        judged = judge(self.rule, values, screened_on=screened_on, exclusion=exclusion)
+        judged = judge(self.rule, answers.values, screened_on=screened_on, exclusion=exclusion)
+        asked = items(self.rule)
         return {
             "criterion": self.criterion.pk,
             "kind": self.criterion.kind,
@@ -65,6 +71,7 @@ class Asked:
             "text": self.criterion.text,
             "result": judged.result.value,
             "reasons": [reason.as_document() for reason in judged.reasons],
+            "notes": [note for note in answers.notes if note["item"] in asked],
         }
 
 
@@ -114,9 +121,9 @@ class Protocol:
         """The criteria that ask for an item."""
         return [one for one in self.criteria if code in items(one.rule)]
 
-    def judge(self, values: Mapping[str, Value], screened_on: Date) -> list[dict[str, Any]]:
-        """What each criterion says of the values."""
-        return [one.result(values, screened_on) for one in self.criteria]
+    def judge(self, answers: Answers, screened_on: Date) -> list[dict[str, Any]]:
+        """What each criterion says of the answers, with what is to be noted of them."""
+        return [one.result(answers, screened_on) for one in self.criteria]
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,7 @@ class Answers:
 
     values: Mapping[str, Value]
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: Sequence[Note] = ()
 
     def as_document(self) -> dict[str, Any]:
         """The values as they are stored: each with where it came from, if not from the form."""
@@ -138,11 +146,12 @@ def judged(screening: Screening, document: Mapping[str, Any]) -> Screening:
     """The screening with these values and what its protocol says of them; Refused where unreadable."""
     protocol = Protocol.of(screening.protocol_version)
     values, problems = readable(document, protocol)
+    problems += contradicted(values, screening.patient, screening.screened_on)
     if problems:
         raise Refused(problems)
     answers = completed(values, protocol, screening.patient, screening.screened_on)
     screening.values = answers.as_document()
-    screening.results = protocol.judge(answers.values, screening.screened_on)
+    screening.results = protocol.judge(answers, screening.screened_on)
     return screening
 
 
@@ -180,6 +189,7 @@ def completed(
 ) -> Answers:
     """The values with what the registry knows besides, and a note of where each came from."""
     sources: dict[str, dict[str, str]] = {}
+    notes = list(_beside_record(values, patient))
     filled = dict(values)
     for code, known in carried_over(patient, protocol).items():
         if filled.setdefault(code, known).value == known.value:
@@ -190,7 +200,62 @@ def completed(
             filled[code] = within(value, range_, asked)
             if _is_from(filled[code], range_):
                 sources.setdefault(code, {})["limit_source"] = FROM_LABORATORY
-    return Answers(filled, sources)
+            else:
+                notes += _beside_laboratory(code, filled[code], range_)
+    return Answers(filled, sources, notes)
+
+
+def contradicted(
+    values: Mapping[str, Value], patient: Patient, screened_on: Date
+) -> Iterator[FieldError]:
+    """A sex or an age that cannot be that of the patient's record."""
+    said = {code: value.value for code, value in values.items()}
+    sex, age = said.get("sex"), said.get("age")
+    if sex is not None and patient.sex not in ("", Sex.UNKNOWN, sex):
+        detail = _(
+            "The patient's record says %(known)s, here it is %(said)s: correct what is wrong."
+        )
+        sexes = {"known": wording.choice(patient.sex), "said": wording.choice(str(sex))}
+        yield FieldError("/values/sex/value", detail % sexes)
+    if isinstance(age, Decimal) and patient.birth_year:
+        low, high = possible_ages(patient.birth_year, screened_on)
+        if not low <= age <= high:
+            detail = _(
+                "Born in %(year)s by the patient's record: %(low)d or %(high)d on %(day)s, here it is "
+                "%(said)s: correct what is wrong."
+            )
+            words: dict[str, Any] = {"year": patient.birth_year, "low": low, "high": high}
+            words |= {"day": screened_on, "said": age}
+            yield FieldError("/values/age/value", detail % words)
+
+
+def _beside_record(values: Mapping[str, Value], patient: Patient) -> Iterator[Note]:
+    """What may have changed since the patient's record was written: ECOG, histology."""
+    for code in ("ecog", "histology"):
+        known, found = getattr(patient, code), values.get(code)
+        if known in (None, "") or found is None or found.value in (None, known):
+            continue
+        yield {
+            "item": code,
+            "code": "record",
+            "params": {"said": str(found.value), "known": str(known)},
+        }
+
+
+def _beside_laboratory(code: str, value: Value, range_: ReferenceRange) -> Iterator[Note]:
+    """Limits that somebody typed although the site's laboratory has others."""
+    unit, known = value.limit_unit or value.unit, {"uln": range_.upper, "lln": range_.lower}
+    for name, limit in (("uln", value.uln), ("lln", value.lln)):
+        theirs = known[name]
+        if limit is None or theirs is None or _same(code, (limit, unit), (theirs, range_.unit)):
+            continue
+        told = {"limit": name, "said": decimal_text(limit), "unit": unit or ""}
+        told |= {"known": decimal_text(theirs), "known_unit": range_.unit}
+        yield {"item": code, "code": "limit", "params": told}
+
+
+def _same(code: str, *amounts: tuple[Decimal, str | None]) -> bool:
+    return len({in_canonical(ITEMS[code], amount, unit) for amount, unit in amounts}) == 1
 
 
 def carried_over(patient: Patient, protocol: Protocol) -> dict[str, Value]:

@@ -497,16 +497,21 @@ class Screening(models.Model):
 
 @audited()
 class Deviation(models.Model):
-    """A protocol deviation: an investigator enrolls in spite of a criterion, and says why."""
+    """A protocol deviation: an investigator enrolls in spite of a criterion, and says why.
+
+    It covers what the investigator saw: one screening at one version, not what is corrected later.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="deviations")
     criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="deviations")
+    screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="deviations")
+    screening_version = models.PositiveIntegerField()
     occurred_on = models.DateField(_("occurred on"))
     justification = models.TextField(_("justification"), max_length=2000)
     version = models.PositiveIntegerField(default=1)
     voided_at = models.DateTimeField(null=True, blank=True)
 
-    KEY = ("patient", "criterion")
+    KEY = ("screening", "screening_version", "criterion")
     objects = DeviationQuerySet.as_manager()
 
     class Meta:
@@ -514,7 +519,9 @@ class Deviation(models.Model):
         verbose_name = _("protocol deviation")
         constraints = [
             models.UniqueConstraint(
-                fields=["patient", "criterion"], condition=Q(voided_at=None), name="deviation_once"
+                fields=["screening", "screening_version", "criterion"],
+                condition=Q(voided_at=None),
+                name="deviation_once",
             ),
             _plausible("deviation", "occurred_on"),
             models.CheckConstraint(

@@ -28,7 +28,7 @@ from patients.api import (
     text_parameter,
 )
 from patients.documents import PatientDocument
-from patients.judging import Answers, Protocol, completed, in_force, readable
+from patients.judging import Answers, Protocol, completed, contradicted, in_force, readable
 from patients.models import Conclusion, Consent, Deviation, Patient, Screening
 from patients.screening_documents import (
     ConsentDocument,
@@ -48,6 +48,7 @@ from patients.screening_serializers import (
     result_documents,
     summary_document,
 )
+from patients.screening_wording import note
 from patients.serializers import UNKNOWN, visible_patient
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
@@ -187,6 +188,7 @@ class ScreeningPreview(views.APIView):
         on = asked.get("screened_on") or patient.site.today()
         protocol = _protocol(patient, asked.get("screening"), on)
         values, problems = readable(asked.get("values", {}), protocol)
+        problems += contradicted(values, patient, on)
         answers = completed(values, protocol, patient, on)
         return Response(preview_document(protocol, on, answers, problems))
 
@@ -195,7 +197,7 @@ def preview_document(
     protocol: Protocol, on: Date, answers: Answers, problems: list[FieldError]
 ) -> ScreeningPreviewDocument:
     """What was found of what can be read, and what cannot."""
-    results = protocol.judge(answers.values, on)
+    results = protocol.judge(answers, on)
     return {
         "protocol_version": protocol.version.number,
         "screened_on": on.isoformat(),
@@ -203,6 +205,9 @@ def preview_document(
         "results": result_documents(results),
         "summary": summary_document(results),
         "problems": [{"pointer": e.pointer, "detail": e.detail} for e in problems],
+        "warnings": [
+            {"pointer": f"/values/{said['item']}", "detail": note(said)} for said in answers.notes
+        ],
     }
 
 

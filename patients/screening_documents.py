@@ -42,6 +42,12 @@ class CriterionResultDocument(TypedDict):
     text: str
     result: Result
     reasons: list[EligibilityReasonDocument]
+    notes: Annotated[
+        list[str],
+        Field(
+            description="Values that differ from the patient's record, limits from the laboratory's."
+        ),
+    ]
 
 
 class EligibilitySummaryDocument(TypedDict):
@@ -110,7 +116,12 @@ class ScreeningPreviewDocument(TypedDict):
     values: ScreeningValues
     results: list[CriterionResultDocument]
     summary: EligibilitySummaryDocument
-    problems: list[ProblemErrorDocument]
+    problems: Annotated[
+        list[ProblemErrorDocument], Field(description="For which storing would be refused.")
+    ]
+    warnings: Annotated[
+        list[ProblemErrorDocument], Field(description="The notes of the results, by item.")
+    ]
 
 
 class DeviationDocument(Versioned):
@@ -118,6 +129,10 @@ class DeviationDocument(Versioned):
 
     patient: Id
     criterion: Annotated[int, Field(ge=1, description="The criterion's id.")]
+    screening: Annotated[int, Field(ge=1, description="The screening that it covers.")]
+    screening_version: Annotated[
+        int, Field(ge=1, description="As the investigator saw it: a correction needs another.")
+    ]
     occurred_on: CalendarDate
     justification: str
     links: OwnLink

@@ -173,8 +173,8 @@ class ScreeningForm(ChangeForm):
     def clean(self) -> dict[str, Any]:
         """Everything that cannot be read, at once."""
         cleaned = super().clean() or {}
-        _values, problems = judging.readable(self.document(), self.protocol)
-        self.add_errors(problems)
+        values, problems = judging.readable(self.document(), self.protocol)
+        self.add_errors([*problems, *judging.contradicted(values, self.patient, self.on)])
         rendered = cleaned.get("protocol_number")
         if self.screening is None and rendered not in (None, self.protocol.version.number):
             detail = _("On that day protocol version %s is in force: look at the questions again.")
@@ -198,7 +198,7 @@ class ScreeningForm(ChangeForm):
         """What the criteria say of what can be read."""
         values, _problems = judging.readable(self.document(), self.protocol)
         answers = judging.completed(values, self.protocol, self.patient, self.on)
-        return self.protocol.judge(answers.values, self.on)
+        return self.protocol.judge(answers, self.on)
 
     def sections(self) -> list[tuple[str, list[ItemRow]]]:
         """The questions in the order in which they are asked."""
@@ -411,9 +411,12 @@ class DeviationForm(ChangeForm):
     justification = forms.CharField(
         label=_l("Justification"), max_length=2000, widget=forms.Textarea({"rows": 5})
     )
+    screening = forms.IntegerField(widget=forms.HiddenInput)
+    screening_version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any, screening: Screening, criterion: str, on: Date) -> None:
-        super().__init__(data, initial={"criterion": criterion, "occurred_on": on})
+        seen = {"screening": screening.pk, "screening_version": screening.version}
+        super().__init__(data, initial={"criterion": criterion, "occurred_on": on} | seen)
         field = self.fields["criterion"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _l
 from patients.gate import Standing
 from patients.models import Conclusion, Deviation, Screening
 from patients.screening_forms import criterion_label
-from patients.screening_wording import reasons_beside, summary
+from patients.screening_wording import notes, reasons_beside, summary
 from trials.eligibility import Result
 
 WORDS = {
@@ -63,10 +63,11 @@ class ResultGroup:
 
 @dataclass(frozen=True)
 class ResultPanel:
-    """All criteria, grouped, with the summary."""
+    """All criteria, grouped, with the summary and what is to be noted of the values."""
 
     summary: str
     groups: tuple[ResultGroup, ...]
+    notes: tuple[str, ...]
 
 
 def result_panel(
@@ -82,7 +83,8 @@ def result_panel(
         ]
         if lines:
             groups.append(ResultGroup(result.value, icon, str(word), color, tuple(lines)))
-    return ResultPanel(summary(results), tuple(groups))
+    noted = dict.fromkeys(said for one in results for said in notes(one))
+    return ResultPanel(summary(results), tuple(groups), tuple(noted))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from patients.screening_documents import (
     EligibilitySummaryDocument,
     ScreeningDocument,
 )
-from patients.screening_wording import reasons, summary
+from patients.screening_wording import notes, reasons, summary
 from patients.serializers import UNKNOWN, RecordSerializer
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, ReasonSerializer, StrictSerializer
@@ -160,6 +160,7 @@ def result_documents(results: Sequence[Mapping[str, Any]]) -> list[CriterionResu
                 {"code": reason["code"], "params": reason["params"], "text": text}
                 for reason, text in zip(result["reasons"], reasons(result), strict=True)
             ],
+            "notes": notes(result),
         }
         for result in results
     ]
@@ -193,6 +194,16 @@ class DeviationSerializer(RecordSerializer):
     criterion = WholeNumber(
         min_value=1, max_value=2**63 - 1, help_text=_("A criterion of the latest screening.")
     )
+    screening = WholeNumber(
+        min_value=1, max_value=2**63 - 1, required=False,
+        help_text=_("What the investigator saw: the id of the latest screening, if it is given."),
+    )  # fmt: skip
+    screening_version = WholeNumber(
+        min_value=1,
+        max_value=2**31 - 1,
+        required=False,
+        help_text=_("Its version, if it is given."),
+    )
     occurred_on = CalendarDateField()
     justification = Text(max_length=2000)
 
@@ -217,6 +228,8 @@ def deviation_document(deviation: Deviation) -> DeviationDocument:
         "version": deviation.version,
         "patient": deviation.patient_id,
         "criterion": deviation.criterion_id,
+        "screening": deviation.screening_id,
+        "screening_version": deviation.screening_version,
         "occurred_on": deviation.occurred_on.isoformat(),
         "justification": deviation.justification,
         "links": {"self": reverse("api:deviation", args=[deviation.pk])},

@@ -326,7 +326,8 @@ def deviation_new(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("No criterion of the latest screening needs a deviation."))
         return redirect("patients:enrollment", pk=patient.pk)
     named = request.GET.get("criterion", "")
-    form = DeviationForm(posted(request), latest, named, patient.site.today())
+    on = patient.enrolled_on or patient.site.today()
+    form = DeviationForm(posted(request), latest, named, on)
 
     def save() -> Deviation:
         facts = form.facts()

@@ -46,6 +46,25 @@ def _beside(reason: Mapping[str, Any], sentence: str) -> str:
     return wording.choice(params["value"]) if "value" in params else _("not attested")
 
 
+def notes(result: Mapping[str, Any]) -> list[str]:
+    """What is to be noted of the values that a criterion asks for."""
+    return [note(one) for one in result.get("notes", ())]
+
+
+def note(said: Mapping[str, Any]) -> str:
+    """A value that differs from the patient's record, or a limit from the laboratory's."""
+    params = {"item": wording.label(said["item"])} | dict(said["params"])
+    if said["code"] == "record":
+        return _("%(item)s: %(said)s here, %(known)s in the patient's record.") % params
+    params |= {key: wording.unit(params[key]) for key in ("unit", "known_unit")}
+    params["limit"] = str(wording.LIMITS[params["limit"]])
+    sentence = _(
+        "%(item)s: the %(limit)s typed, %(said)s %(unit)s, was used instead of the laboratory's, "
+        "%(known)s %(known_unit)s."
+    )
+    return sentence % params
+
+
 def summary(results: Results) -> str:
     """All criteria in a line: "17 of 18 met; 1 not met: platelets 72 < 80 × 10⁹/L"."""
     return wording.summary(judgment(result) for result in results)

@@ -125,12 +125,14 @@ def _value(asked: Item, entry: Any) -> Value:
 
 def _measured(asked: Item, entry: Mapping[str, Any]) -> Value:
     unit = _unit(asked, entry)
-    limits = {
-        key: _limit(asked, key, entry[key]) for key in ("uln", "lln") if entry.get(key) is not None
-    }
     limit_unit = entry.get("limit_unit")
     if limit_unit is not None and limit_unit not in asked.units:
         raise _Wrong("limit_unit", "unit", accepted=_units(asked))
+    limits = {
+        key: _limit(asked, key, entry[key], limit_unit or unit)
+        for key in ("uln", "lln")
+        if entry.get(key) is not None
+    }
     if len(limits) == 2 and limits["lln"] >= limits["uln"]:
         raise _Wrong("lln", "limits_crossed")
     amount = None if entry["value"] is None else _amount(asked, entry["value"], unit)
@@ -148,12 +150,16 @@ def _unit(asked: Item, entry: Mapping[str, Any]) -> str:
 
 def _amount(asked: Item, given: Any, unit: str) -> Decimal:
     amount = _decimal("value", given)
-    if asked.plausible and not _within(asked, amount, unit):
-        low, high = (decimal_text(bound / asked.units[unit], 4) for bound in asked.plausible)
-        raise _Wrong("value", "implausible", low=low, high=high, unit=unit)
+    _require_plausible(asked, "value", amount, unit)
     if asked.whole and amount != amount.to_integral_value():
         raise _Wrong("value", "whole_number")
     return amount
+
+
+def _require_plausible(asked: Item, key: str, amount: Decimal, unit: str) -> None:
+    if asked.plausible and not _within(asked, amount, unit):
+        low, high = (decimal_text(bound / asked.units[unit], 4) for bound in asked.plausible)
+        raise _Wrong(key, "implausible", low=low, high=high, unit=unit)
 
 
 def _within(asked: Item, amount: Decimal, unit: str) -> bool:
@@ -161,12 +167,13 @@ def _within(asked: Item, amount: Decimal, unit: str) -> bool:
     return low <= in_canonical(asked, amount, unit) <= high
 
 
-def _limit(asked: Item, key: str, given: Any) -> Decimal:
+def _limit(asked: Item, key: str, given: Any, unit: str) -> Decimal:
     if key not in asked.limits:
         raise _Wrong(key, "no_limits")
     limit = _decimal(key, given)
     if limit <= 0:
         raise _Wrong(key, "not_positive")
+    _require_plausible(asked, key, limit, unit)
     return limit
 
 

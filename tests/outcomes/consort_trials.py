@@ -52,9 +52,14 @@ def with_arms(trial: Trial, arms: int, each: int = 9) -> Trial:
     if arms > 1:
         factories.patient(trial, "waiting")
     first = trial.patients.filter(enrolled_on__isnull=False).earliest("pk")
+    seen = Screening.objects.create(
+        patient=first, protocol_version=trial.protocol_version, screened_on=START,
+        results=[{"criterion": criteria[1].pk, "result": "not_met"}],
+    )  # fmt: skip
     Deviation.objects.create(
-        patient=first, criterion=criteria[1], occurred_on=START, justification="71 and fit"
-    )
+        patient=first, criterion=criteria[1], occurred_on=START, justification="71 and fit",
+        screening=seen, screening_version=1,
+    )  # fmt: skip
     return trial
 
 

@@ -103,9 +103,12 @@ def randomized(cast: Cast) -> list[Patient]:
     here, there = Site.objects.order_by("code")
     ended(people[4], "transferred", from_site=here, to_site=there)
     Patient.objects.filter(subject_id="P-5").update(died_on=on(100))
-    Deviation.objects.create(
-        patient=people[0], criterion=age, occurred_on=START, justification="71 years and fit"
-    )
+    seen = people[0].screenings.get()
+    for version in (0, 1):  # recorded again after a correction: one deviation
+        Deviation.objects.create(
+            patient=people[0], criterion=age, occurred_on=START, justification="71 and fit",
+            screening=seen, screening_version=version,
+        )  # fmt: skip
     factories.baseline(people[0], by=cast.superuser)
     factories.follow_up(people[0], 43, by=cast.superuser)
     factories.baseline(people[1], by=cast.superuser)

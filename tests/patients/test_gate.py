@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from outcomes import actions as visits
 from outcomes.entries import VisitEntry
 from outcomes.models import Visit
-from patients import gate
+from patients import conduct, gate
 from patients import screening as actions
-from patients.models import Consent, Patient
+from patients.models import Allocation, Consent, Dose, Patient, Screening
 from registry.errors import Conflict
+from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, non_target, target
 from tests.outcomes.test_visits_api import pointers
+from trials import actions as trial_actions
 from trials.models import Arm, Trial
 from trials.vocabularies import Role
 
@@ -129,8 +132,10 @@ def test_who_came_before_the_gate_stays(cast: Cast, api: Login) -> None:
 
 def imported(cast: Cast, *lines: dict[str, Any]) -> Any:
     """The answer to a file of these lines."""
-    manager = factories.user("manager")
-    factories.membership(manager, cast.trial, Role.DATA_MANAGER)
+    manager = User.objects.filter(username="manager").first()
+    if manager is None:
+        manager = factories.user("manager")
+        factories.membership(manager, cast.trial, Role.DATA_MANAGER)
     client = Client(headers={"Authorization": f"Token {factories.token(manager)}"})
     text = "\n".join(json.dumps(line) for line in lines)
     address = f"/api/v1/trials/{cast.trial.registry_id}/import/"
@@ -290,3 +295,262 @@ def test_a_withdrawn_consent(
     patient.trial.enrollment_gate = gate_
     found = gate.consent_withdrawn(patient, START + timedelta(days=on), "/x", same_day=same_day)
     assert [error.pointer for error in found] == ["/x"] * withdrawn
+
+
+TREATMENT = [{"first_dose_on": DAY}, {"first_dose_on": DAY, "last_dose_on": LATER},
+             {"randomized_on": DAY}]  # fmt: skip
+
+
+@pytest.mark.parametrize("facts", TREATMENT)
+def test_an_enrollment_is_not_taken_back_from_the_treated(
+    patient: Patient, cast: Cast, api: Login, facts: dict[str, Any]
+) -> None:
+    client, address = api(cast.coordinator), f"/patients/{patient.pk}/"
+    enrolled(patient, cast)
+    back, why = {"enrolled_on": None}, {"reason": "why"}
+    at_once = client.patch(address, back | facts | why, if_match='"2"')
+    assert (at_once.status_code, pointers(at_once)) == (409, ["/enrolled_on"])
+    assert client.patch(address, facts | why, if_match='"2"').status_code == 200
+    after = client.patch(address, back | why, if_match='"3"')
+    assert (after.status_code, pointers(after)) == (409, ["/enrolled_on"])
+    line = {"record": "patient", "subject_id": "01-001", "site": "01"} | why
+    answer = imported(cast, line | back)
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/enrolled_on"]
+    cleared = back | dict.fromkeys(facts) | why
+    assert client.patch(address, cleared, if_match='"3"').status_code == 200
+    again = client.patch(address, facts | why, if_match='"4"')
+    assert (again.status_code, pointers(again)) == (409, ["/enrolled_on"])
+    answer = imported(cast, line | facts)
+    assert [e["pointer"] for e in answer.json()["errors"]] == ["/enrolled_on"]
+    patient.refresh_from_db()
+    assert patient.version == 4
+
+
+def _arm_given(patient: Patient, cast: Cast) -> None:
+    arm = Arm.objects.create(trial=patient.trial, name="Anlotinib")
+    Allocation.objects.create(patient=patient, arm=arm, trial=patient.trial)
+
+
+def _dosed(patient: Patient, cast: Cast) -> None:
+    Dose.objects.create(patient=patient, intervention="A", dose=12, unit="mg", started_on=START)
+
+
+def _completed(patient: Patient, cast: Cast) -> None:
+    conduct.record_disposition(patient=patient, by=cast.coordinator, kind="completed", on=START)
+
+
+@pytest.mark.parametrize("prepare", [_arm_given, _dosed, _completed])
+def test_an_enrollment_is_not_taken_back_from_what_follows_it(
+    patient: Patient, cast: Cast, api: Login, prepare: Callable[[Patient, Cast], None]
+) -> None:
+    patient = enrolled(patient, cast)
+    prepare(patient, cast)
+    body = {"enrolled_on": None, "reason": "why"}
+    refused = api(cast.coordinator).patch(f"/patients/{patient.pk}/", body, if_match='"2"')
+    assert (refused.status_code, pointers(refused)) == (409, ["/enrolled_on"])
+
+
+def test_an_arm_goes_together_with_the_enrollment(patient: Patient, cast: Cast, api: Login) -> None:
+    patient = enrolled(patient, cast)
+    _arm_given(patient, cast)
+    body = {"enrolled_on": None, "arm": None, "reason": "why"}
+    client = api(cast.coordinator)
+    assert client.patch(f"/patients/{patient.pk}/", body, if_match='"2"').status_code == 200
+
+
+def test_no_form_takes_the_enrollment_back_from_the_treated(
+    patient: Patient, cast: Cast, pages: Callable[[Any], Client]
+) -> None:
+    patient = enrolled(patient, cast)
+    Patient.objects.update(first_dose_on=START)
+    said = {
+        "subject_id": "01-001", "site": patient.site.pk, "sex": "unknown", "enrolled_on": "",
+        "first_dose_on": DAY, "reason": "why", "version": 2,
+    }  # fmt: skip
+    page = pages(cast.coordinator).post(f"/patients/{patient.pk}/edit/", said)
+    assert page.status_code == 422
+    assert "The enrollment stays while these are recorded" in page.content.decode()
+
+
+@pytest.mark.parametrize("name", ["first_dose_on", "randomized_on"])
+def test_no_treatment_before_the_enrollment(
+    patient: Patient, cast: Cast, api: Login, name: str
+) -> None:
+    client, address = api(cast.coordinator), f"/patients/{patient.pk}/"
+    enrolled(patient, cast, LATER)
+    refused = client.patch(address, {name: DAY, "reason": "why"}, if_match='"2"')
+    assert (refused.status_code, pointers(refused)) == (400, [f"/{name}"])
+    assert client.patch(address, {name: LATER, "reason": "why"}, if_match='"2"').status_code == 200
+    both = {name: DAY, "enrolled_on": DAY, "reason": "why"}
+    assert client.patch(address, both, if_match='"3"').status_code == 200
+    moved = client.patch(address, {"enrolled_on": LATER, "reason": "why"}, if_match='"4"')
+    assert (moved.status_code, pointers(moved)) == (400, [f"/{name}"])
+
+
+FEW: dict[str, Any] = {"platelets": {"value": 72, "unit": "10^9/L"}}
+WHY = {"reason": "why"}
+
+
+def _consent_body(patient: Patient, **facts: Any) -> dict[str, Any]:
+    return {"patient": patient.pk, "consent_version": "1", "signed_on": DAY} | facts
+
+
+def _screening_body(patient: Patient, on: str = DAY, **values: Any) -> dict[str, Any]:
+    return {"patient": patient.pk, "screened_on": on, "values": factories.ELIGIBLE | values}
+
+
+Breach = Callable[[Api, Patient], Any]
+AFTER = (START + timedelta(days=5)).isoformat()
+BREACHES: dict[str, Breach] = {
+    "consent voided": lambda client, patient: client.post(
+        f"/consents/{Consent.objects.get().pk}/void/", WHY, if_match='"1"'
+    ),
+    "consent signed later": lambda client, patient: client.put(
+        f"/consents/{Consent.objects.get().pk}/",
+        _consent_body(patient, signed_on=AFTER) | WHY, if_match='"1"',
+    ),
+    "consent withdrawn by the enrollment": lambda client, patient: client.put(
+        f"/consents/{Consent.objects.get().pk}/",
+        _consent_body(patient, withdrawn_on=LATER) | WHY, if_match='"1"',
+    ),
+    "screening voided": lambda client, patient: client.post(
+        f"/screenings/{Screening.objects.get().pk}/void/", WHY, if_match='"1"'
+    ),
+    "screening moved behind the enrollment": lambda client, patient: client.put(
+        f"/screenings/{Screening.objects.get().pk}/",
+        _screening_body(patient, AFTER) | WHY, if_match='"1"',
+    ),
+    "screening moved before the consent": lambda client, patient: client.put(
+        f"/screenings/{Screening.objects.get().pk}/",
+        _screening_body(patient, (START - timedelta(days=1)).isoformat()) | WHY, if_match='"1"',
+    ),
+    "another screening after the enrollment": lambda client, patient: client.post(
+        "/screenings/", _screening_body(patient, AFTER)
+    ),
+    "another screening that is failed": lambda client, patient: client.post(
+        "/screenings/", _screening_body(patient, LATER, **FEW)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_what_an_enrollment_rests_on_stays(
+    patient: Patient, cast: Cast, api: Login, breach: str
+) -> None:
+    enrolled(patient, cast, LATER)
+    refused = BREACHES[breach](api(cast.investigator), patient)
+    assert refused.status_code == 409, refused.content
+    assert f"The enrollment on {LATER} would not stand" in refused.json()["detail"]
+    patient.refresh_from_db()
+    assert not gate.standing(patient, START + timedelta(days=3)).missing
+    Patient.objects.update(enrolled_on=None)  # taken back
+    assert BREACHES[breach](api(cast.investigator), patient).status_code in (200, 201)
+
+
+def test_what_an_enrollment_rests_on_stays_after_an_amendment(
+    patient: Patient, cast: Cast, api: Login
+) -> None:
+    enrolled(patient, cast, LATER)
+    trial = Trial.objects.get(pk=cast.trial.pk)
+    trial_actions.amend_protocol(
+        trial=trial, by=cast.administrator, reason="why", version=trial.version,
+        criteria=[], effective_on=None, consent_version="2",
+    )  # fmt: skip
+    refused = BREACHES["consent voided"](api(cast.investigator), patient)
+    assert refused.status_code == 409
+    again = _consent_body(patient, consent_version="2", signed_on=AFTER)
+    assert api(cast.coordinator).post("/consents/", again).status_code == 201
+
+
+def test_a_withdrawal_after_the_enrollment_is_recorded(
+    patient: Patient, cast: Cast, api: Login
+) -> None:
+    enrolled(patient, cast)
+    address = f"/consents/{Consent.objects.get().pk}/"
+    body = _consent_body(patient, withdrawn_on=LATER) | WHY
+    response = api(cast.coordinator).put(address, body, if_match='"1"')
+    assert response.status_code == 200, response.content
+
+
+def test_a_finding_is_corrected_by_an_investigator_and_covered_by_a_deviation(
+    patient: Patient, cast: Cast, api: Login
+) -> None:
+    enrolled(patient, cast, LATER)
+    coordinator, investigator = api(cast.coordinator), api(cast.investigator)
+    stored = Screening.objects.get()
+    address, body = f"/screenings/{stored.pk}/", _screening_body(patient, **FEW) | WHY
+    assert coordinator.put(address, body, if_match='"1"').status_code == 409
+    assert investigator.put(address, body, if_match='"1"').status_code == 200
+    moved = {"enrolled_on": DAY} | WHY
+    refused = coordinator.patch(f"/patients/{patient.pk}/", moved, if_match='"2"')
+    assert (refused.status_code, pointers(refused)) == (409, ["/enrolled_on"])
+    assert "platelets 72" in refused.json()["detail"]
+    assert BREACHES["consent voided"](investigator, patient).status_code == 409
+    deviation = {
+        "patient": patient.pk, "criterion": stored.results[1]["criterion"], "occurred_on": DAY,
+        "justification": "found later",
+    }  # fmt: skip
+    recorded = investigator.post("/deviations/", deviation)
+    assert recorded.status_code == 201
+    voided = investigator.post(f"/deviations/{recorded.json()['id']}/void/", WHY, if_match='"1"')
+    assert (voided.status_code, pointers(voided)) == (409, [""])
+    moved = coordinator.patch(f"/patients/{patient.pk}/", moved, if_match='"2"')
+    assert moved.status_code == 200, moved.content
+
+
+def test_an_enrollment_does_not_move_by_rows_that_are_voided(
+    patient: Patient, cast: Cast, api: Login
+) -> None:
+    enrolled(patient, cast)
+    Consent.objects.update(voided_at=timezone.now())  # as no action does
+    Screening.objects.update(voided_at=timezone.now())
+    body = {"enrolled_on": LATER} | WHY
+    refused = api(cast.coordinator).patch(f"/patients/{patient.pk}/", body, if_match='"2"')
+    assert (refused.status_code, set(pointers(refused))) == (409, {"/enrolled_on"})
+
+
+def test_who_came_before_the_gate_is_screened_and_corrected_freely(cast: Cast, api: Login) -> None:
+    factories.criteria(cast.trial)
+    patient = factories.patient(cast.trial, "01-001")
+    Trial.objects.update(enrollment_gate="screening")
+    client = api(cast.investigator)
+    signed = client.post("/consents/", _consent_body(patient, signed_on=AFTER)).json()
+    assert client.post("/screenings/", _screening_body(patient, AFTER)).status_code == 201
+    address = f"/consents/{signed['id']}/void/"
+    assert client.post(address, WHY, if_match='"1"').status_code == 200
+
+
+@pytest.mark.parametrize(("days", "expired"), [(28, False), (29, True)])
+def test_a_screening_expires(
+    patient: Patient, cast: Cast, api: Login, days: int, expired: bool
+) -> None:
+    eligible(patient, cast)
+    on = (START + timedelta(days=days)).isoformat()
+    address = f"/patients/{patient.pk}/enroll/"
+    response = api(cast.coordinator).post(address, {"enrolled_on": on} | WHY, if_match='"1"')
+    assert response.status_code == (409 if expired else 200)
+    assert ("is older than 28 days: screen again" in response.content.decode()) is expired
+
+
+CLOSED = (START + timedelta(days=4)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/consents/", "signed_on"), ("/screenings/", "screened_on")]
+)
+def test_nothing_is_signed_or_screened_after_a_loss_to_follow_up(
+    cast: Cast, api: Login, path: str, name: str
+) -> None:
+    patient = factories.patient(cast.trial, "01-001")
+    conduct.record_disposition(
+        patient=patient, by=cast.coordinator, kind="lost_to_follow_up",
+        on=START + timedelta(days=4),
+    )  # fmt: skip
+    bodies = {
+        "/consents/": _consent_body(patient),
+        "/screenings/": {"patient": patient.pk, "values": {}},
+    }
+    client, body = api(cast.coordinator), bodies[path]
+    refused = client.post(path, body | {name: AFTER})
+    assert (refused.status_code, pointers(refused)) == (409, [f"/{name}"])
+    assert client.post(path, body | {name: CLOSED}).status_code == 201

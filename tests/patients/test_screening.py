@@ -6,19 +6,21 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connections, transaction
 
 from patients import gate, judging
 from patients import screening as actions
 from patients.models import Consent, Deviation, Patient, Screening
-from patients.screening_wording import summary
+from patients.screening_page import result_panel
+from patients.screening_wording import notes, summary
 from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
-from tests.conftest import Cast
+from tests.conftest import Api, Cast
 from tests.factories import ELIGIBLE, START
 from tests.outcomes.test_actions import events, together
 from trials import actions as trial_actions
@@ -165,6 +167,12 @@ def test_limits_of_normal_come_from_the_laboratory(
         ({"a/b~c": {"value": 50}}, "/values/a~1b~0c"),
         ({"attest:of_another_trial": {"value": True}}, "/values/attest:of_another_trial"),
         ({"lactating": {"value": "no"}}, "/values/lactating/value"),
+        # Platelets of up to 5000 x 10^9/L are plausible, a limit of normal as well.
+        ({"platelets": {"value": 72, "unit": "10^9/L", "uln": 5001}}, "/values/platelets/uln"),
+        (
+            {"platelets": {"value": 72, "unit": "10^9/L", "lln": 5_000_001, "limit_unit": "/uL"}},
+            "/values/platelets/lln",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(
@@ -174,6 +182,103 @@ def test_what_cannot_be_read_is_refused_by_name(
         factories.screening(patient, by=cast.coordinator, values=values)
     assert [error.pointer for error in refused.value.errors] == [pointer]
     assert not Screening.objects.exists()
+
+
+BORN: list[tuple[dict[str, Any], dict[str, Any], str | None]] = [
+    ({"sex": "male"}, {"sex": {"value": "male"}}, None),
+    ({"sex": "unknown"}, {"sex": {"value": "male"}}, None),
+    (
+        {"sex": "female"},
+        {"sex": {"value": "male"}},
+        "The patient's record says female, here it is male: correct what is wrong.",
+    ),
+    ({"birth_year": None}, {"age": {"value": 50}}, None),
+    ({"birth_year": 1973}, {"age": {"value": 50}}, None),  # on 2024-01-15, before the birthday
+    ({"birth_year": 1973}, {"age": {"value": 51}}, None),
+    ({"birth_year": 1973}, {"age": {"value": None}}, None),
+    (
+        {"birth_year": 1973},
+        {"age": {"value": 49}},
+        "Born in 1973 by the patient's record: 50 or 51 on 2024-01-15, here it is 49",
+    ),
+    ({"birth_year": 1973}, {"age": {"value": 52}}, "Born in 1973"),
+]
+
+
+@pytest.mark.parametrize(("record", "values", "refused"), BORN)
+def test_sex_and_age_are_those_of_the_patient_s_record(
+    patient: Patient,
+    cast: Cast,
+    api: Callable[[Any], Api],
+    record: dict[str, Any],
+    values: dict[str, Any],
+    refused: str | None,
+) -> None:
+    Patient.objects.update(**record)
+    for item, rule in (
+        ("age", {"type": "number", "item": "age", "comparison": "at_least", "value": 18,
+                 "unit": "years"}),
+        ("sex", {"type": "choice", "item": "sex", "one_of": ["female", "male"]}),
+    ):  # fmt: skip
+        Criterion.objects.create(trial=patient.trial, kind="inclusion", text=item, rule=rule)
+    client = api(cast.coordinator)
+    body = {"patient": patient.pk, "screened_on": START.isoformat(), "values": ELIGIBLE | values}
+    preview = client.post("/screenings/preview/", body).json()
+    stored = client.post("/screenings/", body)
+    pointer = f"/values/{next(iter(values))}/value"
+    if refused is None:
+        assert (stored.status_code, preview["problems"]) == (201, [])
+        return
+    assert stored.status_code == 400
+    for found in (preview["problems"], stored.json()["errors"]):
+        assert [error["pointer"] for error in found] == [pointer]
+        assert found[0]["detail"].startswith(refused)
+
+
+def test_what_may_have_changed_is_noted(
+    patient: Patient, cast: Cast, api: Callable[[Any], Api]
+) -> None:
+    Patient.objects.update(ecog=2)
+    client = api(cast.coordinator)
+    body = {"patient": patient.pk, "screened_on": START.isoformat(), "values": ELIGIBLE}
+    said = "ECOG performance status: 1 here, 2 in the patient's record."
+    preview = client.post("/screenings/preview/", body).json()
+    assert preview["warnings"] == [{"pointer": "/values/ecog", "detail": said}]
+    assert preview["problems"] == []
+    stored = client.post("/screenings/", body).json()
+    assert [result["notes"] for result in stored["results"]] == [[said], [], []]
+    Patient.objects.update(ecog=1)
+    assert client.post("/screenings/preview/", body).json()["warnings"] == []
+
+
+TYPED = "creatinine: the ULN typed, 90 µmol/L, was used instead of the laboratory's, 106.08 µmol/L."
+
+
+@pytest.mark.parametrize(
+    ("entered", "noted"),
+    [
+        ({"uln": 106}, []),
+        ({"uln": Decimal("1.2"), "limit_unit": "mg/dL"}, []),  # 106.08 umol/L, see below
+        ({"uln": 90}, [TYPED]),
+        ({}, []),
+    ],
+)
+def test_a_typed_limit_that_is_not_the_laboratory_s_is_noted(
+    patient: Patient, cast: Cast, entered: dict[str, Any], noted: list[str]
+) -> None:
+    rule = {"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5}
+    Criterion.objects.all().delete()
+    Criterion.objects.create(
+        trial=patient.trial, kind="inclusion", text="Cr <= 1.5 ULN", rule=rule | {"times": "uln"}
+    )
+    upper = Decimal("106.08") if entered.get("uln") != 106 else 106  # 1.2 mg/dL x 88.4
+    ReferenceRange.objects.create(
+        site=patient.site, item="creatinine", upper=upper, unit="umol/L", valid_from=START
+    )
+    values = {"creatinine": {"value": 100, "unit": "umol/L"} | entered}
+    screening = factories.screening(patient, by=cast.coordinator, values=values)
+    assert notes(screening.results[0]) == noted
+    assert list(result_panel(screening.results).notes) == noted
 
 
 def test_a_criterion_without_a_rule_is_attested_by_its_text(patient: Patient, cast: Cast) -> None:
@@ -405,6 +510,58 @@ def test_a_deviation_covers_the_screening_it_was_recorded_for(patient: Patient, 
     assert enroll(patient, cast).enrolled_on
 
 
+def test_a_deviation_covers_what_the_investigator_saw(patient: Patient, cast: Cast) -> None:
+    platelets = patient.trial.criteria.current()[1]
+    factories.consent(patient, by=cast.coordinator)
+    screening = factories.screening(patient, by=cast.coordinator, values=ELIGIBLE | FEW)
+    first = factories.deviation(patient, platelets, by=cast.investigator)
+    assert (first.screening_id, first.screening_version) == (screening.pk, 1)
+    worse = {
+        "screened_on": START,
+        "values": ELIGIBLE | {"platelets": {"value": 12, "unit": "10^9/L"}},
+    }
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why", "version": 1}
+    actions.correct_screening(screening=screening, changes=worse, **why)
+    assert refusals(lambda: enroll(patient, cast)) == ["Not met: platelets 12 < 80 × 10⁹/L"]
+    second = factories.deviation(patient, platelets, by=cast.investigator)
+    assert second.screening_version == 2
+    assert enroll(patient, cast).enrolled_on
+
+
+def test_a_deviation_outlives_a_conclusion(patient: Patient, cast: Cast) -> None:
+    platelets = patient.trial.criteria.current()[1]
+    factories.consent(patient, by=cast.coordinator)
+    screening = factories.screening(patient, by=cast.coordinator, values=ELIGIBLE | FEW)
+    deviation = factories.deviation(patient, platelets, by=cast.investigator)
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why"}
+    failed: dict[str, Any] = {"conclusion": "failed", "failure_reason": "declined"}
+    actions.conclude_screening(screening=screening, version=1, **failed, **why)
+    actions.conclude_screening(screening=screening, conclusion="open", version=2, **why)
+    deviation.refresh_from_db()
+    assert (deviation.screening_version, deviation.version) == (3, 3)
+    assert enroll(patient, cast).enrolled_on
+
+
+@pytest.mark.parametrize(
+    ("moved", "to", "refused"),
+    [(0, -1, False), (0, 1, False), (0, 3, True), (2, 1, False), (2, 3, False), (2, -1, True)],
+)
+def test_a_correction_does_not_change_which_screening_is_the_latest(
+    patient: Patient, cast: Cast, moved: int, to: int, refused: bool
+) -> None:
+    rows = {
+        day: factories.screening(patient, by=cast.coordinator, on=START + day * DAY)
+        for day in (0, 2)
+    }
+    changes = {"screened_on": START + to * DAY, "values": ELIGIBLE}
+    why: dict[str, Any] = {"by": cast.coordinator, "reason": "why", "version": 1}
+    correct = partial(actions.correct_screening, screening=rows[moved], changes=changes, **why)
+    if refused:
+        assert "void this one and screen again" in refusals(correct)[0]
+    else:
+        assert correct().screened_on == START + to * DAY
+
+
 @pytest.mark.parametrize(
     ("effective_on", "expected"),
     [
@@ -506,6 +663,25 @@ def test_two_enrollments_at_once_are_one(cast: Cast) -> None:
     assert sorted(together(*[one] * 8)) == [*["StaleVersion"] * 7, "enrolled"]
     patient.refresh_from_db()
     assert (patient.version, events(Patient).filter(enrolled_on=START + DAY).count()) == (2, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_enrollment_waits_for_an_amendment(patient: Patient, cast: Cast) -> None:
+    factories.consent(patient, by=cast.coordinator)
+    factories.screening(patient, by=cast.coordinator)
+    said: list[str] = []
+
+    def enroll_meanwhile() -> None:
+        said.extend(refusals(lambda: enroll(patient, cast)))
+        connections.close_all()
+
+    meanwhile = Thread(target=enroll_meanwhile)
+    with transaction.atomic():
+        amend(patient.trial, cast, None, at_least=100)
+        meanwhile.start()
+        meanwhile.join(timeout=1)
+    meanwhile.join()
+    assert any("screen again" in sentence for sentence in said)
 
 
 def test_killed_in_the_middle_nothing_is_stored(

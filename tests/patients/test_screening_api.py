@@ -311,3 +311,32 @@ def test_a_list_of_ten_thousand_takes_as_many_statements_as_one_of_ten(
     with django_assert_num_queries(3):
         page = client.get("/screenings/?page_size=500").json()
     assert (page["count"], len(page["results"])) == (10_000, 500)
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({}, None),
+        ({"screening_version": 2}, None),
+        ({"screening_version": 1}, ["/screening_version"]),
+        ({"screening": 10**9}, ["/screening"]),
+    ],
+)
+def test_a_deviation_is_of_what_was_looked_at(
+    patient: Patient, cast: Cast, api: Login, seen: dict[str, int], expected: list[str] | None
+) -> None:
+    client = api(cast.investigator)
+    few = body_of(patient, platelets={"value": 72, "unit": "10^9/L"})
+    stored = client.post("/screenings/", few).json()
+    address = f"/screenings/{stored['id']}/"
+    assert client.put(address, few | WHY, if_match='"1"').status_code == 200
+    body = {
+        "patient": patient.pk, "criterion": stored["results"][1]["criterion"],
+        "occurred_on": DAY, "justification": "no alternative",
+    }  # fmt: skip
+    answer = client.post("/deviations/", body | seen)
+    if expected:
+        assert (answer.status_code, pointers(answer)) == (409, expected)
+    else:
+        found = answer.json()
+        assert (found["screening"], found["screening_version"]) == (stored["id"], 2)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from patients import screening as actions
 from patients.models import Consent, Deviation, Patient, Screening
 from patients.screening_forms import ScreeningForm
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import ELIGIBLE, START
+from tests.outcomes.test_visits_api import freeze
 from trials.models import Criterion, ReferenceRange, Trial
 
 Pages = Callable[[Any], Client]
@@ -65,8 +68,9 @@ def typed(**other: str) -> dict[str, str]:
 
 
 def test_the_way_from_a_new_subject_to_an_enrollment(
-    trial: Trial, client: Client, cast: Cast
+    trial: Trial, client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    freeze(monkeypatch, datetime(2024, 1, 20, 12, tzinfo=UTC))
     start = f"/trials/{trial.registry_id}/screenings/new/"
     assert client.get(start).status_code == 200
     new = {"subject_id": "01-009", "site": str(trial.sites.get(code="01").pk), "sex": "female"}
@@ -256,8 +260,12 @@ def test_a_deviation_is_offered_to_investigators_only(
     investigator = pages(cast.investigator)
     assert "Record a protocol deviation" in investigator.get(steps).content.decode()
     criterion = screening.results[1]["criterion"]
-    body = {"criterion": criterion, "occurred_on": DAY, "justification": "no alternative"}
+    body = {
+        "criterion": criterion, "occurred_on": DAY, "justification": "no alternative",
+        "screening": screening.pk, "screening_version": 1,
+    }  # fmt: skip
     assert investigator.post(form, body | {"criterion": 0}).status_code == 422
+    assert investigator.post(form, body | {"screening_version": 2}).status_code == 422
     assert investigator.post(form, body | {"justification": " "}).status_code == 422
     assert investigator.post(form, body).status_code == 302
     deviation = Deviation.objects.get()
@@ -266,7 +274,12 @@ def test_a_deviation_is_offered_to_investigators_only(
     assert enrolled.status_code == 302
     void = {"reason": "wrong criterion", "version": "1"}
     assert client.post(f"/deviations/{deviation.pk}/void/", void).status_code == 403
-    assert investigator.post(f"/deviations/{deviation.pk}/void/", void).status_code == 302
+    kept = investigator.post(f"/deviations/{deviation.pk}/void/", void)
+    assert kept.status_code == 422
+    assert "would not stand: Not met: platelets 72" in kept.content.decode()
+    changes = {"screened_on": START, "values": screening.values}
+    why: dict[str, Any] = {"by": cast.investigator, "reason": "looked up", "version": 1}
+    actions.correct_screening(screening=screening, changes=changes, **why)
     assert "would not allow this enrollment" in client.get(steps).content.decode()
 
 
@@ -400,3 +413,22 @@ def test_statements_do_not_grow(
         factories.consent(patient, by=cast.coordinator, on=on)
     with django_assert_num_queries(statements):
         assert client.get(path).status_code == 200
+
+
+def test_what_contradicts_or_differs_from_the_record_is_said(
+    patient: Patient, client: Client, cast: Cast
+) -> None:
+    rule = {"type": "choice", "item": "sex", "one_of": ["female"]}
+    Criterion.objects.create(trial=patient.trial, kind="inclusion", text="Women", rule=rule)
+    ecog = {"type": "number", "item": "ecog", "comparison": "at_most", "value": 2}
+    Criterion.objects.create(trial=patient.trial, kind="inclusion", text="ECOG", rule=ecog)
+    address = f"/patients/{patient.pk}/screenings/new/"
+    refused = client.post(address, {"screened_on": DAY, "sex": "male", "ecog": "2"})
+    assert refused.status_code == 422
+    text = html.unescape(refused.content.decode())
+    assert "The patient's record says female, here it is male" in text
+    assert "ECOG performance status: 2 here, 1 in the patient's record." in text
+    stored = client.post(address, {"screened_on": DAY, "sex": "female", "ecog": "2"})
+    assert stored.status_code == 302
+    steps = client.get(f"/patients/{patient.pk}/enrollment/").content.decode()
+    assert "2 here, 1 in the patient's record" in html.unescape(steps)

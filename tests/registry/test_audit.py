@@ -102,14 +102,15 @@ def rows(cast: Cast) -> None:
     Therapy.objects.create(patient=patient, started_on=factories.START)
     factories.adverse_event(patient)
     Consent.objects.create(patient=patient, consent_version="1.0", signed_on=factories.START)
-    Screening.objects.create(
+    screening = Screening.objects.create(
         patient=patient,
         protocol_version=cast.trial.protocol_version,
         screened_on=factories.START,
     )
     Deviation.objects.create(
-        patient=patient, criterion=criterion, occurred_on=factories.START, justification="why"
-    )
+        patient=patient, criterion=criterion, screening=screening, screening_version=1,
+        occurred_on=factories.START, justification="why",
+    )  # fmt: skip
     Disposition.objects.create(patient=patient, kind="completed", on=factories.START)
     Dose.objects.create(
         patient=patient, intervention="A", dose=12, unit="mg", started_on=factories.START
