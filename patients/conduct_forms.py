@@ -116,14 +116,30 @@ class DoseForm(ChangeForm):
         self, planned: Iterable[Intervention], data: Any = None, dose: Dose | None = None
     ) -> None:
         super().__init__(data, initial={n: getattr(dose, n) for n in DOSE} if dose else {})
-        rows = list(planned)
-        names = dict.fromkeys([row.name for row in rows] + ([dose.intervention] if dose else []))
+        rows, stored = list(planned), dose.intervention if dose else ""
+        self.kept = stored if dose and not dose.patient.trial.tells(stored) else ""
+        shown = [stored] if stored and not self.kept else []
+        names = dict.fromkeys([row.name for row in rows] + shown)
         self.choose("intervention", names)
         self.choose("unit", accepted_units(rows))
         if not rows:
             self.fields["intervention"] = forms.CharField(label=_("Intervention"), max_length=100)
         if dose:
             self.ask_why(dose.version)
+        if self.kept:
+            self.conceal(names)
+
+    def conceal(self, names: Iterable[str]) -> None:
+        """Let the stored intervention stay without being named."""
+        field = self.fields["intervention"]
+        self.initial["intervention"], field.required = "", False
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", _("as recorded (blinded)")), *((n, n) for n in names)]
+
+    def facts(self) -> dict[str, Any]:
+        """What was entered; a blank intervention is the stored one."""
+        told = super().facts()
+        return told | {"intervention": told["intervention"] or self.kept}
 
     def choose(self, name: str, values: Iterable[str]) -> None:
         """Let a field take these values."""
