@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date as Date
 from typing import TYPE_CHECKING
 
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
 from outcomes import flow
 from outcomes.flow import DATES, Scope
 from outcomes.methods import accrual
 from outcomes.methods.accrual import Accrual
-from patients.models import Patient
+from patients.models import Disposition, DispositionKind, Patient
 from registry import database
 
 if TYPE_CHECKING:
@@ -37,14 +40,33 @@ class AccrualReport:
         return target - self.found.total.enrolled
 
 
+def with_enrolling_site(patients: QuerySet[Patient]) -> QuerySet[Patient]:
+    """With the code of the site that screened and enrolled each, as `enrolling`.
+
+    It keeps the accrual after a transfer, which only an enrolled patient can have.
+    """
+    moves = Disposition.objects.filter(
+        patient=OuterRef("pk"), kind=DispositionKind.TRANSFERRED, voided_at=None
+    )
+    first = moves.order_by("on", "pk").values("from_site__code")[:1]
+    return patients.annotate(enrolling=Coalesce(Subquery(first), F("site__code")))
+
+
 def build(trial: Trial, *, user: User, cutoff: Date, today: Date) -> AccrualReport:
-    """Count the people whom the user may see, in a number of statements that does not grow."""
+    """Count the people whom the user may see, in a number of statements that does not grow.
+
+    A reader of single sites counts those that these sites enrolled and still have.
+    """
     with database.snapshot():
         scope = flow.scope_of(trial, user)
         patients = Patient.objects.visible_to(user).filter(trial=trial).active()
-        rows = list(patients.order_by("pk").values("pk", "site__code", *DATES))
+        rows = list(with_enrolling_site(patients).order_by("pk").values("pk", "enrolling", *DATES))
         known = flow.records(patients)
-    people = [(row["site__code"], flow.participant(row, known[row["pk"]])) for row in rows]
+    people = [
+        (row["enrolling"], flow.participant(row, known[row["pk"]]))
+        for row in rows
+        if row["enrolling"] in scope.codes
+    ]
     found = accrual.accrual(
         people,
         sites=scope.codes,

@@ -30,7 +30,7 @@ class ExposureLine:
 class Conduct:
     """The block's content."""
 
-    doses: Sequence[tuple[Dose, str]]  # with the dose as printed
+    doses: Sequence[tuple[Dose, str, str]]  # with the drug and the dose as printed
     exposures: Sequence[ExposureLine]
     dispositions: Sequence[Disposition]
     withdrawn: bool  # from the trial, not only from a consent
@@ -39,16 +39,22 @@ class Conduct:
 
 def conduct_of(patient: Patient) -> Conduct:
     """Read a patient's doses and dispositions: four statements."""
+    doses = patient.doses.active()
     treated = treatment.exposures(patient.trial, [patient])
     dispositions = list(patient.dispositions.active().select_related("from_site", "to_site"))
     waits = patient.trial.randomized and patient.enrolled_on and not patient.randomized_on
     return Conduct(
-        doses=[(row, _amount(row.dose, row.unit)) for row in patient.doses.active()],
+        doses=[(row, _drug(patient, row), _amount(row.dose, row.unit)) for row in doses],
         exposures=[_line(row.intervention, row.found) for row in treated],
         dispositions=dispositions,
         withdrawn=any(row.kind == DispositionKind.WITHDRAWN for row in dispositions),
         may_randomize=bool(waits) and patient.arm is None and not patient.died_on,
     )
+
+
+def _drug(patient: Patient, dose: Dose) -> str:
+    shown = patient.trial.tells(dose.intervention)
+    return dose.intervention if shown else _("study treatment")
 
 
 def _line(intervention: str, found: Exposure) -> ExposureLine:

@@ -26,12 +26,15 @@ if TYPE_CHECKING:
     from trials.models import Site
 
 
+PLANNED = ("intervention", "unit", "dose")
+
+
 @transaction.atomic
 def record_dose(*, patient: Patient, by: User, **facts: Any) -> Dose:
     """Add what was given from a day to a day; the patient's version rises with new dose dates."""
     patient = records.held(patient, by, access.Action.WRITE_RECORDS)
     before = contradictions.dosed(patient)
-    facts |= treatment.as_planned(patient, facts["intervention"], facts["unit"])
+    facts |= treatment.as_planned(patient, facts["intervention"], facts["unit"], facts["dose"])
     dose = records.record(Dose(patient=patient, **facts), by)
     _follow(patient, before)
     return dose
@@ -42,8 +45,8 @@ def correct_dose(*, dose: Dose, **correction: Unpack[Correction]) -> Dose:
     """Replace what a dose says."""
     patient = records.held(dose.patient, correction["by"], access.Action.WRITE_RECORDS)
     before, changes = contradictions.dosed(patient), dict(correction["changes"])
-    said = {name: changes.get(name, getattr(dose, name)) for name in ("intervention", "unit")}
-    changes |= treatment.as_planned(patient, said["intervention"], said["unit"])
+    said = {name: changes.get(name, getattr(dose, name)) for name in PLANNED}
+    changes |= treatment.as_planned(patient, *(said[name] for name in PLANNED))
     correction["changes"] = changes
     corrected = records.correct(dose, **correction)
     _follow(patient, before)

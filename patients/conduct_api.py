@@ -105,6 +105,11 @@ class DoseList(RecordList):
     model, serializer_class = Dose, DoseSerializer
     record = staticmethod(conduct.record_dose)
 
+    def get_queryset(self) -> QuerySet[Any]:
+        """With the trials' arms, which say whether the drug may be named."""
+        rows = super().get_queryset().select_related("patient__trial")
+        return rows.prefetch_related("patient__trial__arms__interventions")
+
 
 @extend_schema_view(
     get=extend_schema(responses=DoseDocument),

@@ -13,6 +13,9 @@ from registry.documents import CalendarDate, Count, Id, Link, Versioned
 from trials.vocabularies import StratificationFactor
 
 Blinded = Annotated[Literal["blinded"] | None, Field(description="Why there is no arm to be seen.")]
+Unnamed = Annotated[
+    Literal["blinded"] | None, Field(description="Why the intervention is not named.")
+]
 Known = Annotated[float, Field(ge=0)] | None
 
 
@@ -39,7 +42,10 @@ class DoseDocument(Versioned):
     """What was given from a day to a day, both included; a dose of 0 is a pause."""
 
     patient: Id
-    intervention: str
+    intervention: Annotated[
+        str | None, Field(description="null where it would tell a masked arm; a null keeps it.")
+    ]
+    intervention_reason: Unnamed
     dose: Annotated[float, Field(ge=0)]
     unit: str
     started_on: CalendarDate
@@ -53,6 +59,7 @@ class InterventionExposureDocument(TypedDict):
     """What a patient was given of one intervention."""
 
     intervention: str
+    intervention_reason: Unnamed
     first_on: CalendarDate
     last_on: CalendarDate
     days: Annotated[int, Field(ge=1, description="The first dose, the last and all between.")]
@@ -90,6 +97,7 @@ class ArmExposureDocument(TypedDict):
 
     arm: str | None
     intervention: str
+    intervention_reason: Unnamed
     n: Annotated[int, Field(ge=1)]
     unit: str | None
     median_days: Known

@@ -56,7 +56,7 @@ class DispositionForm(ChangeForm):
         data: Any = None,
         row: Disposition | None = None,
         *,
-        preset: Mapping[str, Any] | None = None,
+        preset: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=_said(row) if row else preset)
         self.row = row
@@ -145,15 +145,31 @@ class DoseForm(ChangeForm):
     ) -> None:
         self.planned = list(planned)
         super().__init__(data, initial=_given(dose) if dose else _foreseen(self.planned))
-        stored = ([dose.intervention], [dose.unit]) if dose else ([], [])
-        names = dict.fromkeys([*(row.name for row in self.planned), *stored[0]])
-        units = dict.fromkeys([*accepted_units(self.planned), *stored[1]])
+        stored = dose.intervention if dose else ""
+        self.kept = stored if dose and not dose.patient.trial.tells(stored) else ""
+        shown = [stored] if stored and not self.kept else []
+        names = dict.fromkeys([*(row.name for row in self.planned), *shown])
+        units = dict.fromkeys([*accepted_units(self.planned), *([dose.unit] if dose else [])])
         self.choose("intervention", [(name, name) for name in names])
         self.choose("unit", [(code, unit_label(code)) for code in units])
         if not self.planned:
             self.fields["intervention"] = forms.CharField(label=_("Intervention"), max_length=100)
         if dose:
             self.ask_why(dose.version)
+        if self.kept:
+            self.conceal(names)
+
+    def conceal(self, names: Iterable[str]) -> None:
+        """Let the stored intervention stay without being named."""
+        field = self.fields["intervention"]
+        self.initial["intervention"], field.required = "", False
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", _("as recorded (blinded)")), *((n, n) for n in names)]
+
+    def facts(self) -> dict[str, Any]:
+        """What was entered; a blank intervention is the stored one."""
+        told = super().facts()
+        return told | {"intervention": told["intervention"] or self.kept}
 
     def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         """Let a field take these values; a blank one comes first where the plan leaves a choice."""

@@ -82,19 +82,33 @@ def disposition_document(row: Disposition) -> DispositionDocument:
 class DoseSerializer(RecordSerializer):
     """What was given from a day to a day."""
 
+    ignored = RecordSerializer.ignored | {"intervention_reason"}
     defaults: ClassVar[dict[str, Any]] = {
         "ended_on": None,
         "adjustment": Adjustment.NONE.value,
         "adjustment_reason": "",
     }
 
-    intervention = Text(max_length=100, help_text=_("By its name in the patient's arm."))
+    intervention = Text(
+        max_length=100,
+        allow_null=True,
+        help_text=_("By its name in the patient's arm; a null that was answered keeps it."),
+    )
     dose = Number(max_digits=10, decimal_places=3, min_value=0)
     unit = Text(max_length=20)
     started_on = CalendarDateField()
     ended_on = CalendarDateField(allow_null=True, required=False)
     adjustment = TermField(Adjustment.choices, required=False)
     adjustment_reason = Text(max_length=300, allow_blank=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The null that readers of a masked trial get leaves what is stored."""
+        if attrs["intervention"] is None:
+            stored = self.instance
+            if stored is None or stored.patient.trial.tells(stored.intervention):
+                raise serializers.ValidationError({"intervention": [_("Name what was given.")]})
+            attrs["intervention"] = stored.intervention
+        return super().validate(attrs)
 
     def to_representation(self, instance: Dose) -> Any:
         """The dose."""
@@ -103,11 +117,13 @@ class DoseSerializer(RecordSerializer):
 
 def dose_document(dose: Dose) -> DoseDocument:
     """The dose."""
+    shown = dose.patient.trial.tells(dose.intervention)
     return {
         "id": dose.pk,
         "version": dose.version,
         "patient": dose.patient_id,
-        "intervention": dose.intervention,
+        "intervention": dose.intervention if shown else None,
+        "intervention_reason": None if shown else "blinded",
         "dose": float(dose.dose),
         "unit": dose.unit,
         "started_on": dose.started_on.isoformat(),
@@ -192,6 +208,7 @@ def _arm_document(row: Medians) -> ArmExposureDocument:
     return {
         "arm": row.arm,
         "intervention": row.intervention,
+        "intervention_reason": "blinded" if row.blinded else None,
         "n": row.n,
         "unit": row.unit,
         "median_days": _number(row.values["days"]),
@@ -235,6 +252,7 @@ def _intervention(row: Treated) -> InterventionExposureDocument:
     unknown = found.relative_dose_intensity is None
     return {
         "intervention": row.intervention,
+        "intervention_reason": "blinded" if row.blinded else None,
         "first_on": found.first_on.isoformat(),
         "last_on": found.last_on.isoformat(),
         "days": found.days,

@@ -119,6 +119,7 @@ def require_agreement(patient: Patient, changed: Collection[str]) -> None:
         ({"first_dose_on", "last_dose_on"}, _against_doses),
         ({"enrolled_on"}, _against_enrollment),
         ({"randomized_on"}, _against_allocation),
+        ({"site"}, _against_a_move),
     )
     found = [error for names, rule in rules if names & set(changed) for error in rule(patient)]
     lasting = {"first_dose_on", "last_dose_on", "last_known_alive_on"} & set(changed)
@@ -150,6 +151,16 @@ def _against_allocation(patient: Patient) -> Iterator[FieldError]:
         yield FieldError("/randomized_on", _("The patient was randomized here; the date stays."))
     else:
         yield from randomized_by_hand(patient)
+
+
+def _against_a_move(patient: Patient) -> Iterator[FieldError]:
+    """A site is corrected while nothing is recorded; from then on a patient is transferred."""
+    if hasattr(patient, "randomization_slot") or recorded_dates(patient):
+        detail = _(
+            "Something is recorded of the patient at this site: a patient who moves is transferred, "
+            "on the patient's page or by POST to %s."
+        )
+        yield FieldError("/site", detail % f"/api/v1/patients/{patient.pk}/transfer/")
 
 
 def _disposition(row: Disposition) -> Iterator[FieldError]:

@@ -116,6 +116,30 @@ def exposure(given: Sequence[Given], plan: Plan | None, until: date) -> Exposure
     )
 
 
+def together(one: Exposure, other: Exposure) -> Exposure:
+    """Two interventions of a patient as one treatment; amounts add up in one unit only."""
+    first, last = min(one.first_on, other.first_on), max(one.last_on, other.last_on)
+    unit = one.unit if one.unit == other.unit else None
+    total = _sum(one.total_dose, other.total_dose) if unit else None
+    planned = _sum(one.planned_dose, other.planned_dose) if unit else None
+    return Exposure(
+        first_on=first,
+        last_on=last,
+        days=(last - first).days + 1,
+        cycles=max(one.cycles, other.cycles),
+        unit=unit,
+        total_dose=total,
+        planned_dose=planned,
+        relative_dose_intensity=Fraction(total) / Fraction(planned) if total and planned else None,
+        reductions=one.reductions + other.reductions,
+        interruptions=one.interruptions + other.interruptions,
+    )
+
+
+def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other
+
+
 def middle(values: Iterable[Fraction | Decimal | int | None]) -> Fraction | None:
     """The median of those that are known, exactly; None where none is."""
     known = [Fraction(value) for value in values if value is not None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,9 +16,11 @@ from patients.exposure import (
     Given,
     Plan,
     canonical_unit,
+    converted,
     convertible,
     exposure,
     middle,
+    together,
 )
 from patients.models import Dose, Patient
 from registry.errors import FieldError, Refused
@@ -25,6 +28,7 @@ from trials.models import Intervention, Trial
 
 # Where the plan has no unit, or one per surface or weight.
 UNITS = ("mg", "g", "ug", "mg/m2", "mg/kg", "IU", "MBq")
+TIMES, MOST = 10, Decimal(100_000)  # what a dose may be: times the planned one, or without a plan
 
 
 def interventions(patient: Patient) -> list[Intervention]:
@@ -34,10 +38,10 @@ def interventions(patient: Patient) -> list[Intervention]:
     return list(rows.filter(arm=arm) if arm else rows)
 
 
-def as_planned(patient: Patient, name: str, unit: str) -> dict[str, str]:
+def as_planned(patient: Patient, name: str, unit: str, dose: Decimal) -> dict[str, str]:
     """An intervention and a unit in the plan's spelling; raises Refused for any other.
 
-    A trial that plans no interventions takes any.
+    And for a dose that can only be a slip. A trial that plans no interventions takes any.
     """
     planned = interventions(patient)
     named = [row for row in planned if row.name.casefold() == name.casefold()]
@@ -48,7 +52,21 @@ def as_planned(patient: Patient, name: str, unit: str) -> dict[str, str]:
     found = next((u for u in units if canonical_unit(u) == canonical_unit(unit)), None)
     if found is None:
         raise Refused([FieldError("/unit", _("One of: %s.") % ", ".join(units))])
+    _require_plausible(named, dose, found)
     return {"intervention": named[0].name if named else name, "unit": found}
+
+
+def _require_plausible(planned: Sequence[Intervention], dose: Decimal, unit: str) -> None:
+    """A dose is at most ten times the planned one; without a plan in such a unit, MOST."""
+    plans = [
+        converted(row.dose, row.unit, unit)
+        for row in planned
+        if row.dose and convertible(row.unit, unit)
+    ]
+    most = TIMES * max(plans) if plans else MOST
+    if dose > most:
+        told = {"most": f"{most.normalize():,f}", "unit": unit}
+        raise Refused([FieldError("/dose", _("At most %(most)s %(unit)s.") % told)])
 
 
 def accepted_units(planned: Sequence[Intervention]) -> list[str]:
@@ -70,6 +88,7 @@ class Treated:
     intervention: str
     found: Exposure
     planned: bool
+    blinded: bool = False  # the intervention is not named
 
 
 @dataclass(frozen=True)
@@ -83,11 +102,13 @@ class Medians:
     values: dict[str, Any]
     reduced: int
     interrupted: int
+    blinded: bool = False
 
 
 def exposures(trial: Trial, patients: Iterable[Patient]) -> list[Treated]:
     """What these patients of a trial were given, each intervention apart: two statements.
 
+    Two more where arms are hidden; a drug that would tell the arm is "study treatment" then.
     The patients come with their site and, where arms are to be seen, their allocation.
     """
     known = {patient.pk: patient for patient in patients}
@@ -98,9 +119,25 @@ def exposures(trial: Trial, patients: Iterable[Patient]) -> list[Treated]:
         given[dose.patient_id, dose.intervention].append(told)
     order = {pk: place for place, pk in enumerate(known)}
     keys = sorted(given, key=lambda key: (order[key[0]], key[1]))
-    return [
-        row for key in keys if (row := _treated(trial, known[key[0]], key[1], given[key], plans))
-    ]
+    treated = (_treated(trial, known[key[0]], key[1], given[key], plans) for key in keys)
+    return _concealed(trial, [row for row in treated if row])
+
+
+def _concealed(trial: Trial, rows: Sequence[Treated]) -> list[Treated]:
+    """Where arms are hidden, what not every arm has is one study treatment of the patient."""
+    told: dict[tuple[int, str, bool], Treated] = {}
+    for row in rows:
+        shown = trial.tells(row.intervention)
+        name = row.intervention if shown else _("study treatment")
+        key = (row.patient.pk, name, shown)
+        more = replace(row, intervention=name, blinded=not shown)
+        told[key] = _joined(told[key], more) if key in told else more
+    return list(told.values())
+
+
+def _joined(one: Treated, other: Treated) -> Treated:
+    planned = one.planned and other.planned
+    return replace(one, found=together(one.found, other.found), planned=planned)
 
 
 def medians(trial: Trial, treated: Sequence[Treated]) -> list[Medians]:
@@ -127,6 +164,7 @@ def _medians(arm: str | None, intervention: str, rows: Sequence[Treated]) -> Med
         n=len(rows),
         unit=units.pop() if len(units) == 1 else None,
         values=values,
+        blinded=rows[0].blinded,
         reduced=sum(row.found.reductions > 0 for row in rows),
         interrupted=sum(row.found.interruptions > 0 for row in rows),
     )
@@ -147,11 +185,20 @@ def _ends(patient: Patient) -> Iterator[Any]:
 
 
 def _plan(trial: Trial, patient: Patient, name: str, plans: Sequence[Intervention]) -> Plan | None:
-    """The patient's plan; where the arm is hidden or unset, the one that all arms share, if any."""
+    """The patient's plan; where the arm is hidden or unset, the one that all arms share, if any.
+
+    Of drugs that are not named, the plan that all of them share.
+    """
     arm = None if trial.masked else patient.arm
-    named = {
-        Plan(row.dose, row.unit, tuple(row.days_on), row.cycle_days)
-        for row in plans
-        if row.name == name and row.dose is not None and (arm is None or row.arm_id == arm.pk)
-    }
+    if trial.tells(name):
+        rows = [row for row in plans if row.name == name and row.dose is not None]
+    else:
+        rows = [row for row in plans if not trial.tells(row.name)]
+    named = {_planned(row) for row in rows if arm is None or row.arm_id == arm.pk}
     return named.pop() if len(named) == 1 else None
+
+
+def _planned(row: Intervention) -> Plan | None:
+    if row.dose is None:
+        return None
+    return Plan(row.dose, row.unit, tuple(row.days_on), row.cycle_days)

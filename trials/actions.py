@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -27,7 +27,7 @@ from trials.models import (
     Site,
     Trial,
 )
-from trials.vocabularies import Role
+from trials.vocabularies import Masking, Role
 
 if TYPE_CHECKING:
     from registry.models import User
@@ -36,6 +36,7 @@ Document = Mapping[str, Any]
 Row = TypeVar("Row", Site, Official, Arm, Intervention, Endpoint, PublishedFigure)
 LISTS = ("sites", "officials", "arms", "endpoints", "criteria", "published")
 PROTECTED = ("id", "version", "registry_id", "synthetic")
+MASKED = Masking.values  # from the least to the most; one that is not stated hides nothing
 CRITERION = ("kind", "text", "rule", "note", "source")
 
 
@@ -72,11 +73,37 @@ def update_trial(
         raise StaleVersion(stored.version)
     if document.get("registry_id", stored.registry_id) != stored.registry_id:
         raise Refused([FieldError("/registry_id", _("A trial keeps its registry id."))])
+    before = Trial(allocation=stored.allocation, masking=stored.masking)
     _assign(stored, document, partial=partial)
+    if errors := [*_allocated_otherwise(stored, before), *_unblinded(stored, before)]:
+        raise Conflict(errors)
     stored.version += 1
     stored.save()
     _replace_lists(stored, document, [n for n in LISTS if n in document or not partial])
     return stored
+
+
+def _allocated_otherwise(trial: Trial, before: Trial) -> Iterator[FieldError]:
+    """A trial whose scheme has allotted an arm stays randomized."""
+    if trial.randomized or not before.randomized or not hasattr(trial, "randomization"):
+        return
+    if _has_allocations(trial) or trial.randomization_slots.exclude(patient=None).exists():
+        yield FieldError("/allocation", _("Patients were randomized here; the trial stays so."))
+
+
+def _unblinded(trial: Trial, before: Trial) -> Iterator[FieldError]:
+    """Arms that patients were allocated to stay as hidden as they are."""
+    now, was = (MASKED.index(one.masking or Masking.NONE) for one in (trial, before))
+    if now < was and _has_allocations(trial):
+        detail = _(
+            "Patients are allocated; the masking stays %s or stronger. Unblinding is an act of its "
+            "own, which is not offered here."
+        )
+        yield FieldError("/masking", detail % before.masking)
+
+
+def _has_allocations(trial: Trial) -> bool:
+    return trial.patients.filter(allocation__isnull=False).exists()
 
 
 @transaction.atomic
@@ -111,6 +138,11 @@ def _next_version(trial: Trial, **facts: Any) -> ProtocolVersion:
     last = trial.protocol_version
     number = last.number + 1
     facts = {"label": str(number), "consent_version": last.consent_version} | facts
+    begun, begins = last.effective_on, facts.get("effective_on")
+    if begun and (begins is None or begins < begun):
+        detail = _("At the earliest %(on)s, when version %(number)s is effective.")
+        told = {"number": last.number, "on": begun}
+        raise Refused([FieldError("/effective_on", detail % told)])
     return ProtocolVersion.objects.create(trial=trial, number=number, **facts)
 
 
@@ -209,7 +241,8 @@ def _replace_criteria(trial: Trial, items: Sequence[Document]) -> None:
     changed = [i for i in items if i.get("id") is None or _says(stored[i["id"]]) != _said(i)]
     version = trial.protocol_version
     if (dropped or changed) and version.screenings.exists():
-        version = _next_version(trial, effective_on=timezone.now().date())
+        today = timezone.now().date()
+        version = _next_version(trial, effective_on=max(today, version.effective_on or today))
     for pk in dropped:
         _retire(stored[pk], version)
     for position, item in enumerate(items):

@@ -274,6 +274,16 @@ class Trial(models.Model):
         """Whether arms are hidden from those who look at single patients."""
         return self.masking not in ("", v.Masking.NONE)
 
+    def tells(self, intervention: str) -> bool:
+        """Whether a drug may be named of a single patient: no arm is hidden, or every arm has it."""
+        if not self.masked:
+            return True
+        models.prefetch_related_objects([self], "arms__interventions")  # once per instance
+        named = [
+            {row.name.casefold() for row in arm.interventions.all()} for arm in self.arms.all()
+        ]
+        return bool(named) and all(intervention.casefold() in names for names in named)
+
 
 class SiteQuerySet(models.QuerySet["Site"]):
     """Sites in domain words."""

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from patients.models import Disposition, Patient
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.outcomes import alter_s006, consort_trials
 from trials.models import Site, Trial
+from trials.vocabularies import Role
 
 Body = dict[str, Any]
 Login = Callable[[Any], Api]
@@ -73,6 +75,31 @@ def test_a_site_has_its_own_accrual(cast: Cast, api: Login) -> None:
     assert (found["remaining"], found["remaining_reason"]) == (None, "not_the_whole_trial")
     assert found["projection"]["date_reason"] == "not_the_whole_trial"
     assert accrual(api(cast.viewer))["remaining"] == -1
+
+
+def test_the_enrolling_site_keeps_the_accrual(cast: Cast, api: Login) -> None:
+    """From 01 to 02 and on to 03 the next month; another transfer was a mistake, and is void."""
+    third = Site.objects.create(trial=cast.trial, code="03")
+    first, second = (cast.trial.sites.get(code=code) for code in ("01", "02"))
+    moved, stayed = (factories.patient(cast.trial) for _ in range(2))
+    factories.criteria(cast.trial)
+    factories.screening(moved, by=cast.investigator)
+    for on, move in (("2024-03-01", (second, third)), ("2024-02-01", (first, second))):
+        Disposition.objects.create(
+            patient=moved, kind="transferred", on=on, from_site=move[0], to_site=move[1]
+        )
+    Disposition.objects.create(
+        patient=stayed, kind="transferred", on="2024-02-01", from_site=second, to_site=first,
+        voided_at="2024-02-02T00:00Z",
+    )  # fmt: skip
+    Patient.objects.filter(pk=moved.pk).update(site=third)
+    sites = accrual(api(cast.viewer))["sites"]
+    told = [(site["site"], site["enrolled"], site["screened"]) for site in sites]
+    assert told == [("01", 2, 1), ("02", 0, 0), ("03", 0, 0)]
+    reader = factories.user("third")
+    factories.membership(reader, cast.trial, Role.VIEWER, "03")
+    assert accrual(api(reader))["total"]["enrolled"] == 0  # another site enrolled the one they have
+    assert accrual(api(cast.coordinator))["total"]["enrolled"] == 1  # the other is not theirs now
 
 
 def test_screen_failures_by_hand(cast: Cast, api: Login) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from patients.models import Allocation, Patient, Therapy
+from patients.models import Allocation, Disposition, Dose, Patient, Therapy
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.outcomes.test_visits_api import BAD_TAGS, GONE, freeze, pointers
@@ -458,6 +458,36 @@ def test_a_coordinator_cannot_hand_a_patient_over(
     assert moved.json()["site"] == "02"
     assert coordinator.get(f"/patients/{full['id']}/").status_code == 404
     assert api(cast.outsider).get(f"/patients/{full['id']}/").status_code == 200
+
+
+RECORDED: dict[str, Callable[[Patient, Any], Any]] = {
+    "visit": lambda row, by: factories.baseline(row, by=by),
+    "therapy": lambda row, by: Therapy.objects.create(patient=row, started_on="2024-06-01"),
+    "adverse event": lambda row, by: factories.adverse_event(row),
+    "dose": lambda row, by: Dose.objects.create(
+        patient=row, intervention="A", dose=1, unit="mg", started_on="2024-01-20"
+    ),
+    "consent": lambda row, by: factories.consent(row, by=by),
+    "screening": lambda row, by: factories.criteria(row.trial) and factories.screening(row, by=by),
+    "disposition": lambda row, by: Disposition.objects.create(
+        patient=row, kind="completed", on="2024-06-01"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", RECORDED)
+def test_a_patient_with_records_is_transferred(
+    cast: Cast, api: Login, full: Body, what: str
+) -> None:
+    row, client = Patient.objects.get(), api(cast.investigator)
+    RECORDED[what](row, cast.investigator)
+    row.refresh_from_db()
+    now = full | {"version": row.version}
+    moved = patch(client, now, {"site": "02"} | WHY)
+    assert (moved.status_code, pointers(moved)) == (409, ["/site"])
+    assert f"/patients/{row.pk}/transfer/" in moved.json()["errors"][0]["detail"]
+    same = patch(client, now, {"site": "01", "ecog": 1} | WHY)
+    assert same.status_code == 200
 
 
 def test_a_voided_patient_is_gone(coordinator: Api, cast: Cast, api: Login, full: Body) -> None:

@@ -90,7 +90,7 @@ def test_a_dose_comes_back_whole(coordinator: Api, patient: Patient) -> None:
     said = answer.json()
     path = f"/doses/{said['id']}/"
     assert said == dose(patient, 1, 14) | {
-        "id": said["id"], "version": 1, "adjustment": "none", "adjustment_reason": "",
+        "id": said["id"], "version": 1, "intervention_reason": None, "adjustment": "none", "adjustment_reason": "",
         "links": {"self": f"/api/v1{path}"},
     }  # fmt: skip
     assert coordinator.get(path).json() == said
@@ -113,6 +113,12 @@ def test_a_dose_comes_back_whole(coordinator: Api, patient: Patient) -> None:
         ({"dose": -1}, "/dose"),
         ({"dose": "12"}, "/dose"),
         ({"dose": 1.0005}, "/dose"),
+        ({"dose": 120}, None),
+        ({"dose": 120.001}, "/dose"),
+        ({"dose": 0.121, "unit": "g"}, "/dose"),
+        ({"dose": 600.001, "intervention": "Epirubicin", "unit": "mg/m2"}, "/dose"),
+        ({"dose": 100_000, "intervention": "Epirubicin"}, None),
+        ({"dose": 100_000.001, "intervention": "Epirubicin"}, "/dose"),
         ({"dose": 0}, "/adjustment"),
         ({"dose": 0, "adjustment": "interrupted"}, None),
         ({"started_on": on(-1)}, "/started_on"),
@@ -660,8 +666,9 @@ def test_lists_take_a_constant_number_of_statements(
             patient=other, kind="transferred", on=START, from_site=site, to_site=other.site
         )
         if n in (0, 2):
-            for path in ("/doses/", "/dispositions/"):
-                with django_assert_num_queries(3):  # token, count, rows
+            # token, count, rows; arms and interventions of the doses' trials
+            for path, statements in (("/doses/", 5), ("/dispositions/", 3)):
+                with django_assert_num_queries(statements):
                     assert coordinator.get(path).json()["count"] == n + 1
 
 
@@ -695,7 +702,7 @@ def test_exposure_by_patient(coordinator: Api, treated: Patient) -> None:
         },
     }  # fmt: skip
     assert oral == {
-        "intervention": "Anlotinib", "first_on": on(1), "last_on": on(35), "days": 35,
+        "intervention": "Anlotinib", "intervention_reason": None, "first_on": on(1), "last_on": on(35), "days": 35,
         "cycles": 2, "unit": "mg", "total_dose": 14 * 22.0, "planned_dose": 28 * 12.0,
         "relative_dose_intensity": 14 * 22 / (28 * 12), "relative_dose_intensity_reason": None,
         "reductions": 1, "interruptions": 0,
@@ -737,6 +744,92 @@ def test_a_masked_plan_that_differs_between_arms_is_not_told(
     assert oral["relative_dose_intensity_reason"] == "no_plan"
     assert oral["planned_dose"] is None
     assert (row["arm"], row["arm_reason"]) == (None, "blinded")
+
+
+@pytest.fixture
+def masked(cast: Cast, coordinator: Api, treated: Patient) -> list[Patient]:
+    """One patient of each arm; Epirubicin is given in both, capsules of the same look are not."""
+    other = Arm.objects.create(trial=cast.trial, name="Control")
+    Intervention.objects.create(arm=other, name="epirubicin", dose=60, unit="mg/m2", days_on=[1])
+    Intervention.objects.create(
+        arm=other, name="Placebo", dose=12, unit="mg", days_on=list(range(1, 15)), cycle_days=21
+    )
+    Trial.objects.update(masking="DOUBLE")
+    control = factories.patient(cast.trial, "S-002", first_dose_on=None)
+    assert (
+        coordinator.post("/doses/", dose(control, 1, 14, intervention="Placebo")).status_code == 201
+    )
+    return [treated, control]
+
+
+def test_a_masked_dose_is_not_named(
+    cast: Cast, api: Login, coordinator: Api, masked: list[Patient]
+) -> None:
+    """Not to anybody; what every arm has is."""
+    for user in (cast.coordinator, cast.investigator, cast.administrator, cast.superuser):
+        client = api(user)
+        rows = client.get("/doses/").json()["results"]
+        told = [(row["intervention"], row["intervention_reason"]) for row in rows]
+        assert told == [
+            (None, "blinded"), (None, "blinded"), ("Epirubicin", None), (None, "blinded")
+        ]  # fmt: skip
+        paths = [f"/doses/{row['id']}/" for row in rows] + [EXPOSURE, f"{EXPOSURE}patients/"]
+        for path in paths:
+            content = client.get(path).content
+            assert b"Anlotinib" not in content
+            assert b"Placebo" not in content
+    posted = coordinator.post("/doses/", dose(masked[1], 22, 35, intervention="Placebo"))
+    assert (posted.json()["intervention"], posted.json()["intervention_reason"]) == (
+        None,
+        "blinded",
+    )
+    assert Dose.objects.get(pk=posted.json()["id"]).intervention == "Placebo"
+
+
+def test_a_blinded_null_keeps_the_drug(coordinator: Api, masked: list[Patient]) -> None:
+    row = Dose.objects.get(patient=masked[1])
+    path = f"/doses/{row.pk}/"
+    read = coordinator.get(path).json()
+    answer = coordinator.put(path, read | {"dose": 10} | WHY, if_match='"1"')
+    assert answer.status_code == 200, answer.content
+    row.refresh_from_db()
+    assert (row.intervention, row.dose) == ("Placebo", Decimal(10))
+    fresh = dose(masked[1], 40, 41, intervention=None)
+    assert pointers(coordinator.post("/doses/", fresh)) == ["/intervention"]
+    shown = Dose.objects.get(intervention="Epirubicin")
+    erased = coordinator.get(f"/doses/{shown.pk}/").json() | {"intervention": None} | WHY
+    answer = coordinator.put(f"/doses/{shown.pk}/", erased, if_match='"1"')
+    assert (answer.status_code, pointers(answer)) == (400, ["/intervention"])
+
+
+def test_masked_exposure_is_of_one_study_treatment(coordinator: Api, masked: list[Patient]) -> None:
+    """Both capsules have the same plan: 12 mg on 14 of 21 days, 35 and 14 days of it."""
+    arms = coordinator.get(EXPOSURE).json()["arms"]
+    told = [(row["arm"], row["intervention"], row["intervention_reason"], row["n"]) for row in arms]
+    assert told == [(None, "Epirubicin", None, 1), (None, "study treatment", "blinded", 2)]
+    assert arms[1]["median_days"] == (35 + 14) / 2
+    assert arms[1]["median_relative_dose_intensity"] == pytest.approx((308 / 336 + 1) / 2)
+    patients = coordinator.get(f"{EXPOSURE}patients/").json()["results"]
+    found = [[row["intervention"] for row in patient["interventions"]] for patient in patients]
+    assert found == [["study treatment", "Epirubicin"], ["study treatment"]]
+    Intervention.objects.filter(name="Placebo").update(dose=None)
+    (row,) = coordinator.get(f"{EXPOSURE}patients/").json()["results"][1]["interventions"]
+    assert row["relative_dose_intensity_reason"] == "no_plan"
+
+
+def test_two_masked_drugs_of_a_patient_are_one_treatment(
+    coordinator: Api, masked: list[Patient]
+) -> None:
+    Arm.objects.get(name="Control").interventions.filter(name="epirubicin").delete()
+    (row,) = coordinator.get(f"{EXPOSURE}patients/").json()["results"][0]["interventions"]
+    assert (row["intervention"], row["first_on"], row["last_on"]) == (
+        "study treatment",
+        on(1),
+        on(35),
+    )
+    assert (row["unit"], row["total_dose"], row["planned_dose"]) == ("mg", 308 + 100.5, None)
+    assert row["cycles"] == 1  # capsules and infusion have no plan in common
+    assert (row["reductions"], row["interruptions"]) == (1, 0)
 
 
 @pytest.mark.parametrize(("path", "statements"), [(EXPOSURE, 5), (f"{EXPOSURE}patients/", 6)])

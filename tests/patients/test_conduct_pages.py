@@ -17,7 +17,7 @@ from patients.treatment import accepted_units
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
-from trials.models import Arm, Intervention
+from trials.models import Arm, Intervention, Trial
 
 Pages = Callable[..., Client]
 DOSE = {
@@ -306,3 +306,27 @@ def test_pages_take_few_statements(
     rows(patient)
     with django_assert_num_queries(statements):
         client.get(f"/patients/{patient.pk}/{name}/")
+
+
+def test_no_page_names_a_masked_drug(cast: Cast, pages: Pages, patient: Patient) -> None:
+    """Of a patient: the form offers all drugs of the trial, and a blank keeps the stored one."""
+    placebo = Arm.objects.create(trial=cast.trial, name="Control")
+    Intervention.objects.create(arm=placebo, name="CANARY", dose=12, unit="mg")
+    Trial.objects.update(masking="DOUBLE")
+    given, _ended = rows(patient)
+    Dose.objects.update(intervention="CANARY")
+    client = pages(cast.investigator)
+    page = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert page.count("study treatment") == 4  # exposure, dose, two links
+    for address in (f"/patients/{patient.pk}/", f"/doses/{given.pk}/void/"):
+        assert b"CANARY" not in client.get(address).content
+    address = f"/doses/{given.pk}/edit/"
+    form = client.get(address).content.decode()
+    assert '<option value="" selected>as recorded (blinded)' in form
+    assert '<option value="CANARY">' in form
+    told = DOSE | {"intervention": "", "dose": "10", "reason": "typing error", "version": 1}
+    assert client.post(address, told).status_code == 302
+    given.refresh_from_db()
+    assert (given.intervention, int(given.dose)) == ("CANARY", 10)
+    fresh = client.post(f"/patients/{patient.pk}/doses/new/", DOSE | {"intervention": ""})
+    assert fresh.status_code == 422

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 
+from patients.models import Allocation
 from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
 from tests.conftest import Cast
@@ -23,6 +24,7 @@ from trials.models import (
     Intervention,
     Membership,
     PublishedFigure,
+    RandomizationScheme,
     Site,
     Trial,
 )
@@ -194,3 +196,51 @@ def test_of_changes_at_once_one_wins() -> None:
         assert sum(writers.map(write, range(16))) == 1
     trial.refresh_from_db()
     assert trial.version == 2
+
+
+@pytest.mark.parametrize("other", ["NON_RANDOMIZED", "NA", ""])
+@pytest.mark.parametrize(("scheme", "allocated"), [(True, True), (True, False), (False, True)])
+def test_a_trial_whose_scheme_was_used_stays_randomized(
+    cast: Cast, other: str, scheme: bool, allocated: bool
+) -> None:
+    update(cast, {"allocation": "RANDOMIZED", "arms": PROTOCOL["arms"]}, partial=True)
+    if scheme:
+        RandomizationScheme.objects.create(trial=cast.trial, ratio={}, block_multiples=[1])
+    if allocated:
+        allocate(cast.trial)
+    if scheme and allocated:
+        with pytest.raises(Conflict) as conflict:
+            update(cast, {"allocation": other}, partial=True)
+        assert [error.pointer for error in conflict.value.errors] == ["/allocation"]
+        update(cast, {"allocation": "RANDOMIZED"}, partial=True)
+    else:
+        assert update(cast, {"allocation": other}, partial=True).allocation == other
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lower"),
+    [
+        ("DOUBLE", "NONE", True), ("DOUBLE", "", True), ("DOUBLE", "SINGLE", True),
+        ("QUADRUPLE", "TRIPLE", True), ("SINGLE", "NONE", True), ("NONE", "", False),
+        ("DOUBLE", "DOUBLE", False), ("SINGLE", "DOUBLE", False), ("", "NONE", False),
+    ],
+)  # fmt: skip
+def test_no_ordinary_change_unblinds(cast: Cast, before: str, after: str, lower: bool) -> None:
+    update(cast, {"masking": before, "arms": PROTOCOL["arms"]}, partial=True)
+    assert update(cast, {"masking": after}, partial=True).masking == after
+    update(cast, {"masking": before}, partial=True)
+    allocate(cast.trial)
+    if not lower:
+        assert update(cast, {"masking": after}, partial=True).masking == after
+        return
+    for document in ({"masking": after}, {"masking": after, "acronym": "X"}):
+        with pytest.raises(Conflict, match="Unblinding") as conflict:
+            update(cast, document, partial=True)
+        assert [error.pointer for error in conflict.value.errors] == ["/masking"]
+    assert Trial.objects.get(pk=cast.trial.pk).masking == before
+
+
+def allocate(trial: Trial) -> None:
+    """Put a patient into the first arm."""
+    patient = factories.patient(trial)
+    Allocation.objects.create(patient=patient, trial=trial, arm=trial.arms.all()[0])

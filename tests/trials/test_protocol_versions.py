@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
 from tests.conftest import Cast
 from trials import actions
-from trials.models import Trial
+from trials.models import ProtocolVersion, Trial
 
 AGE = {"kind": "inclusion", "text": "Age 18 or more"}
 ECOG = {"kind": "inclusion", "text": "ECOG 0 to 2"}
@@ -96,6 +97,40 @@ def test_an_amendment_needs_the_trial_as_it_stands(cast: Cast) -> None:
     assert (amended.number, amended.label, amended.consent_version) == (2, "2.0", "ICF 2")
     assert texts(trial, 2) == ["ECOG 0 to 2"]
     assert texts(trial, 1) == ["Age 18 or more"]
+
+
+@pytest.mark.parametrize(
+    ("begins", "accepted"),
+    [(date(2024, 4, 30), False), (None, False), (date(2024, 5, 1), True), (date(2024, 5, 2), True)],
+)
+def test_versions_become_effective_in_their_order(
+    cast: Cast, begins: date | None, accepted: bool
+) -> None:
+    def amend(**facts: Any) -> Any:
+        trial = Trial.objects.get(pk=cast.trial.pk)
+        return actions.amend_protocol(
+            trial=trial, by=cast.administrator, reason="x", version=trial.version, **facts
+        )
+
+    amend(effective_on=date(2024, 5, 1))
+    if accepted:
+        assert amend(effective_on=begins).number == 3
+        return
+    with pytest.raises(Refused) as refused:
+        amend(effective_on=begins)
+    (error,) = refused.value.errors
+    assert error.pointer == "/effective_on"
+    assert "2024-05-01, when version 2" in error.detail
+
+
+def test_a_version_that_a_change_begins_is_not_effective_before_the_last(cast: Cast) -> None:
+    trial = change(cast.trial, cast, [AGE, ECOG])
+    planned = date(2199, 1, 1)
+    trial.protocol_versions.update(effective_on=planned)
+    screened(trial)
+    change(trial, cast, [AGE])
+    last = ProtocolVersion.objects.get(trial=trial, number=2)
+    assert last.effective_on == planned
 
 
 def test_a_retired_criterion_is_no_criterion_any_more(cast: Cast) -> None:
