@@ -41,7 +41,7 @@ INTERVENTION = (
     *("dose", "unit", "route", "days_on", "cycle_days"),
 )
 ARM = ("name", "type", "description")
-ENDPOINT = ("kind", "name", "role", "wording", "time_frame", "definition")
+ENDPOINT = ("kind", "name", "role", "title", "wording", "time_frame", "note", "definition")
 CRITERION = ("kind", "text", "rule", "note", "source")
 PUBLISHED = ("measure", "source", "printed", "reconciled", "discrepancy")
 

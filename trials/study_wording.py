@@ -17,6 +17,10 @@ from trials.schedule_text import Schedule, in_words
 # What was guessed, changed or left out.
 TOLD = {
     "null": _l("Null: read as missing."),
+    "gate_default": _l(
+        "A study says nothing of the enrollment gate: it is recorded_elsewhere, the default. With"
+        " screening, only eligible and consented patients are enrolled."
+    ),
     "not_held": _l("Not held by this registry: left out."),
     "term_not_held": _l("%(term)s is no term of this registry: left blank."),
     "changed_since": _l(
@@ -33,7 +37,7 @@ TOLD = {
     "kind_read": _l("%(measure)s is computed as: %(kind)s."),
     "kind_other": _l("%(measure)s is held, but not computed: it is of no kind known here."),
     "renamed": _l("The name stands twice; here it is %(name)s."),
-    "shortened": _l("Shortened to: %(name)s. The whole text is kept with it."),
+    "shortened": _l("The name is shortened to: %(name)s. The title is kept whole."),
     "text_before": _l("The text before the first heading is read as inclusion criteria."),
     "no_headings": _l("No heading tells inclusion from exclusion: all are read as inclusion."),
     "repaired": _l("Repaired: %(note)s"),
