@@ -16,6 +16,7 @@ from pydantic import ValidationError as Misdefined
 from pydantic_core import ErrorDetails
 from rest_framework import serializers
 
+from registry.document_errors import document_error
 from registry.fields import Number, Text, WholeNumber, plain
 from registry.json_schema import described
 from registry.rest import CalendarDateField, StrictSerializer
@@ -103,8 +104,7 @@ def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:
         node = tree
         for step in error["loc"]:
             node = node.setdefault(str(step), {})
-        unknown = error["type"] == "extra_forbidden"
-        node["non_field_errors"] = [_("Unknown key.") if unknown else error["msg"]]
+        node["non_field_errors"] = [document_error(error)]
     return tree
 
 
