@@ -37,7 +37,7 @@ def _measure(endpoint: Endpoint, report: Report, sections: Mapping[Group, Sectio
     whole = _result(report.whole, endpoint)
     measure = {
         "type": TYPES[endpoint.role],
-        "title": endpoint.name or TITLES.get(endpoint.kind, endpoint.kind),
+        "title": endpoint.title or endpoint.name or TITLES.get(endpoint.kind, endpoint.kind),
         "description": _description(endpoint, whole),
         "timeFrame": endpoint.time_frame or _time_frame(whole, report.options.cutoff),
     }

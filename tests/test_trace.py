@@ -66,6 +66,36 @@ def test_regimens(name: str, drug: str, schedule: tuple[Any, ...]) -> None:
     assert tuple(found[key] for key in keys) == schedule
 
 
+PRINTED_TITLES = [
+    ("NCT03890068", [
+        "Progress free survival for anlotinib maintenance treatment", "Overall Survival",
+        "Objective Response Rate", "Disease Control Rate", "Safety profile",
+    ]),
+    ("NCT04172805", [
+        "Objective Response Rate", "Progress free survival", "Overall Survival",
+        "Disease Control Rate",
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "titles"), PRINTED_TITLES)
+def test_endpoints_are_as_printed(name: str, titles: list[str]) -> None:
+    endpoints = record_of(name)["endpoints"]
+    assert [row["title"] for row in endpoints] == titles
+    (rate,) = (row for row in endpoints if row["kind"] == "ORR")
+    assert "Version 1.1.prior to progression" in rate["wording"]
+    assert "Version 1.1.prior" in rate["note"]
+
+
+@EACH
+def test_wording_is_of_the_source_alone(study: Study) -> None:
+    """Traced as it stands, without a quote of a part, so that every word has to be there."""
+    for index in range(len(study.record["endpoints"])):
+        (source,) = study.traces[f"/endpoints/{index}/wording"]
+        assert isinstance(source, Quoted)
+        assert source.quote is None
+
+
 @EACH
 def test_no_superscript_is_lost(study: Study) -> None:
     """10⁹/L and 10⁴ copies are printed 109 and 104 in the documents."""

@@ -66,6 +66,7 @@ def drafted(protocol: shapes.Protocol) -> Draft:
     _eligibility(draft, protocol.eligibilityModule)
     _people(draft, protocol)
     _sites(draft, protocol.contactsLocationsModule.locations)
+    draft.tell("enrollment_gate", "", "gate_default")
     return draft
 
 
@@ -319,19 +320,18 @@ def _endpoints(draft: Draft, module: shapes.OutcomesModule) -> None:
         _unique_endpoints(draft, rows, [at for _, at, _ in outcomes])
         draft.put("endpoints", rows, "/outcomesModule")
         for index, (_, at, _) in enumerate(outcomes):
-            members = {"name": "measure", "wording": "description", "time_frame": "timeFrame"}
-            _noted(draft, f"/endpoints/{index}", at, members)
+            members = {"title": "measure", "wording": "description", "time_frame": "timeFrame"}
+            _noted(draft, f"/endpoints/{index}", at, {"name": "measure"} | members)
 
 
 def _endpoint(draft: Draft, role: str, at: str, outcome: shapes.Outcome) -> dict[str, Any]:
     kind = registry_terms.endpoint_kind(outcome.measure, outcome.description or "")
     own = registry_terms.says_only_the_kind(outcome.measure, kind)
     row: dict[str, Any] = {"kind": kind, "name": "" if own else _shortened(outcome.measure)}
-    row["role"] = role
+    row |= {"role": role, "title": outcome.measure}
     if outcome.description is not None:
         row["wording"] = outcome.description
     if not own and row["name"] != outcome.measure:
-        row["wording"] = ": ".join(filter(None, (outcome.measure, outcome.description)))
         draft.tell("endpoints", f"{at}/measure", "shortened", name=row["name"])
     if outcome.timeFrame is not None:
         row["time_frame"] = outcome.timeFrame

@@ -188,8 +188,9 @@ def _outcomes(endpoints: Iterable[Body]) -> dict[str, Any]:
 
 
 def _measure(row: Body) -> str:
-    """An outcome's title: the endpoint's name, else its kind in words."""
-    return str(row.get("name") or registry_terms.TITLES.get(row["kind"], row["kind"]))
+    """An outcome's title: as printed, else the endpoint's name, else its kind in words."""
+    kind = row["kind"]
+    return str(row.get("title") or row.get("name") or registry_terms.TITLES.get(kind, kind))
 
 
 def _eligibility(body: Body) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from registry.document_errors import document_error
 from trials.eligibility import (
     TYPES,
     AllOf,
@@ -163,12 +164,11 @@ PROBLEMS: Mapping[str, str | Promise] = {
     "yes_no": _("true or false."),
     "date": _("A date, YYYY-MM-DD, or “never”."),
 }
-RULE_ERRORS: Mapping[str, str | Promise] = {
+RULE_ERRORS: Mapping[str, str | Promise] = {  # beside those of every document
     "extra_forbidden": _("Unknown key. Accepted: %(accepted)s."),
     "dict_type": _("A rule: a JSON object that names its type, one of: %(types)s."),
     "union_tag_invalid": _("The type is one of: %(types)s."),
     "union_tag_not_found": _("A rule names its type, one of: %(types)s."),
-    "missing": _("This is required."),
     "number": _("A number, such as 1.5."),
     "number_range": _("A number between 10^-9 and 10^12."),
     "item": _("One of the items: %(accepted)s."),
@@ -181,18 +181,8 @@ RULE_ERRORS: Mapping[str, str | Promise] = {
     "empty": _("At least one term in one_of or none_of."),
     "both": _("A term is in one_of or in none_of, not in both."),
     "too_large": _("At most %(rules)s rules, %(depth)s deep."),
-    "literal_error": _("One of: %(expected)s."),
-    "string_type": _("Text."),
-    "string_too_short": _("At least %(min_length)s character."),
-    "string_too_long": _("At most %(max_length)s characters."),
     "string_pattern_mismatch": _("At most 60 of: a-z, 0-9, - and _; a letter or digit first."),
-    "bool_type": _("Yes or no (true or false)."),
-    "int_type": _("A whole number."),
-    "greater_than_equal": _("%(ge)s or more."),
-    "less_than_equal": _("%(le)s or less."),
-    "tuple_type": _("A list."),
     "too_short": _("At least %(min_length)s rule."),
-    "too_long": _("At most %(max_length)s in this list."),
 }
 
 
@@ -219,12 +209,8 @@ def problem(found: Problem) -> str:
 
 def rule_error(error: Mapping[str, Any]) -> str:
     """What is wrong with a rule: one of the errors of pydantic's ValidationError."""
-    sentence = RULE_ERRORS.get(error["type"])
-    if sentence is None:
-        return str(error["msg"])
-    told = {"types": ", ".join(TYPES), "accepted": _keys(error["loc"])}
-    words: str = str(sentence) % (told | error.get("ctx", {}))
-    return words
+    types, accepted = ", ".join(TYPES), _keys(error["loc"])
+    return document_error(error, RULE_ERRORS, types=types, accepted=accepted)
 
 
 def _keys(loc: Sequence[int | str]) -> str:

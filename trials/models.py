@@ -439,7 +439,7 @@ class Intervention(models.Model):
 
 @audited()
 class Endpoint(models.Model):
-    """An endpoint: its published wording, and its definition as data."""
+    """An endpoint: what its source prints, its definition as data, and what the registry adds."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="endpoints")
     kind = models.CharField(
@@ -449,8 +449,10 @@ class Endpoint(models.Model):
     role = models.CharField(
         _("role"), max_length=10, choices=v.EndpointRole, default=v.EndpointRole.SECONDARY
     )
+    title = models.TextField(_("published title"), blank=True, help_text=_("As printed."))
     wording = models.TextField(_("published wording"), blank=True)
     time_frame = models.TextField(_("time frame"), blank=True)
+    note = models.TextField(_("note of the registry"), blank=True)
     definition = models.JSONField(_("definition"), default=dict, blank=True)
 
     class Meta:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.urls import reverse
@@ -14,6 +15,7 @@ from drf_spectacular.utils import Direction
 from pydantic import ValidationError as Malformed
 from rest_framework import serializers
 
+from registry.document_errors import document_error
 from registry.fields import Text, plain
 from registry.json_schema import described
 from registry.rest import FlagField
@@ -27,6 +29,12 @@ LOOSE_ENDS = {
 }
 
 
+SENTENCES = {
+    "string_pattern_mismatch": gettext_lazy("Written as in this example: %(example)s."),
+    "union_tag_not_found": gettext_lazy("A claim names its type, such as proportion or median."),
+}
+
+
 class ResultsField(serializers.JSONField):
     """What a publication prints; absent keys take the defaults, visibly."""
 
@@ -35,7 +43,7 @@ class ResultsField(serializers.JSONField):
         try:
             return PublishedResults.parse(plain(data)).as_document()
         except Malformed as error:
-            found = [(place(e["loc"]), _worded(e["type"], e["msg"])) for e in error.errors()]
+            found = [(place(e["loc"]), _worded(e)) for e in error.errors()]
             raise serializers.ValidationError(_by_place(found)) from error
         except LooseEnds as error:
             ends = [(where, str(LOOSE_ENDS[end])) for where, end in error.ends]
@@ -59,8 +67,23 @@ class ResultsSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped
         return described(PublishedResults, auto_schema, "validation" if asked else "serialization")
 
 
-def _worded(kind: str, message: str) -> str:
-    return _("Unknown key.") if kind == "extra_forbidden" else message
+def _worded(error: Mapping[str, Any]) -> str:
+    example = _examples().get(error.get("ctx", {}).get("pattern", ""), "")
+    return document_error(error, SENTENCES, example=example)
+
+
+@cache
+def _examples() -> dict[str, str]:
+    """How a text of each pattern is written."""
+    return dict(_exemplified(PublishedResults.model_json_schema()))
+
+
+def _exemplified(node: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+        yield node["pattern"], ", ".join(node["examples"])
+    inner = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for part in inner:
+        yield from _exemplified(part)
 
 
 def _by_place(errors: Iterable[tuple[Place, str]]) -> dict[str, Any]:
@@ -70,7 +93,7 @@ def _by_place(errors: Iterable[tuple[Place, str]]) -> dict[str, Any]:
         node = tree
         for step in where:
             node = node.setdefault(str(step), {})
-        node["non_field_errors"] = [message]
+        node.setdefault("non_field_errors", []).append(message)
     return tree
 
 

@@ -19,7 +19,9 @@ LIMITS = re.compile(rf"\(?({NUMBER}){TO}({NUMBER}|NE|NR)%?\)?")
 LARGEST = 1_000_000  # patients; a count beyond is a typing error
 MAX_CLAIMS = 150
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Slug = Annotated[
+    str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, examples=["orr-all"])
+]
 Words = Annotated[str, Field(max_length=1000)]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 GroupName = Annotated[str, Field(max_length=100)]
@@ -197,10 +199,13 @@ class PublishedResults(_Document):
 
     citation: Words = ""
     journal: Words = ""
-    pmid: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8})?$")] = ""
-    pmcid: Annotated[str, Field(pattern=r"^(PMC[1-9][0-9]{0,8})?$")] = ""
-    doi: Annotated[str, Field(pattern=r"^(10\..+/.+)?$", max_length=200)] = ""
-    nct_id: Annotated[str, Field(pattern=r"^(NCT[0-9]{8})?$")] = ""
+    pmid: Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8})?$", examples=["37767191"])] = ""
+    pmcid: Annotated[str, Field(pattern=r"^(PMC[1-9][0-9]{0,8})?$", examples=["PMC10520347"])] = ""
+    doi: Annotated[
+        str,
+        Field(pattern=r"^(10\..+/.+)?$", max_length=200, examples=["10.2147/IJGM.S379269"]),
+    ] = ""
+    nct_id: Annotated[str, Field(pattern=r"^(NCT[0-9]{8})?$", examples=["NCT03890068"])] = ""
     source: Words = ""
     design: Words = ""
     randomized: bool | None = None
@@ -246,8 +251,14 @@ class LooseEnds(ValueError):
 
 
 def place(location: Place) -> Place:
-    """Where an error is in the document: pydantic also names the type of a claim, JSON does not."""
-    return location[:2] + location[3:] if location[:1] == ("claims",) else location
+    """Where an error is in the document: pydantic also names the type of a claim, JSON does not.
+
+    Nor does it name the alternatives of a value that is a number or a code.
+    """
+    if location[:1] != ("claims",):
+        return location
+    found = location[:2] + location[3:]
+    return found[:3] if found[2:3] == ("value",) else found
 
 
 def _loose_ends(found: PublishedResults) -> Iterator[tuple[Place, LooseEnd]]:

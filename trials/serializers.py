@@ -16,6 +16,7 @@ from pydantic import ValidationError as Misdefined
 from pydantic_core import ErrorDetails
 from rest_framework import serializers
 
+from registry.document_errors import document_error
 from registry.fields import Number, Text, WholeNumber, plain
 from registry.json_schema import described
 from registry.rest import CalendarDateField, StrictSerializer
@@ -41,7 +42,7 @@ INTERVENTION = (
     *("dose", "unit", "route", "days_on", "cycle_days"),
 )
 ARM = ("name", "type", "description")
-ENDPOINT = ("kind", "name", "role", "wording", "time_frame", "definition")
+ENDPOINT = ("kind", "name", "role", "title", "wording", "time_frame", "note", "definition")
 CRITERION = ("kind", "text", "rule", "note", "source")
 PUBLISHED = ("measure", "source", "printed", "reconciled", "discrepancy")
 
@@ -103,8 +104,7 @@ def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:
         node = tree
         for step in error["loc"]:
             node = node.setdefault(str(step), {})
-        unknown = error["type"] == "extra_forbidden"
-        node["non_field_errors"] = [_("Unknown key.") if unknown else error["msg"]]
+        node["non_field_errors"] = [document_error(error)]
     return tree
 
 

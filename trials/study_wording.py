@@ -16,6 +16,10 @@ from trials.schedule_text import Schedule, in_words
 # What was guessed, changed or left out.
 TOLD = {
     "null": gettext_lazy("Null: read as missing."),
+    "gate_default": gettext_lazy(
+        "A study says nothing of the enrollment gate: it is recorded_elsewhere, the default. With"
+        " screening, only eligible and consented patients are enrolled."
+    ),
     "not_held": gettext_lazy("Not held by this registry: left out."),
     "term_not_held": gettext_lazy("%(term)s is no term of this registry: left blank."),
     "changed_since": gettext_lazy(
@@ -34,7 +38,7 @@ TOLD = {
         "%(measure)s is held, but not computed: it is of no kind known here."
     ),
     "renamed": gettext_lazy("The name stands twice; here it is %(name)s."),
-    "shortened": gettext_lazy("Shortened to: %(name)s. The whole text is kept with it."),
+    "shortened": gettext_lazy("The name is shortened to: %(name)s. The title is kept whole."),
     "text_before": gettext_lazy("The text before the first heading is read as inclusion criteria."),
     "no_headings": gettext_lazy(
         "No heading tells inclusion from exclusion: all are read as inclusion."

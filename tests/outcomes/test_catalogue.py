@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.outcomes.test_actions import trail
 from tests.outcomes.test_catalogue_findings import BODIES, CONTRADICTIONS
 from tests.trials.test_api import pointers
 from trials.models import Endpoint, Publication
+from trials.publication_serializers import _examples
 from trials.publications import PublishedResults
 
 Login = Callable[[User], Api]
@@ -166,6 +168,62 @@ def test_a_change_needs_the_version_and_a_reason(catalogue: Cast, api: Login) ->
     assert root.put(SUN, body, if_match='"1"').status_code == 400
     assert root.put(SUN, body | WHY | {"key": "x"}, if_match='"1"').status_code == 409
     assert root.post("/publications/", body).status_code == 409
+
+
+CLAIM_TYPES = ["proportion", "rate_at", "categories", "median", "hazard_ratio", "p_value",
+               "enrollment", "time_origin"]  # fmt: skip
+WORDED = [
+    ({"n": "28"}, "/document/n", "A whole number."),
+    ({"n": -1}, "/document/n", "0 or more."),
+    ({"n": 10**7}, "/document/n", "1000000 or less."),
+    ({"citation": 3}, "/document/citation", "Text."),
+    ({"citation": "x" * 1001}, "/document/citation", "At most 1000 characters."),
+    ({"pmid": "a"}, "/document/pmid", "Written as in this example: 37767191."),
+    ({"randomized": "yes"}, "/document/randomized", "true or false."),
+    ({"groups": {}}, "/document/groups", "A list."),
+    ({"groups": [{"name": "A", "role": "x"}]}, "/document/groups/0/role",
+     "One of: arm, subtype, subgroup, population."),
+    ({"groups": [{"role": "arm"}]}, "/document/groups/0/name", "This is required."),
+    ({"claims": [3]}, "/document/claims/0", "A JSON object."),
+    ({"claims": [{}]}, "/document/claims/0",
+     "A claim names its type, such as proportion or median."),
+    ({"claims": [{"type": "mean"}]}, "/document/claims/0",
+     f"The type is one of: {', '.join(CLAIM_TYPES)}."),
+    ({"claims": [rate(id="A B")]}, "/document/claims/0/id",
+     "Written as in this example: orr-all."),
+    ({"claims": [rate(percent="x")]}, "/document/claims/0/percent",
+     "Written as in this example: 10.13%."),
+    ({"claims": [rate(level=5)]}, "/document/claims/0/level", "50 or more."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "pointer", "detail"), WORDED)
+def test_a_refusal_says_what_would_be_accepted(
+    cast: Cast, api: Login, document: dict[str, Any], pointer: str, detail: str
+) -> None:
+    body = {"key": "x", "title": "x", "document": document}
+    answer = api(cast.superuser).post("/publications/", body)
+    assert answer.status_code == 400
+    found = [(error["pointer"], error["detail"]) for error in answer.json()["errors"]]
+    assert found == [(pointer, detail)]
+
+
+def test_a_value_that_is_neither_a_number_nor_a_code_is_refused_once_at_its_key(
+    cast: Cast, api: Login
+) -> None:
+    median = {"id": "a", "label": "a", "type": "median", "measure": "PFS", "value": "x"}
+    body = {"key": "x", "title": "x", "document": {"claims": [median]}}
+    errors = api(cast.superuser).post("/publications/", body).json()["errors"]
+    assert {error["pointer"] for error in errors} == {"/document/claims/0/value"}
+    told = " ".join(error["detail"] for error in errors)
+    assert "Written as in this example: 5.63." in told
+    assert "One of: NR, NE." in told
+
+
+def test_every_pattern_of_a_publication_has_an_example_that_fits() -> None:
+    for pattern, example in _examples().items():
+        assert re.fullmatch(pattern, example), pattern
+    assert len(_examples()) == 10
 
 
 @pytest.mark.parametrize(

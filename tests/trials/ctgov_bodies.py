@@ -52,8 +52,10 @@ endpoints = rows(
     {
         "name": words,
         "role": term(["primary", "secondary", "other"]),
+        "title": words,
         "wording": words,
         "time_frame": words,
+        "note": words,
         "definition": st.fixed_dictionaries(
             {}, optional={"min_stable_days": st.integers(0, 99), "confidence_level": term([0.9])}
         ),

@@ -366,7 +366,7 @@ def test_an_error_names_what_would_be_accepted(root: Api) -> None:
     body = {"registry_id": "X", "brief_title": "T", "phase": "II"} | endpoint(censoring={"rule": 1})
     details = [error["detail"] for error in root.post("/trials/", body).json()["errors"]]
     assert "PHASE1_PHASE2, PHASE2, PHASE2_PHASE3" in details[0]
-    assert "'last_progression_free', 'fda' or 'ema'" in details[1]
+    assert "One of: last_progression_free, fda, ema." in details[1]
 
 
 DOSES = [("1e999", 400), ("1e-400", 400), ("NaN", 400), ("-0.0", 201), ("12.500", 201)]

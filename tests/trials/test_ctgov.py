@@ -230,14 +230,44 @@ def test_twins_are_told_apart_by_a_number() -> None:
     assert [arm["name"] for arm in read(arms).body["arms"]] == ["A", "A (2)"]
 
 
-def test_a_long_title_is_shortened_and_kept_whole_in_the_wording() -> None:
+def test_a_long_title_is_kept_whole_beside_the_shortened_name() -> None:
     title = "Quality of life " * 12
-    document = minimal(outcomesModule={"otherOutcomes": [{"measure": title}]})
+    document = minimal(outcomesModule={"otherOutcomes": [{"measure": title, "description": "D"}]})
     (row,) = read(document).body["endpoints"]
     assert len(row["name"]) <= 100
-    assert row["wording"] == title
+    assert (row["title"], row["wording"]) == (title, "D")
     at = "/protocolSection/outcomesModule/otherOutcomes/0/measure"
     assert (at, "shortened") in codes(document)
+
+
+@pytest.mark.parametrize(
+    "measure", ["Overall Survival", "Progress free survival for maintenance", "Safety profile"]
+)
+def test_the_printed_title_is_kept(measure: str) -> None:
+    document = minimal(outcomesModule={"primaryOutcomes": [{"measure": measure}]})
+    (row,) = read(document).body["endpoints"]
+    assert row["title"] == measure
+    assert write({**read(document).body})["protocolSection"]["outcomesModule"] == {
+        "primaryOutcomes": [{"measure": measure}]
+    }
+
+
+def test_what_the_registry_says_of_an_endpoint_is_in_its_own_member() -> None:
+    row = {"kind": "OS", "name": "", "role": "primary", "title": "Overall Survival"}
+    row |= {"wording": "Until death.", "note": "Counted from the first dose."}
+    study = write(read(minimal()).body | {"endpoints": [row]})
+    (outcome,) = study["protocolSection"]["outcomesModule"]["primaryOutcomes"]
+    assert outcome == {"measure": "Overall Survival", "description": "Until death."}
+    assert study[EXTENSION]["changes"] == [
+        {"op": "add", "path": "/endpoints/0/note", "value": row["note"]}
+    ]
+    assert read(study).body["endpoints"] == [row]
+
+
+def test_the_default_of_the_enrollment_gate_is_told() -> None:
+    told = ("/protocolSection", "gate_default")
+    assert told in codes(minimal())
+    assert told not in codes(write(read(minimal()).body | {"enrollment_gate": "screening"}))
 
 
 def test_an_intervention_that_names_no_arm_is_told() -> None:
@@ -459,7 +489,8 @@ def test_nesting_that_no_study_has_is_refused() -> None:
         deep = [deep]
     assert refusals(minimal(x=deep))[0][1] == "too_deep"
     assert refusals({**minimal(), EXTENSION: deep})[0][1] == "too_deep"
-    assert codes({**minimal(), "derivedSection": deep}) == [("/derivedSection", "not_held")]
+    told = [("/derivedSection", "not_held"), ("/protocolSection", "gate_default")]
+    assert codes({**minimal(), "derivedSection": deep}) == told
 
 
 def test_ten_thousand_locations_are_too_many() -> None:

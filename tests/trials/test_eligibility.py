@@ -267,7 +267,7 @@ REFUSED: list[tuple[Any, tuple[int | str, ...], str]] = [
     (yes("liver_metastases", "no"), ("answer",), "true or false."),  # type: ignore[arg-type]
     (yes("platelets"), ("item",), "One of the items: measurable_disease,"),
     (number("sex", "at_least", 1), ("item",), "One of the items: age,"),
-    (number("platelets", "over", 80, unit="/uL"), ("comparison",), "One of: 'at_least',"),
+    (number("platelets", "over", 80, unit="/uL"), ("comparison",), "One of: at_least,"),
     (number("platelets", "above", "80", unit="/uL"), ("value",), "A number, such as 1.5."),
     (number("platelets", "above", True, unit="/uL"), ("value",), "A number, such as 1.5."),
     (number("platelets", "above", 1e300, unit="/uL"), ("value",), "A number between"),
@@ -283,7 +283,7 @@ REFUSED: list[tuple[Any, tuple[int | str, ...], str]] = [
     (choice("histology", "GIST", none_of=["gist"]), (), "A term is in one_of or in none_of"),
     (choice("histology", ""), ("one_of", 0), "At least 1 character."),
     (window("within", -1, "days"), ("n",), "0 or more."),
-    (window("within", 4, "fortnights"), ("unit",), "One of: 'days',"),
+    (window("within", 4, "fortnights"), ("unit",), "One of: days,"),
     ({"type": "attestation", "code": "Consent!"}, ("code",), "At most 60 of: a-z, 0-9, - and _;"),
     (every(LIVER, yes("x")), ("rules", 1, "item"), "One of the items: "),
     (no(no(yes("x"))), ("rule", "rule", "item"), "One of the items: "),

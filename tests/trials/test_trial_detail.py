@@ -83,8 +83,8 @@ def entry(cast: Cast) -> Trial:
         days_on=[*range(1, 15)], cycle_days=21, other_names=["AL3818"], description="Capsule.",
     )  # fmt: skip
     Endpoint.objects.create(
-        trial=trial, kind="PFS", role="primary", wording="Time to progression.",
-        time_frame="up to 24 months",
+        trial=trial, kind="PFS", role="primary", title="Progress free survival",
+        wording="Time to progression.", time_frame="up to 24 months", note="No origin is printed.",
     )  # fmt: skip
     Endpoint.objects.create(trial=trial, kind="OTHER", name="Quality of life", wording="QLQ-C30")
     platelets = {
@@ -145,7 +145,9 @@ SAID = [
     # arms, endpoints
     "Anlotinib arm (Experimental) Until progression.",
     "Anlotinib (Drug): 12 mg orally, days 1-14 of 21 Other names: AL3818 Capsule.",
-    "Progression-free survival (PFS) primary As published Time to progression. Time frame up to",
+    "Progression-free survival (PFS) primary Title as published Progress free survival",
+    "Progress free survival As published Time to progression. Time frame up to 24 months",
+    "Note of this registry No origin is printed.",
     "up to 24 months As computed From the first dose (day 1) to objective progression",
     "Quality of life secondary As published QLQ-C30 As computed Held as published; not computed.",
     # criteria: inclusion first, each with its rule, note, source
