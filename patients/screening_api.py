@@ -30,6 +30,7 @@ from patients.api import (
 from patients.documents import PatientDocument
 from patients.judging import Answers, Protocol, completed, contradicted, in_force, readable
 from patients.models import Conclusion, Consent, Deviation, Patient, Screening
+from patients.screening_dates import too_late
 from patients.screening_documents import (
     ConsentDocument,
     DeviationDocument,
@@ -187,7 +188,9 @@ class ScreeningPreview(views.APIView):
         patient = visible_patient(caller(request), asked["patient"])
         on = asked.get("screened_on") or patient.site.today()
         protocol = _protocol(patient, asked.get("screening"), on)
-        values, problems = readable(asked.get("values", {}), protocol)
+        said = asked.get("values", {})
+        values, problems = readable(said, protocol)
+        problems += too_late(said, on)
         problems += contradicted(values, patient, on)
         answers = completed(values, protocol, patient, on)
         return Response(preview_document(protocol, on, answers, problems))

@@ -18,6 +18,7 @@ from patients import judging
 from patients.forms import SUBJECT_ID, ChangeForm
 from patients.judging import FROM_LABORATORY, Asked, Protocol
 from patients.models import Consent, FailureReason, Patient, Screening, Sex
+from patients.screening_dates import too_late
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
 from trials import eligibility_wording as wording
@@ -40,6 +41,7 @@ class NewSubjectForm(ChangeForm):
         label=_l("Subject ID"),
         max_length=40,
         error_messages={"invalid": _l("Letters, digits, . _ - only.")},
+        widget=forms.TextInput(attrs={"autofocus": True}),
     )
     site = forms.ModelChoiceField(Site.objects.none(), label=_l("Site"), empty_label=None)
     sex = forms.ChoiceField(label=_l("Sex"), choices=Sex.choices, initial=Sex.UNKNOWN)
@@ -68,6 +70,8 @@ class ItemRow:
     value: forms.BoundField
     unit: forms.BoundField | None
     limits: tuple[tuple[str, forms.BoundField], ...]
+    limit_unit: str  # as it is printed
+    limit_follows: bool  # the unit that is chosen for the value
     never: forms.BoundField | None
     hints: tuple[str, ...]
 
@@ -91,6 +95,11 @@ class ItemRow:
     def hint_id(self) -> str:
         """Where the hints are on the page."""
         return f"{self.value.auto_id}_hints"
+
+    @property
+    def described_by(self) -> str:
+        """The ids of the hints and the errors that there are."""
+        return " ".join([self.hint_id] * bool(self.hints) + [self.error_id] * bool(self.errors))
 
 
 class ScreeningForm(ChangeForm):
@@ -173,22 +182,40 @@ class ScreeningForm(ChangeForm):
     def clean(self) -> dict[str, Any]:
         """Everything that cannot be read, at once."""
         cleaned = super().clean() or {}
-        values, problems = judging.readable(self.document(), self.protocol)
-        self.add_errors([*problems, *judging.contradicted(values, self.patient, self.on)])
-        rendered = cleaned.get("protocol_number")
-        if self.screening is None and rendered not in (None, self.protocol.version.number):
+        self.add_errors(self.problems())
+        rendered, number = cleaned.get("protocol_number"), self.protocol.version.number
+        if self.screening is None and rendered not in (None, number):
             detail = _("On that day protocol version %s is in force: look at the questions again.")
             self.add_error("screened_on", detail % self.protocol.version)
+            self._show("protocol_number", str(number))
         return cleaned
+
+    def problems(self) -> list[FieldError]:
+        """What cannot be read, and dates after the day of screening."""
+        document = self.document()
+        values, problems = judging.readable(document, self.protocol)
+        contradicted = judging.contradicted(values, self.patient, self.on)
+        return [*problems, *too_late(document, self.on), *contradicted]
+
+    def read_again(self, version: int) -> None:
+        """Keep what was typed, to be stored against the version that is shown now."""
+        self._show("version", str(version))
+
+    def _show(self, name: str, value: str) -> None:
+        self.data = {key: self.data[key] for key in self.data} | {name: value}
+
+    def control(self, error: FieldError) -> str | None:
+        """The name of the control of which an error speaks."""
+        steps = error.pointer.strip("/").split("/")
+        name = ".".join(steps[1:]) if steps[0] == "values" else steps[0]
+        name = name.removesuffix(".value")
+        found = name if name in self.fields else name.partition(".")[0]
+        return found if found in self.fields else None
 
     def add_errors(self, errors: Iterable[FieldError]) -> None:
         """Beside the control that the pointer names."""
         for error in errors:
-            steps = error.pointer.strip("/").split("/")
-            name = ".".join(steps[1:]) if steps[0] == "values" else steps[0]
-            name = name.removesuffix(".value")
-            found = name if name in self.fields else name.partition(".")[0]
-            self._add_once(found if found in self.fields else None, error.detail)
+            self._add_once(self.control(error), error.detail)
 
     def _add_once(self, name: str | None, detail: str) -> None:
         if detail not in self.errors.get(name or "__all__", []):
@@ -216,21 +243,26 @@ class ScreeningForm(ChangeForm):
     def _row(self, asked: Item) -> ItemRow:
         code, using = asked.code, self.protocol.using(asked.code)
         limits = [n for n in ("uln", "lln") if f"{code}.{n}" in self.fields]
-        return ItemRow(
+        row = ItemRow(
             item=asked,
             label=str(self.fields[code].label),
             criteria=_places(using),
             value=self[code],
             unit=self[f"{code}.unit"] if f"{code}.unit" in self.fields else None,
-            limits=tuple((self._limit_label(code, n), self[f"{code}.{n}"]) for n in limits),
+            limits=tuple((str(LIMIT_LABELS[n]), self[f"{code}.{n}"]) for n in limits),
+            limit_unit=wording.unit(self._limit_unit(asked)) if limits else "",
+            limit_follows=f"{code}.unit" in self.fields and code not in self.limit_units,
             never=self[f"{code}.never"] if f"{code}.never" in self.fields else None,
             hints=tuple(self._hints(asked)),
         )
+        if row.described_by and not row.value.use_fieldset:
+            self.fields[code].widget.attrs["aria-describedby"] = row.described_by
+        return row
 
-    def _limit_label(self, code: str, name: str) -> str:
-        """ULN; with its unit where that is not the value's."""
-        unit = self.limit_units.get(code)
-        return f"{LIMIT_LABELS[name]}, {wording.unit(unit)}" if unit else str(LIMIT_LABELS[name])
+    def _limit_unit(self, asked: Item) -> str:
+        """The unit of the limits: the value's, unless they were given in another."""
+        said = self._raw(f"{asked.code}.unit")
+        return self.limit_units.get(asked.code) or (said if said in asked.units else asked.unit)
 
     def _hints(self, asked: Item) -> Iterator[str]:
         """Where a value comes from that nobody typed, and what may help to type one."""

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from django.db import models
+from django.db.models import (
+    Case,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+    prefetch_related_objects,
+)
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import ngettext
 
 from patients.gate import Standing
+from patients.judging import failing
 from patients.models import Conclusion, Deviation, Screening
 from patients.screening_forms import criterion_label
 from patients.screening_wording import notes, reasons_beside, summary
@@ -87,25 +103,92 @@ def result_panel(
     return ResultPanel(summary(results), tuple(groups), tuple(noted))
 
 
+class Status(models.TextChoices):
+    """What became of a screening, besides its conclusion."""
+
+    ENROLLED = "enrolled", _l("enrolled")
+    SUPERSEDED = "superseded", _l("superseded")
+
+
+STATUSES = [*Conclusion.choices, *Status.choices]
+
+
+def with_status(rows: QuerySet[Screening]) -> QuerySet[Any]:
+    """Each with `status`, one of STATUSES.
+
+    An enrollment rests on the latest screening on or before its day; who is not enrolled yet stands
+    by the latest. Earlier ones are superseded; a screen failure stays one.
+    """
+    window = Q(patient__enrolled_on=None) | Q(screened_on__lte=F("patient__enrolled_on"))
+    same = Screening.objects.active().filter(window, patient=OuterRef("patient"))
+    latest = same.order_by("-screened_on", "-pk").values("pk")[:1]
+    return rows.alias(latest=Subquery(latest)).annotate(
+        status=Case(
+            When(conclusion=Conclusion.FAILED, then=Value(Conclusion.FAILED.value)),
+            When(~Q(pk=F("latest")) & window, then=Value(Status.SUPERSEDED.value)),
+            When(
+                pk=F("latest"),
+                patient__enrolled_on__isnull=False,
+                then=Value(Status.ENROLLED.value),
+            ),
+            default=F("conclusion"),
+            output_field=models.CharField(),
+        )
+    )
+
+
 @dataclass(frozen=True)
 class LogLine:
-    """A screening in the log of its trial."""
+    """A screening in a list of screenings, with its results in a sentence."""
 
     screening: Screening
+    status: str
     summary: str
-
-    @property
-    def status(self) -> str:
-        """Enrolled, or how the screening stands."""
-        patient = self.screening.patient
-        if patient.enrolled_on and self.screening.conclusion != Conclusion.FAILED:
-            return _("enrolled %s") % patient.enrolled_on
-        if self.screening.conclusion == Conclusion.FAILED:
-            why = self.screening.get_failure_reason_display()
-            return f"{self.screening.get_conclusion_display()}: {why}"
-        return self.screening.get_conclusion_display()
+    warning: str = ""
 
 
-def log_line(screening: Screening) -> LogLine:
-    """A screening with its results in a sentence."""
-    return LogLine(screening, summary(screening.results))
+def log_lines(rows: Iterable[Screening]) -> list[LogLine]:
+    """Screenings of `with_status` with what became of them: one statement for their deviations."""
+    found, deviations = list(rows), Deviation.objects.filter(voided_at=None)
+    prefetch_related_objects(found, Prefetch("patient__deviations", deviations))
+    return [_log_line(screening) for screening in found]
+
+
+def _log_line(screening: Screening) -> LogLine:
+    line = partial(LogLine, screening, summary=summary(screening.results))
+    status = getattr(screening, "status")  # noqa: B009 (an annotation of with_status)
+    if status == Conclusion.FAILED:
+        why = screening.get_failure_reason_display()
+        return line(f"{screening.get_conclusion_display()}: {why}")
+    if status == Status.ENROLLED:
+        return line(_enrolled(screening), warning=_by_now(screening))
+    return line(str(dict(STATUSES)[status]))
+
+
+def _enrolled(screening: Screening) -> str:
+    """ "enrolled 2024-03-03 with 1 deviation"."""
+    count = len(_covered(screening) & {r["criterion"] for r in failing(screening.results)})
+    said = _("enrolled %s") % screening.patient.enrolled_on
+    if not count:
+        return said
+    return f"{said} {ngettext('with %d deviation', 'with %d deviations', count) % count}"
+
+
+def _by_now(screening: Screening) -> str:
+    """What a later correction has left of the eligibility that the enrollment rests on."""
+    covered = _covered(screening)
+    left = {r["result"] for r in failing(screening.results) if r["criterion"] not in covered}
+    if Result.NOT_MET in left:
+        return _("not met by now")
+    return _("unknown by now") if left else ""
+
+
+def _covered(screening: Screening) -> set[int]:
+    """The criteria that a deviation covers, from the screening to the enrollment."""
+    patient = screening.patient
+    return {
+        deviation.criterion_id
+        for deviation in patient.deviations.all()
+        if patient.enrolled_on
+        and screening.screened_on <= deviation.occurred_on <= patient.enrolled_on
+    }

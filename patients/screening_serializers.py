@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from patients.judging import SOURCES
 from patients.models import Conclusion, Consent, Deviation, FailureReason, Screening
+from patients.screening_dates import too_late
 from patients.screening_documents import (
     ConsentDocument,
     CriterionResultDocument,
@@ -21,6 +22,7 @@ from patients.screening_documents import (
 )
 from patients.screening_wording import notes, reasons, summary
 from patients.serializers import UNKNOWN, RecordSerializer
+from registry.errors import Refused
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, ReasonSerializer, StrictSerializer
 from trials.eligibility import Result
@@ -101,6 +103,13 @@ class ScreeningSerializer(RecordSerializer):
 
     screened_on = CalendarDateField()
     values = ValuesField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """No date is later than the day of screening."""
+        attrs = super().validate(attrs)
+        if problems := list(too_late(attrs["values"], attrs["screened_on"])):
+            raise Refused(problems)
+        return attrs
 
     def to_representation(self, instance: Screening) -> Any:
         """The screening."""

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -29,7 +30,9 @@ from patients.screening_forms import (
     NewSubjectForm,
     ScreeningForm,
 )
-from patients.screening_page import log_line, result_panel
+from patients.screening_page import STATUSES, log_lines, result_panel, with_status
+from patients.screening_record import differences, value_lines
+from patients.screening_wording import summary
 from patients.views import posted, signed_in, visible_patient
 from registry.errors import Refused, StaleVersion
 from registry.form_fields import CalendarDateField
@@ -56,9 +59,9 @@ def screening_log(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Everybody who was screened for a trial, the latest first."""
     user, trial = signed_in(request), _trial(request, registry_id)
     asked = {name: request.GET.get(name, "").strip() for name in ("subject", "site", "conclusion")}
-    rows = Screening.objects.active().visible_to(user).filter(patient__trial=trial)
-    if asked["conclusion"] in Conclusion.values:
-        rows = rows.filter(conclusion=asked["conclusion"])
+    rows = with_status(Screening.objects.active().visible_to(user).filter(patient__trial=trial))
+    if asked["conclusion"] in dict(STATUSES):
+        rows = rows.filter(status=asked["conclusion"])
     if asked["site"] and "\0" not in asked["site"]:
         rows = rows.filter(patient__site__code=asked["site"])
     if asked["subject"] and "\0" not in asked["subject"]:
@@ -69,10 +72,10 @@ def screening_log(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": trial,
         "asked": asked,
         "filtered": any(asked.values()),
-        "conclusions": Conclusion.choices,
+        "conclusions": STATUSES,
         "sites": Site.objects.visible_to(user).filter(trial=trial),
         "page_obj": page,
-        "lines": [log_line(screening) for screening in page.object_list],
+        "lines": log_lines(page),
         "may_write": access.may_somewhere(user, access.Action.WRITE_RECORDS, trial=trial),
     }
     return render(request, "patients/screenings.html", context)
@@ -93,8 +96,10 @@ def screening_start(request: HttpRequest, registry_id: str) -> HttpResponse:
         else:
             return redirect("patients:enrollment", pk=patient.pk)
     waiting = Patient.objects.active().visible_to(user).filter(trial=trial, enrolled_on=None)
-    failed = Screening.objects.active().filter(conclusion=Conclusion.FAILED)
-    waiting = waiting.exclude(pk__in=failed.values("patient"))
+    screened = Screening.objects.active().filter(patient=OuterRef("pk"))
+    latest = screened.order_by("-screened_on", "-pk").values("conclusion")[:1]
+    waiting = waiting.annotate(latest=Subquery(latest))
+    waiting = waiting.filter(Q(latest=None) | ~Q(latest=Conclusion.FAILED))
     context = {
         "trial": trial,
         "form": form,
@@ -142,7 +147,8 @@ def screening_preview(request: HttpRequest, pk: int) -> HttpResponse:
     rows = patient.screenings.filter(voided_at=None)
     corrected = next((s for s in rows if str(s.pk) == request.POST.get("screening")), None)
     form = _screening_form(request, patient, corrected)
-    context = {"panel": result_panel(form.results())}
+    unread = [(form.control(error), error.detail) for error in form.problems()]
+    context = {"panel": result_panel(form.results()), "unread": unread}
     return render(request, "patients/_screening_results.html", context)
 
 
@@ -171,21 +177,19 @@ def _screened(
     request: HttpRequest, form: ScreeningForm, save: Callable[[], Screening]
 ) -> HttpResponse:
     """Show the form with its results; on a valid POST store and go on to the enrollment."""
-    checking = "check" in request.POST
+    checking, context = "check" in request.POST, dict[str, Any]()
     if request.method == "POST" and not checking and form.is_valid():
         try:
             stored = save()
         except Refused as refused:
             form.add_errors(refused.errors)
-        except StaleVersion:
-            detail = _("Somebody changed this screening meanwhile. Nothing was overwritten: below is "
-                       "what you typed. Open the screening again to see what is stored.")  # fmt: skip
-            form.add_error(None, detail)
+        except StaleVersion as stale:
+            context |= _stale(form, stale.current)
         else:
-            found = {"day": stored.screened_on, "summary": log_line(stored).summary}
+            found = {"day": stored.screened_on, "summary": summary(stored.results)}
             messages.success(request, _("Screening of %(day)s stored: %(summary)s.") % found)
             return redirect("patients:enrollment", pk=stored.patient_id)
-    context = {
+    context |= {
         "trial": form.patient.trial,
         "patient": form.patient,
         "form": form,
@@ -196,6 +200,43 @@ def _screened(
     }
     status = 422 if request.method == "POST" and not checking else 200
     return render(request, "patients/screening.html", context, status=status)
+
+
+def _stale(form: ScreeningForm, current: int) -> dict[str, Any]:
+    """What is stored by now, beside what is typed; storing again is against what is shown."""
+    assert form.screening is not None
+    stored = Screening.objects.get(pk=form.screening.pk)
+    form.add_error(None, _("Somebody changed this screening meanwhile: nothing is stored yet. Below "
+                           "is what you typed; store it again to replace what is stored now."))  # fmt: skip
+    form.read_again(current)
+    return {
+        "stored": stored,
+        "stored_summary": summary(stored.results),
+        "differences": differences(stored, form.protocol, form.document()),
+    }
+
+
+@login_required
+def screening_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One screening as it was entered and judged."""
+    user, row = signed_in(request), _record(request, Screening, pk)
+    rows = with_status(Screening.objects.filter(pk=row.pk))
+    (line,) = log_lines(rows.select_related("patient__trial", "patient__site", "protocol_version"))
+    screening, patient = line.screening, line.screening.patient
+    context = {
+        "trial": patient.trial,
+        "patient": patient,
+        "line": line,
+        "screening": screening,
+        "values": value_lines(screening, Protocol.of(screening.protocol_version)),
+        "panel": result_panel(screening.results),
+        "title": _("Screening of %s") % screening.screened_on,
+    }
+    may = {
+        f"may_{action.value}": access.may(user, action, trial=patient.trial, site=patient.site)
+        for action in (access.Action.WRITE_RECORDS, access.Action.VOID)
+    }
+    return render(request, "patients/screening_detail.html", context | may)
 
 
 @login_required
@@ -216,7 +257,9 @@ def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
     on = patient.enrolled_on or _day(request, "enrolled_on") or site.today()
     standing = gate.standing(patient, on)
     screening = standing.screening
+    screenings = patient.screenings.filter(voided_at=None).select_related("protocol_version")
     context = may | {
+        "screenings": log_lines(with_status(screenings).order_by("-screened_on", "-pk")),
         "trial": trial,
         "patient": patient,
         "form": form,

@@ -72,6 +72,7 @@ urlpatterns = [
         screening_views.screening_preview,
         name="screening_preview",
     ),
+    path("screenings/<int:pk>/", screening_views.screening_detail, name="screening_detail"),
     path("screenings/<int:pk>/edit/", screening_views.screening_edit, name="screening_edit"),
     path("screenings/<int:pk>/fail/", screening_views.screening_fail, name="screening_fail"),
     path(

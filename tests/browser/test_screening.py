@@ -39,6 +39,7 @@ def test_an_investigator_screens_deviates_and_enrolls(
     page.goto(f"{live_server.url}/trials/{cast.trial.registry_id}/")
     page.get_by_role("link", name="Screen a patient").click()
     accessible(page)
+    expect(page.get_by_label("Subject ID")).to_be_focused()
     page.get_by_label("Subject ID").fill("01-007")
     page.get_by_label("ECOG").fill("1")
     page.get_by_role("button", name="Continue").click()
@@ -86,6 +87,10 @@ def test_an_investigator_screens_deviates_and_enrolls(
     assert Patient.objects.get().enrolled_on is not None
     page.goto(f"{live_server.url}/trials/{cast.trial.registry_id}/screenings/")
     expect(page.get_by_role("row", name="01-007")).to_contain_text("enrolled 2024-03-03")
+    expect(page.get_by_role("row", name="01-007")).to_contain_text("with 1 deviation")
+    accessible(page)
+    page.get_by_role("link", name="2024-03-02").click()
+    expect(page.locator("main")).to_contain_text("1.79 mg/dL; ULN 106 µmol/L")
     accessible(page)
     assert Screening.objects.count() == 1
 
@@ -193,6 +198,27 @@ def test_enter_goes_on_from_every_control(page: Page, form: Patient) -> None:
             page.keyboard.press("Space")
     assert not Screening.objects.exists()
     half_filled(page)
+
+
+def test_what_cannot_be_read_is_said_beside_its_field(page: Page, form: Patient) -> None:
+    platelets = page.get_by_label("Platelets", exact=True)
+    platelets.fill("99999")
+    platelets.press("Tab")
+    note = page.locator("#id_platelets_unread")
+    expect(note).to_have_text("Cannot be read: From 0 to 5000 × 10⁹/L.")
+    assert "id_platelets_unread" in str(platelets.get_attribute("aria-describedby"))
+    accessible(page)
+    platelets.fill("72")
+    expect(note).to_have_count(0)
+    expect(platelets).not_to_have_attribute("aria-invalid", "true")
+
+
+def test_on_a_narrow_screen_the_summary_and_store_stay_in_sight(page: Page, form: Patient) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.get_by_role("button", name="Store the screening")).to_be_in_viewport()
+    expect(page.locator("#panel-summary")).to_be_in_viewport()
+    accessible(page)
 
 
 def test_without_a_script_a_button_checks(

@@ -133,6 +133,10 @@ def test_the_limits_of_the_laboratory_survive_a_round_trip(
             {"values": {"platelets": {"value": 99999, "unit": "10^9/L"}}},
             ["/values/platelets/value"],
         ),
+        (
+            {"values": {"radiotherapy_on": {"value": "2024-01-16"}}},
+            ["/values/radiotherapy_on/value"],
+        ),
         ({"screened_on": "2024-1-15"}, ["/screened_on"]),
         ({"screened_on": "2999-01-15"}, ["/screened_on"]),
         ({"results": [], "conclusion": "eligible"}, None),  # read-only: ignored

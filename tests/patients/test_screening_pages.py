@@ -215,18 +215,128 @@ def test_nothing_typed_is_lost(
 
 def test_a_stale_correction_is_shown_as_typed(patient: Patient, client: Client, cast: Cast) -> None:
     screening = factories.screening(patient, by=cast.coordinator)
-    Screening.objects.update(version=2)
+    values = screening.values | {"ecog": {"value": 0}}
+    Screening.objects.update(version=2, values=values)
     body = typed(platelets="81.5", reason="late result", version="1")
     page = client.post(f"/screenings/{screening.pk}/edit/", body)
     assert page.status_code == 422
-    assert "Nothing was overwritten" in page.content.decode()
-    assert 'value="81.5"' in page.content.decode()
+    text = " ".join(page.content.decode().split())
+    assert "nothing is stored yet" in text
+    assert "Platelets: <strong>80 × 10⁹/L</strong>" in text
+    assert "(you typed: 81.5 × 10⁹/L)" in text
+    assert "ECOG performance status: <strong>0</strong>" in text
+    assert 'value="81.5"' in text
+    assert page.context["form"]["version"].value() == "2"
     stored = client.post(f"/screenings/{screening.pk}/edit/", body | {"version": "2"})
     assert stored.status_code == 302
     screening.refresh_from_db()
     assert screening.values["platelets"]["value"] == 81.5
     blank = client.post(f"/screenings/{screening.pk}/edit/", body | {"version": "3", "reason": " "})
     assert blank.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("day", "status"), [("2024-01-15", 302), ("2024-01-16", 422), ("2999-12-31", 422)]
+)
+def test_no_date_is_after_the_day_of_screening(
+    ruled: Patient, client: Client, day: str, status: int
+) -> None:
+    body = {"screened_on": DAY, "radiotherapy_on": day}
+    page = client.post(f"/patients/{ruled.pk}/screenings/new/", body)
+    assert page.status_code == status
+    if status == 422:
+        refused = page.context["form"].errors["radiotherapy_on"]
+        assert refused == ["On or before the day of screening, 2024-01-15; or never."]
+        text = client.post(f"/patients/{ruled.pk}/screenings/preview/", body).content.decode()
+        assert 'data-unread="radiotherapy_on"' in text
+
+
+def test_the_amended_protocol_is_not_a_dead_end(patient: Patient, client: Client) -> None:
+    body = typed(protocol_number="7")
+    page = client.post(f"/patients/{patient.pk}/screenings/new/", body)
+    assert page.status_code == 422
+    assert "look at the questions again" in page.content.decode()
+    assert page.context["form"]["protocol_number"].value() == "1"
+
+
+def test_the_log_says_what_became_of_each_screening(
+    patient: Patient, client: Client, cast: Cast
+) -> None:
+    factories.consent(patient, by=cast.coordinator)
+    days = [START + timedelta(days=n) for n in range(4)]
+    factories.screening(patient, by=cast.coordinator, on=days[0])
+    low = ELIGIBLE | {"platelets": {"value": 72, "unit": "10^9/L"}}
+    rests = factories.screening(patient, by=cast.coordinator, on=days[1], values=low)
+    platelets = patient.trial.criteria.get(pk=rests.results[1]["criterion"])
+    deviation = factories.deviation(patient, platelets, by=cast.investigator, on=days[2])
+    body = {"enrolled_on": days[2].isoformat(), "version": "1"}
+    assert client.post(f"/patients/{patient.pk}/enrollment/", body).status_code == 302
+    Screening.objects.create(
+        patient=patient, protocol_version=rests.protocol_version, screened_on=days[3]
+    )
+    failed = factories.candidate(patient.trial, "01-002")
+    Screening.objects.create(
+        patient=failed, protocol_version=rests.protocol_version, screened_on=days[0],
+        conclusion="failed", failure_reason="declined",
+    )  # fmt: skip
+    address = f"/trials/{patient.trial.registry_id}/screenings/"
+
+    def told(query: str = "") -> list[tuple[int, str, str]]:
+        lines = client.get(address + query).context["lines"]
+        return [(line.screening.screened_on.day, line.status, line.warning) for line in lines]
+
+    enrolled = (16, "enrolled 2024-01-17 with 1 deviation", "")
+    assert set(told()) == {
+        enrolled, (15, "superseded", ""), (18, "open", ""),
+        (15, "screen failure: declined to participate", ""),
+    }  # fmt: skip
+    assert told("?conclusion=enrolled") == [enrolled]
+    assert told("?conclusion=superseded") == [(15, "superseded", "")]
+    assert told("?conclusion=open") == [(18, "open", "")]
+    assert told("?conclusion=eligible") == []
+    Deviation.objects.filter(pk=deviation.pk).update(voided_at="2024-02-01T00:00Z")
+    assert told("?conclusion=enrolled") == [(16, "enrolled 2024-01-17", "not met by now")]
+    assert "not met by now" in client.get(address).content.decode()
+    steps = client.get(f"/patients/{patient.pk}/enrollment/").content.decode()
+    assert "Conclude as eligible" not in steps
+    for screening in patient.screenings.all():
+        assert f'href="/screenings/{screening.pk}/"' in steps
+
+
+def test_a_screening_is_read_as_it_was_entered(
+    ruled: Patient, client: Client, cast: Cast, pages: Pages
+) -> None:
+    body = {
+        "screened_on": DAY, "creatinine": "1,80", "creatinine.unit": "mg/dL", "radiotherapy_on.never": "on",
+    }  # fmt: skip
+    assert client.post(f"/patients/{ruled.pk}/screenings/new/", body).status_code == 302
+    address = f"/screenings/{Screening.objects.get().pk}/"
+    text = " ".join(client.get(address).content.decode().split())
+    assert "1.8 mg/dL; ULN 106 µmol/L" in text
+    assert "(limits of the laboratory)" in text
+    assert "<dd> never </dd>" in text
+    assert "not answered" in text
+    assert "protocol version 1" in text
+    assert "Creatinine at most 1.5 x ULN" in text
+    assert f'href="{address}edit/"' in text
+    assert f'href="{address}void/"' not in text
+    assert f'href="{address}edit/"' not in pages(cast.viewer).get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("conclusions", "waits"), [(["failed"], False), (["failed", "open"], True), ([], True)]
+)
+def test_who_waits_for_an_enrollment(
+    patient: Patient, client: Client, conclusions: list[str], waits: bool
+) -> None:
+    for number, conclusion in enumerate(conclusions):
+        Screening.objects.create(
+            patient=patient, protocol_version=patient.trial.protocol_version,
+            screened_on=START + timedelta(days=number), conclusion=conclusion,
+            failure_reason="declined" if conclusion == "failed" else "",
+        )  # fmt: skip
+    page = client.get(f"/trials/{patient.trial.registry_id}/screenings/new/")
+    assert (patient in page.context["waiting"]) is waits
 
 
 def test_an_enrollment_says_what_is_in_the_way(
@@ -351,6 +461,7 @@ ADDRESSES = (
     "/patients/{patient}/deviations/new/",
     "/consents/{consent}/edit/",
     "/consents/{consent}/void/",
+    "/screenings/{screening}/",
     "/screenings/{screening}/edit/",
     "/screenings/{screening}/fail/",
     "/screenings/{screening}/void/",
@@ -390,9 +501,10 @@ def test_who_sees_a_page(names: dict[str, Any], cast: Cast, pages: Pages, addres
 @pytest.mark.parametrize(
     ("address", "statements"),
     [
-        ("/trials/{trial}/screenings/", 7),
+        ("/trials/{trial}/screenings/", 8),
         ("/trials/{trial}/screenings/new/", 7),
-        ("/patients/{patient}/enrollment/", 11),
+        ("/patients/{patient}/enrollment/", 13),
+        ("/screenings/{screening}/", 8),
         ("/patients/{patient}/screenings/new/", 8),
         ("/screenings/{screening}/edit/", 8),
     ],
