@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,7 @@ class DispositionForm(ChangeForm):
         data: Any = None,
         row: Disposition | None = None,
         *,
-        preset: Mapping[str, Any] | None = None,
+        preset: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(data, initial=_said(row) if row else preset)
         self.row = row

@@ -63,7 +63,9 @@ class ReferenceRangeForm(ChangeForm):
         item = reference_ranges.LABORATORY.get(self.cleaned_data.get("item", ""))
         if item and code not in item.units:
             accepted = ", ".join(unit(accepted) for accepted in item.units)
-            raise forms.ValidationError(gettext_lazy("One of: %(units)s."), params={"units": accepted})
+            raise forms.ValidationError(
+                gettext_lazy("One of: %(units)s."), params={"units": accepted}
+            )
         return code
 
 
