@@ -186,7 +186,7 @@ RULE_ERRORS: Mapping[str, str | Promise] = {
     "string_too_short": _("At least %(min_length)s character."),
     "string_too_long": _("At most %(max_length)s characters."),
     "string_pattern_mismatch": _("At most 60 of: a-z, 0-9, - and _; a letter or digit first."),
-    "bool_type": _("Yes or no (true or false)."),
+    "bool_type": _("true or false."),
     "int_type": _("A whole number."),
     "greater_than_equal": _("%(ge)s or more."),
     "less_than_equal": _("%(le)s or less."),
