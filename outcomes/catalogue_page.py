@@ -24,7 +24,7 @@ LOOKS = {
     Severity.REMARK: ("i", "text-bg-info"),
     Severity.CONSISTENT: ("✓", "text-bg-success"),
 }
-YES_OR_NO = [("", _("all")), ("true", _("yes")), ("false", _("no"))]
+YES_OR_NO = [("", _("any")), ("true", _("yes")), ("false", _("no"))]
 
 
 @dataclass(frozen=True)

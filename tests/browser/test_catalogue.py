@@ -35,7 +35,7 @@ def test_a_reader_finds_what_contradicts(page: Page, live_server: Any) -> None:
     page.goto(f"{live_server.url}/trials/")
     page.get_by_role("link", name="Catalogue").click()
     page.get_by_label("With contradictions").select_option("yes")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Filter").click()
     studies = page.get_by_role("group", name="Published studies")
     expect(studies.get_by_role("row")).to_have_count(1 + 5)
     studies.get_by_role("link", name="Effectiveness and Tolerability of Anlotinib").click()

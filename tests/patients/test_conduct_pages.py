@@ -17,7 +17,7 @@ from patients.treatment import accepted_units
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
-from trials.models import Arm, Intervention, Trial
+from trials.models import Arm, Intervention, RandomizationScheme, Trial
 
 Pages = Callable[..., Client]
 DOSE = {
@@ -260,6 +260,79 @@ def test_nobody_is_asked_to_randomize_twice(cast: Cast, pages: Pages, patient: P
 )  # fmt: skip
 def test_a_time_is_printed_with_its_offset(zone: str, printed: str) -> None:
     assert offset(datetime(2024, 1, 15, tzinfo=ZoneInfo(zone))) == printed
+
+
+def test_forms_that_could_only_fail_are_not_shown(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client = pages(cast.coordinator)
+    visit, edit = (f"/patients/{patient.pk}/{name}/" for name in ("visits/new", "edit"))
+    gated = ("enrolled_on", "randomized_on", "first_dose_on", "last_dose_on")
+    assert "page" in client.get(visit).context
+    assert set(gated) <= client.get(edit).context["form"].fields.keys()
+    Trial.objects.update(enrollment_gate="screening")
+    assert "page" in client.get(visit).context  # enrolled
+    assert set(gated) <= client.get(edit).context["form"].fields.keys()
+    Patient.objects.update(enrolled_on=None, first_dose_on=None)
+    for answer, status in ((client.get(visit), 200), (client.post(visit, {}), 422)):
+        page = answer.content.decode()
+        assert answer.status_code == status
+        assert "enrollment comes before the baseline" in page
+        assert f'href="/patients/{patient.pk}/enrollment/"' in page
+        assert "<textarea" not in page
+    offered = client.get(edit).context["form"].fields.keys()
+    assert not {*gated, "arm"} & offered
+    assert {"histology", "died_on"} <= offered
+    told = {"site": patient.site_id, "sex": "female", "reason": "x", "version": 1}
+    assert client.post(edit, told).status_code == 302
+
+
+def test_who_is_randomized_here_has_no_date_to_type(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, edit = pages(cast.coordinator), f"/patients/{patient.pk}/edit/"
+    Trial.objects.update(allocation="RANDOMIZED")
+    assert "randomized_on" in client.get(edit).context["form"].fields
+    RandomizationScheme.objects.create(
+        trial=cast.trial, ratio={"Anlotinib": 1}, block_multiples=[1], factors=["site"]
+    )
+    assert "randomized_on" not in client.get(edit).context["form"].fields
+
+
+def test_what_was_stored_is_said(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client = pages(cast.coordinator)
+    client.post(f"/patients/{patient.pk}/doses/new/", DOSE)
+    assert "Add a dose: stored." in text(client, patient)
+
+
+def test_dates_out_of_order_are_told_without_field_names(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    told = {
+        "died_on": "2024-01-01",
+        "last_known_alive_on": "2024-01-20",
+        "version": 1,
+        "reason": "x",
+    }
+    answer = pages(cast.coordinator).post(f"/patients/{patient.pk}/follow-up/", told)
+    said = answer.context["form"].errors["died_on"]
+    assert "Before the patient was last known alive on 2024-01-20." in said
+    assert "_on" not in " ".join(said)
+
+
+def test_a_unit_of_another_item_is_answered_in_print(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    address = f"/trials/{cast.trial.registry_id}/sites/01/reference-ranges/new/"
+    told = {
+        "item": "creatinine",
+        "sex": "any",
+        "upper": "97",
+        "unit": "U/L",
+        "valid_from": "2024-01-01",
+    }
+    form = pages(cast.coordinator).post(address, told).context["form"]
+    assert form.errors["unit"] == ["One of: µmol/L, mg/dL."]
 
 
 def test_follow_up_is_one_small_form(cast: Cast, pages: Pages, patient: Patient) -> None:

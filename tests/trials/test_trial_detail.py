@@ -155,7 +155,7 @@ SAID = [
     "attests this text Note: superscript restored Exclusion criteria Prior anlotinib Rule: a",
     "Prior anlotinib Rule: a person attests this text Source: registry entry",
     # sites, versions, figures
-    "01 Cancer Center Guangzhou 510060, Guangdong, China Active, not recruiting 02",
+    "01 Cancer Center Guangzhou 510060, Guangdong, China Active, not recruiting Laboratory limits 01 02",
     "2 Amendment 1 effective on 2020-03-01 consent version 2.0 Dose reduced.",
     "ORR 16% none abstract",
     "PD 6 Not reconciled. The sum is 33. abstract",
@@ -278,13 +278,24 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     assert page.count("&lt;script&gt;alert") > 15
 
 
+def test_limits_are_offered_at_the_sites_one_sees(cast: Cast, pages: Pages, entry: Trial) -> None:
+    for user, seen in (
+        (cast.coordinator, ["01"]),
+        (cast.outsider, ["02"]),
+        (cast.administrator, ["01", "02"]),
+    ):
+        page = pages(user).get(PATH).content.decode()
+        linked = [code for code in ("01", "02") if f"/sites/{code}/reference-ranges/" in page]
+        assert linked == seen, user
+
+
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, entry: Trial, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = pages(cast.viewer)
     for extra in range(2):
-        # session, user, trial, its eight lists with an arm's interventions
-        with django_assert_num_queries(12):
+        # session, user, trial, its eight lists with an arm's interventions, the user's sites
+        with django_assert_num_queries(13):
             assert client.get(PATH).status_code == 200
         for number in range(3):
             name = f"{extra}-{number}"
