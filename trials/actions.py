@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Model, ProtectedError
+from django.db.models import Max, Model, ProtectedError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -135,15 +136,31 @@ def amend_protocol(
 
 
 def _next_version(trial: Trial, **facts: Any) -> ProtocolVersion:
+    """The version after the last one; without a day it begins as soon as it may."""
     last = trial.protocol_version
-    number = last.number + 1
-    facts = {"label": str(number), "consent_version": last.consent_version} | facts
-    begun, begins = last.effective_on, facts.get("effective_on")
-    if begun and (begins is None or begins < begun):
-        detail = _("At the earliest %(on)s, when version %(number)s is effective.")
-        told = {"number": last.number, "on": begun}
-        raise Refused([FieldError("/effective_on", detail % told)])
-    return ProtocolVersion.objects.create(trial=trial, number=number, **facts)
+    facts = {"label": str(last.number + 1), "consent_version": last.consent_version} | facts
+    earliest, why = _earliest_start(trial, last)
+    begins = facts.get("effective_on") or max(earliest, _today(trial))
+    if begins < earliest:
+        detail = _("At the earliest %(on)s: %(why)s") % {"on": earliest, "why": why}
+        raise Refused([FieldError("/effective_on", detail)])
+    facts["effective_on"] = begins
+    return ProtocolVersion.objects.create(trial=trial, number=last.number + 1, **facts)
+
+
+def _earliest_start(trial: Trial, last: ProtocolVersion) -> tuple[date, str]:
+    """The first day that the next version may begin on: nobody enrolled is judged by it."""
+    begun = last.effective_on or date.min
+    enrolled = trial.patients.filter(voided_at=None).aggregate(on=Max("enrolled_on"))["on"]
+    if trial.screened_here and enrolled and enrolled >= begun:
+        why = _("a patient was enrolled on %s by the version before.") % enrolled
+        return enrolled + timedelta(days=1), why
+    return begun, _("version %s begins then.") % last.number
+
+
+def _today(trial: Trial) -> date:
+    """The latest calendar date at the trial's sites."""
+    return max((site.today() for site in trial.sites.all()), default=timezone.now().date())
 
 
 @transaction.atomic
@@ -238,11 +255,10 @@ def _replace_criteria(trial: Trial, items: Sequence[Document]) -> None:
     _known(trial, items)
     stored = {row.pk: row for row in trial.criteria.current()}
     dropped = stored.keys() - {item.get("id") for item in items}
-    changed = [i for i in items if i.get("id") is None or _says(stored[i["id"]]) != _said(i)]
+    changed = [i for i in items if i.get("id") is None or _differs(stored[i["id"]], i)]
     version = trial.protocol_version
     if (dropped or changed) and version.screenings.exists():
-        today = timezone.now().date()
-        version = _next_version(trial, effective_on=max(today, version.effective_on or today))
+        version = _next_version(trial)
     for pk in dropped:
         _retire(stored[pk], version)
     for position, item in enumerate(items):
@@ -254,7 +270,7 @@ def _put_criterion(
     trial: Trial, row: Criterion | None, item: Document, position: int, version: ProtocolVersion
 ) -> None:
     """Store one criterion at its place; what an older version shares is retired, not changed."""
-    if row is not None and _says(row) != _said(item) and row.since < version.number:
+    if row is not None and _differs(row, item) and row.since < version.number:
         _retire(row, version)
         row = None
     row = row or Criterion(trial=trial, since=version.number)
@@ -273,6 +289,12 @@ def _retire(row: Criterion, version: ProtocolVersion) -> None:
     else:
         row.until = version.number
         row.save()
+
+
+def _differs(row: Criterion, item: Document) -> bool:
+    """Whether an item asks for something else; what is noted about a criterion asks for nothing."""
+    said = _said(item)
+    return any(getattr(row, name) != said[name] for name in ("kind", "text", "rule"))
 
 
 def _says(row: Criterion) -> dict[str, Any]:

@@ -142,3 +142,35 @@ def test_a_retired_criterion_is_no_criterion_any_more(cast: Cast) -> None:
         change(trial, cast, [age])
     assert not isinstance(refused.value, Conflict)
     assert [e.pointer for e in refused.value.errors] == ["/criteria/0/id"]
+
+
+def test_a_note_is_no_amendment(cast: Cast) -> None:
+    trial = change(cast.trial, cast, [AGE])
+    screened(trial)
+    (age,) = as_items(trial)
+    change(trial, cast, [age | {"note": "read as completed years", "source": "protocol 5.1"}])
+    assert trial.protocol_version.number == 1
+    assert trial.criteria.get().note == "read as completed years"
+
+
+def amend(trial: Trial, cast: Cast, on: date | None) -> ProtocolVersion:
+    trial.refresh_from_db()
+    return actions.amend_protocol(
+        trial=trial, by=cast.administrator, reason="amendment", version=trial.version,
+        label="2", effective_on=on,
+    )  # fmt: skip
+
+
+def test_a_version_without_a_day_begins_today(cast: Cast) -> None:
+    today = max(site.today() for site in cast.trial.sites.all())
+    assert amend(cast.trial, cast, None).effective_on == today
+
+
+def test_nobody_enrolled_is_judged_by_a_later_version(cast: Cast) -> None:
+    Trial.objects.filter(pk=cast.trial.pk).update(enrollment_gate="screening")
+    factories.patient(cast.trial, enrolled_on=factories.START)
+    with pytest.raises(Refused, match="a patient was enrolled on 2024-01-15"):
+        amend(cast.trial, cast, factories.START)
+    assert amend(cast.trial, cast, date(2024, 1, 16)).effective_on == date(2024, 1, 16)
+    with pytest.raises(Refused, match="At the earliest 2024-01-16: version 2 begins then"):
+        amend(cast.trial, cast, date(2024, 1, 15))
