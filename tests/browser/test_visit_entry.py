@@ -127,6 +127,26 @@ def test_the_preview_stays_calm_while_the_server_is_away(
     expect(page.locator("#panel")).to_contain_text("NE")
 
 
+def test_a_half_filled_visit_is_restored_and_enter_does_not_submit_it(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = factories.patient(cast.trial)
+    factories.baseline(patient, by=cast.coordinator)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    page.get_by_label("T01, today in mm").press("a")
+    page.get_by_label("T02, today in mm").fill("30")
+    page.get_by_role("group", name="Any new lesion?").get_by_label("No").press("Space")
+    page.keyboard.press("Enter")
+    assert Visit.objects.count() == 1
+    page.reload()
+    expect(page.get_by_text("Restored what you had typed")).to_be_visible()
+    expect(page.get_by_label("T02, today in mm")).to_have_value("30")
+    expect(page.locator(".state select").first).to_have_value("absent")
+    expect(page.get_by_role("group", name="Any new lesion?").get_by_label("No")).to_be_checked()
+    accessible(page)
+
+
 @pytest.mark.parametrize("path", ["/trials/", "/trials/NCT00000001/", "/login/"])
 def test_pages_are_accessible(
     page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None], path: str
