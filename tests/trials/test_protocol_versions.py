@@ -101,7 +101,7 @@ def test_an_amendment_needs_the_trial_as_it_stands(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("begins", "accepted"),
-    [(date(2024, 4, 30), False), (None, False), (date(2024, 5, 1), True), (date(2024, 5, 2), True)],
+    [(date(2024, 4, 30), False), (None, True), (date(2024, 5, 1), True), (date(2024, 5, 2), True)],
 )
 def test_versions_become_effective_in_their_order(
     cast: Cast, begins: date | None, accepted: bool
@@ -120,7 +120,7 @@ def test_versions_become_effective_in_their_order(
         amend(effective_on=begins)
     (error,) = refused.value.errors
     assert error.pointer == "/effective_on"
-    assert "2024-05-01, when version 2" in error.detail
+    assert error.detail == "At the earliest 2024-05-01: version 2 begins then."
 
 
 def test_a_version_that_a_change_begins_is_not_effective_before_the_last(cast: Cast) -> None:
@@ -153,7 +153,7 @@ def test_a_note_is_no_amendment(cast: Cast) -> None:
     assert trial.criteria.get().note == "read as completed years"
 
 
-def amend(trial: Trial, cast: Cast, on: date | None) -> ProtocolVersion:
+def begun(trial: Trial, cast: Cast, on: date | None) -> ProtocolVersion:
     trial.refresh_from_db()
     return actions.amend_protocol(
         trial=trial, by=cast.administrator, reason="amendment", version=trial.version,
@@ -163,14 +163,14 @@ def amend(trial: Trial, cast: Cast, on: date | None) -> ProtocolVersion:
 
 def test_a_version_without_a_day_begins_today(cast: Cast) -> None:
     today = max(site.today() for site in cast.trial.sites.all())
-    assert amend(cast.trial, cast, None).effective_on == today
+    assert begun(cast.trial, cast, None).effective_on == today
 
 
 def test_nobody_enrolled_is_judged_by_a_later_version(cast: Cast) -> None:
     Trial.objects.filter(pk=cast.trial.pk).update(enrollment_gate="screening")
     factories.patient(cast.trial, enrolled_on=factories.START)
     with pytest.raises(Refused, match="a patient was enrolled on 2024-01-15"):
-        amend(cast.trial, cast, factories.START)
-    assert amend(cast.trial, cast, date(2024, 1, 16)).effective_on == date(2024, 1, 16)
+        begun(cast.trial, cast, factories.START)
+    assert begun(cast.trial, cast, date(2024, 1, 16)).effective_on == date(2024, 1, 16)
     with pytest.raises(Refused, match="At the earliest 2024-01-16: version 2 begins then"):
-        amend(cast.trial, cast, date(2024, 1, 15))
+        begun(cast.trial, cast, date(2024, 1, 15))
