@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import gettext_lazy
 
 from patients import judging
 from patients.forms import SUBJECT_ID, ChangeForm
@@ -28,9 +28,13 @@ from trials.screening_values import NEVER, decimal_text
 from trials.vocabularies import CriterionKind
 
 YES_NO = {True: "yes", False: "no"}
-ANSWERS = [("yes", _l("Yes")), ("no", _l("No")), ("", _l("Not answered"))]
+ANSWERS = [
+    ("yes", gettext_lazy("Yes")),
+    ("no", gettext_lazy("No")),
+    ("", gettext_lazy("Not answered")),
+]
 BLANK: list[tuple[str, Any]] = [("", "")]
-LIMIT_LABELS = {"uln": _l("ULN"), "lln": _l("LLN")}
+LIMIT_LABELS = {"uln": gettext_lazy("ULN"), "lln": gettext_lazy("LLN")}
 
 
 class NewSubjectForm(ChangeForm):
@@ -38,19 +42,19 @@ class NewSubjectForm(ChangeForm):
 
     subject_id = forms.RegexField(
         SUBJECT_ID,
-        label=_l("Subject ID"),
+        label=gettext_lazy("Subject ID"),
         max_length=40,
-        error_messages={"invalid": _l("Letters, digits, . _ - only.")},
+        error_messages={"invalid": gettext_lazy("Letters, digits, . _ - only.")},
         widget=forms.TextInput(attrs={"autofocus": True}),
     )
-    site = forms.ModelChoiceField(Site.objects.none(), label=_l("Site"), empty_label=None)
-    sex = forms.ChoiceField(label=_l("Sex"), choices=Sex.choices, initial=Sex.UNKNOWN)
+    site = forms.ModelChoiceField(Site.objects.none(), label=gettext_lazy("Site"), empty_label=None)
+    sex = forms.ChoiceField(label=gettext_lazy("Sex"), choices=Sex.choices, initial=Sex.UNKNOWN)
     birth_year = forms.IntegerField(
-        label=_l("Birth year"), min_value=1900, max_value=2100, required=False
+        label=gettext_lazy("Birth year"), min_value=1900, max_value=2100, required=False
     )
-    histology = forms.CharField(label=_l("Histology"), max_length=100, required=False)
+    histology = forms.CharField(label=gettext_lazy("Histology"), max_length=100, required=False)
     ecog = forms.IntegerField(
-        label=_l("ECOG performance status"), min_value=0, max_value=5, required=False
+        label=gettext_lazy("ECOG performance status"), min_value=0, max_value=5, required=False
     )
 
     def __init__(self, sites: Any, data: Any = None) -> None:
@@ -109,7 +113,7 @@ class ScreeningForm(ChangeForm):
     answer that is blank is not answered, also where the patient's record has one.
     """
 
-    screened_on = CalendarDateField(label=_l("Date of screening"))
+    screened_on = CalendarDateField(label=gettext_lazy("Date of screening"))
     protocol_number = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
@@ -404,9 +408,9 @@ def _as_date(raw: str) -> str:
 class ConsentForm(ChangeForm):
     """A signed consent form."""
 
-    consent_version = forms.CharField(label=_l("Consent version"), max_length=40)
-    signed_on = CalendarDateField(label=_l("Signed on"))
-    withdrawn_on = CalendarDateField(label=_l("Withdrawn on"), required=False)
+    consent_version = forms.CharField(label=gettext_lazy("Consent version"), max_length=40)
+    signed_on = CalendarDateField(label=gettext_lazy("Signed on"))
+    withdrawn_on = CalendarDateField(label=gettext_lazy("Withdrawn on"), required=False)
 
     def __init__(self, data: Any = None, consent: Consent | None = None, asked: str = "") -> None:
         names = ("consent_version", "signed_on", "withdrawn_on")
@@ -422,10 +426,13 @@ class FailureForm(ChangeForm):
     """Why a screened person is not enrolled."""
 
     failure_reason = forms.ChoiceField(
-        label=_l("Reason"), choices=FailureReason.choices, widget=forms.RadioSelect
+        label=gettext_lazy("Reason"), choices=FailureReason.choices, widget=forms.RadioSelect
     )
     failure_detail = forms.CharField(
-        label=_l("Details"), max_length=500, required=False, widget=forms.Textarea({"rows": 3})
+        label=gettext_lazy("Details"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -438,10 +445,10 @@ class FailureForm(ChangeForm):
 class DeviationForm(ChangeForm):
     """Why somebody is enrolled in spite of a criterion."""
 
-    criterion = forms.TypedChoiceField(label=_l("Criterion"), coerce=int)
-    occurred_on = CalendarDateField(label=_l("Date"))
+    criterion = forms.TypedChoiceField(label=gettext_lazy("Criterion"), coerce=int)
+    occurred_on = CalendarDateField(label=gettext_lazy("Date"))
     justification = forms.CharField(
-        label=_l("Justification"), max_length=2000, widget=forms.Textarea({"rows": 5})
+        label=gettext_lazy("Justification"), max_length=2000, widget=forms.Textarea({"rows": 5})
     )
     screening = forms.IntegerField(widget=forms.HiddenInput)
     screening_version = forms.IntegerField(widget=forms.HiddenInput)
@@ -460,8 +467,8 @@ class DeviationForm(ChangeForm):
 class EnrollmentForm(ChangeForm):
     """The day of enrollment; the arm where a trial has several and does not randomize."""
 
-    enrolled_on = CalendarDateField(label=_l("Enrolled on"))
-    arm = forms.ModelChoiceField(Arm.objects.none(), label=_l("Arm"), required=False)
+    enrolled_on = CalendarDateField(label=gettext_lazy("Enrolled on"))
+    arm = forms.ModelChoiceField(Arm.objects.none(), label=gettext_lazy("Arm"), required=False)
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, trial: Trial, patient: Patient, data: Any = None) -> None:

@@ -21,8 +21,7 @@ from django.db.models import (
     prefetch_related_objects,
 )
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from patients.gate import Standing
 from patients.judging import failing
@@ -32,9 +31,9 @@ from patients.screening_wording import notes, reasons_beside, summary
 from trials.eligibility import Result
 
 WORDS = {
-    Result.NOT_MET: ("✗", _l("Not met"), "danger"),
-    Result.UNKNOWN: ("?", _l("Unknown"), "warning"),
-    Result.MET: ("✓", _l("Met"), "success"),
+    Result.NOT_MET: ("✗", gettext_lazy("Not met"), "danger"),
+    Result.UNKNOWN: ("?", gettext_lazy("Unknown"), "warning"),
+    Result.MET: ("✓", gettext_lazy("Met"), "success"),
 }
 
 
@@ -106,8 +105,8 @@ def result_panel(
 class Status(models.TextChoices):
     """What became of a screening, besides its conclusion."""
 
-    ENROLLED = "enrolled", _l("enrolled")
-    SUPERSEDED = "superseded", _l("superseded")
+    ENROLLED = "enrolled", gettext_lazy("enrolled")
+    SUPERSEDED = "superseded", gettext_lazy("superseded")
 
 
 STATUSES = [*Conclusion.choices, *Status.choices]
