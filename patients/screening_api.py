@@ -38,7 +38,7 @@ from patients.screening_documents import (
     ScreeningFormDocument,
     ScreeningPreviewDocument,
 )
-from patients.screening_form import form_document
+from patients.screening_questions import form_document
 from patients.screening_serializers import (
     ConclusionSerializer,
     ConsentSerializer,
