@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -116,6 +117,14 @@ class Sender:
         return int(response.status_code)
 
 
+@contextmanager
+def apart() -> Iterator[None]:
+    """Nothing that is stored stays: it may stand in the way of the next call."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
 def send(at: Scene) -> Sender:
     """Requests to the scene."""
@@ -143,9 +152,13 @@ def test_content_types(at: Scene, send: Sender, content_type: str) -> None:
 @pytest.mark.parametrize("content_type", CHARSETS)
 def test_json_is_utf_8_whatever_it_says(at: Scene, send: Sender, content_type: str) -> None:
     for name in WRITES:
-        call = CALLS[name](at)
-        if call.content_type == "application/json":
-            assert send(OPERATIONS[name], replace(call, content_type=content_type)) < 300, name
+        with apart():
+            call = CALLS[name](at)
+            named = call.content_type == "application/json"
+            status = (
+                send(OPERATIONS[name], replace(call, content_type=content_type)) if named else 0
+            )
+        assert status < 300, name
 
 
 @pytest.mark.parametrize("value", PARAMETERS, ids=lambda value: ascii(value)[:20])
@@ -187,10 +200,9 @@ def test_headers(at: Scene, send: Sender, header: str, value: str) -> None:
 @pytest.mark.parametrize("headers", OTHERS, ids=lambda headers: next(iter(headers.values()))[:10])
 def test_other_headers(at: Scene, send: Sender, headers: dict[str, str]) -> None:
     for name in OPERATIONS:
-        with transaction.atomic():  # what one stores may stand in the way of the next
+        with apart():
             call = CALLS[name](at)
             status = send(OPERATIONS[name], replace(call, headers=call.headers | headers))
-            transaction.set_rollback(True)
         assert status < 300, name
 
 

@@ -31,7 +31,7 @@ from tests import factories
 from tests.contract.calls import CALLS, Call, Scene
 from tests.contract.document import contract
 
-CASES = 14  # per operation, role and mode
+CASES = 8  # per operation, role and mode
 DOCUMENT = schemathesis.openapi.from_dict(contract().document)
 DOCUMENT.app = application
 
