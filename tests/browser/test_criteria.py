@@ -117,5 +117,5 @@ def test_an_amendment_is_read_beside_what_it_amends(
     accessible(page)
     page.get_by_label("Show version").select_option("1")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.get_by_text("An earlier protocol: version 1.")).to_be_visible()
+    expect(page.get_by_text("An earlier protocol: version 1;")).to_be_visible()
     accessible(page)

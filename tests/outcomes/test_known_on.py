@@ -84,7 +84,9 @@ class History:
         self.patch(self.first, histology="liposarcoma", ecog=1)
 
     def move_to_another_site(self) -> None:
-        self.patch(self.first, site="02")
+        path, tag = f"/patients/{self.first.pk}/transfer/", self.version(Patient, self.first)
+        body = {"site": "02", "on": day(150).isoformat()} | WHY
+        assert self.client.post(path, body, if_match=tag).status_code == 200
 
     def rename_the_site(self) -> None:
         Site.objects.filter(code="02").update(code="02-North")

@@ -566,7 +566,7 @@ def test_a_correction_does_not_change_which_screening_is_the_latest(
     ("effective_on", "expected"),
     [
         (START + DAY, "screen again"),
-        (None, "screen again"),  # at once
+        (None, None),  # from today: not on a day that is past
         (START + 2 * DAY, None),  # not yet in force on the day of enrollment
     ],
 )
@@ -677,7 +677,7 @@ def test_an_enrollment_waits_for_an_amendment(patient: Patient, cast: Cast) -> N
 
     meanwhile = Thread(target=enroll_meanwhile)
     with transaction.atomic():
-        amend(patient.trial, cast, None, at_least=100)
+        amend(patient.trial, cast, START + DAY, at_least=100)
         meanwhile.start()
         meanwhile.join(timeout=1)
     meanwhile.join()
