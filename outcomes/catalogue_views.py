@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from outcomes import catalogue, catalogue_page
-from patients.views import signed_in
+from registry.pages import signed_in
 
 
 @login_required

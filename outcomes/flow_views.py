@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from outcomes import accrual, accrual_chart, flow, flow_chart
 from outcomes.flow import Scope
 from outcomes.options import cutoff_of, today
-from patients.views import signed_in
 from registry.form_fields import CalendarDateField
+from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.models import Trial
 

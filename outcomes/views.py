@@ -20,8 +20,9 @@ from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage, response_panel
 from patients import gate
 from patients.forms import VoidForm
-from patients.views import posted, signed_in, visible_patient
+from patients.views import visible_patient
 from registry.errors import Refused, StaleVersion
+from registry.pages import posted, signed_in
 from registry.rest import InvalidParameter
 from trials import access
 from trials.models import Trial

@@ -24,8 +24,9 @@ from patients.conduct_forms import (
 )
 from patients.forms import ChangeForm, VoidForm
 from patients.models import Disposition, Dose, Patient
-from patients.views import entered, posted, signed_in, visible_patient
+from patients.views import entered, visible_patient
 from registry.errors import Refused, StaleVersion
+from registry.pages import posted, signed_in
 from trials import access
 from trials.models import Trial
 

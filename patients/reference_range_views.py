@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from patients.forms import ChangeForm, VoidForm
-from patients.views import entered, posted, signed_in
+from patients.views import entered
 from registry.form_fields import CalendarDateField
+from registry.pages import posted, signed_in
 from trials import access, reference_ranges
 from trials.eligibility_wording import label, unit
 from trials.models import ReferenceRange, Site

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from patients import allocation
 from patients.forms import ChangeForm
-from patients.views import entered, posted, signed_in
+from patients.views import entered
+from registry.pages import posted, signed_in
 from trials import access
 from trials.models import RandomizationScheme, Trial
 from trials.vocabularies import StratificationFactor

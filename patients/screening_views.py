@@ -33,9 +33,10 @@ from patients.screening_forms import (
 from patients.screening_page import STATUSES, log_lines, result_panel, with_status
 from patients.screening_record import differences, value_lines
 from patients.screening_wording import summary
-from patients.views import posted, signed_in, visible_patient
+from patients.views import visible_patient
 from registry.errors import Refused, StaleVersion
 from registry.form_fields import CalendarDateField
+from registry.pages import posted, signed_in
 from trials import access
 from trials.models import Site, Trial
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -16,21 +16,9 @@ from patients import actions
 from patients.forms import ChangeForm, PatientForm, TherapyForm, VoidForm
 from patients.models import Patient, Therapy
 from registry.errors import Refused, StaleVersion
-from registry.models import User
+from registry.pages import posted, signed_in
 from trials import access
 from trials.models import Site, Trial
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The account that asks; views are behind `login_required`."""
-    if not isinstance(request.user, User):
-        raise Http404
-    return request.user
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted, for a form to be bound to; an empty body was posted too."""
-    return request.POST if request.method == "POST" else None
 
 
 def visible_patient(request: HttpRequest, pk: int) -> Patient:

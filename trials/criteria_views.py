@@ -7,12 +7,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from registry.errors import Refused, StaleVersion
-from registry.models import User
+from registry.pages import posted, signed_in
 from trials import access, actions
 from trials.criteria import next_number, put_criterion, remove_criterion
 from trials.criteria_forms import AmendmentForm, CriterionForm, ReasonedForm
@@ -59,10 +59,10 @@ def criterion_remove(request: HttpRequest, registry_id: str, pk: int) -> HttpRes
     """Take a criterion out of the protocol as it stands."""
     trial = _editable(request, registry_id)
     row = get_object_or_404(trial.criteria.current(), pk=pk)
-    form = ReasonedForm(_posted(request), initial={"version": trial.version})
+    form = ReasonedForm(posted(request), initial={"version": trial.version})
 
     def save() -> None:
-        remove_criterion(trial=trial, pk=pk, by=_user(request), **form.why())
+        remove_criterion(trial=trial, pk=pk, by=signed_in(request), **form.why())
 
     context = {"title": _("Remove a criterion"), "row": CriterionRow(row, 0)}
     return _entered(request, trial, form, save, "trials/criterion_remove.html", context)
@@ -72,10 +72,10 @@ def criterion_remove(request: HttpRequest, registry_id: str, pk: int) -> HttpRes
 def protocol_amend(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Begin the next version of the protocol."""
     trial = _editable(request, registry_id)
-    form = AmendmentForm(_posted(request), trial)
+    form = AmendmentForm(posted(request), trial)
 
     def save() -> None:
-        actions.amend_protocol(trial=trial, by=_user(request), **form.facts(), **form.why())
+        actions.amend_protocol(trial=trial, by=signed_in(request), **form.facts(), **form.why())
 
     number = trial.protocol_version.number + 1
     context = {"title": _("Amend the protocol"), "number": number}
@@ -86,7 +86,7 @@ def _criterion(
     request: HttpRequest, trial: Trial, row: Criterion | None, title: str
 ) -> HttpResponse:
     """The editor of one criterion: stored, or only checked."""
-    form = CriterionForm(_posted(request), trial, row)
+    form = CriterionForm(posted(request), trial, row)
     template = "trials/criterion_form.html"
     context: dict[str, Any] = {"title": title, "row": row and CriterionRow(row, 0)}
     if "check" in request.POST:
@@ -97,7 +97,7 @@ def _criterion(
 
     def save() -> None:
         pk = row.pk if row else None
-        put_criterion(trial=trial, pk=pk, said=form.said(), by=_user(request), **form.why())
+        put_criterion(trial=trial, pk=pk, said=form.said(), by=signed_in(request), **form.why())
 
     return _entered(request, trial, form, save, template, context)
 
@@ -138,15 +138,6 @@ def _shown(
 ) -> HttpResponse:
     context |= {"trial": trial, "form": form, "begins": next_number(trial)}
     return render(request, template, context, status=status)
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
 
 
 def _trial(request: HttpRequest, registry_id: str) -> Trial:

@@ -9,13 +9,13 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import FieldDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from registry.errors import Refused
-from registry.models import User
+from registry.pages import signed_in
 from trials import access
 from trials.models import Trial
 from trials.study_files import Imported, import_study
@@ -43,9 +43,8 @@ SHOWN = {
 @login_required
 def ctgov_import(request: HttpRequest) -> HttpResponse:
     """Paste or upload a study; see what would be stored, or every error; store it."""
-    if not isinstance(request.user, User):
-        raise Http404
-    access.require_superuser(request.user)
+    user = signed_in(request)
+    access.require_superuser(user)
     if request.method != "POST":
         return _page(request, StudyForm(), 200)
     form = StudyForm(request.POST, request.FILES)
@@ -53,7 +52,7 @@ def ctgov_import(request: HttpRequest) -> HttpResponse:
         return _page(request, form, 422)
     stores = "store" in request.POST and form.shown_before
     try:
-        found = import_study(form.document, by=request.user, dry_run=not stores)
+        found = import_study(form.document, by=user, dry_run=not stores)
     except Refused as refused:
         kept = StudyForm(initial={"study": form.text})
         return _page(request, kept, 422, page={"errors": refused.errors})
