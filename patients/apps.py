@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class PatientsConfig(AppConfig):
-    """See models.py for what it holds."""
+    """See models/ for what it holds."""
 
     name = "patients"
     default_auto_field = "django.db.models.BigAutoField"

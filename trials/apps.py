@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class TrialsConfig(AppConfig):
-    """See models.py for what it holds."""
+    """See models/ for what it holds."""
 
     name = "trials"
     default_auto_field = "django.db.models.BigAutoField"
