@@ -11,23 +11,21 @@ VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "sour
 SHOWN = {"alt", "aria-description", "aria-label", "data-l", "label", "placeholder", "title"}
 SOURCES = {"script", "style", "svg-source", "textarea"}
 WORD = re.compile(r"[A-Za-z]{2,}")
-# Codes, not words: registry ids, lesions, e-mail and web addresses, SQL-free keys, times, units.
+# Codes, not words: registry ids, lesions, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|10\^\d+/L"
+    r"|&\w+;|10\^\d+/L|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
 )
 FIELD = frozenset(
-    # responses, criteria, endpoints
-    "CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA"
-    # methods of statistics
-    " Clopper Pearson Wilson Wald Kaplan Meier Cox Efron Breslow Newcombe Fisher Yates SPSS"
-    # measurement
-    " CT MRI PET mm mg mL kg ms dL mmol umol mmHg IU ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg"
-    # machines
-    " API CSV CSS ETag ID JSON MB PNG POST GET SVG ULN UTC UTF XLSX YYYY MM DD"
-    " FDA EMA NMPA ClinicalTrials gov English"
-    .split()
-)  # fmt: skip
+    """
+    CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
+    Clopper Pearson Wilson Wald Kaplan Meier Cox Efron Breslow Newcombe Fisher Yates SPSS
+    CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
+    mm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
+    API CSV CSS ETag ID JSON MB PNG POST GET SVG UTC UTF XLSX YYYY MM DD DDThh mmZ
+    FDA EMA NMPA ClinicalTrials gov PMID PMCID DOI English
+    """.split()  # noqa: SIM905
+)
 
 
 class _Page(HTMLParser):
@@ -53,7 +51,7 @@ class _Page(HTMLParser):
 
     def _attributes(self, tag: str, given: dict[str, str]) -> Iterator[str]:
         for name, value in given.items():
-            sentence = name.startswith("data-") and " " in value.strip()
+            sentence = name.startswith("data-") and " " in value.strip() and value[0] not in "[{"
             if name in SHOWN or sentence or (tag, given.get("type")) == ("input", "submit"):
                 yield value
 
@@ -78,9 +76,9 @@ def left_over(html: str, typed: Iterable[str] = ()) -> Iterator[str]:
     """Texts with a Latin word that is neither the field's nor `typed`, each with its words."""
     names = sorted(typed, key=len, reverse=True)
     for text in texts(html):
-        rest = CODES.sub(" ", text)
+        rest = text
         for name in names:
             rest = rest.replace(name, " ")
-        words = [word for word in WORD.findall(rest) if word not in FIELD]
+        words = [word for word in WORD.findall(CODES.sub(" ", rest)) if word not in FIELD]
         if words:
             yield f"{' '.join(words)} <- {text[:120]}"
