@@ -93,6 +93,8 @@ class TargetEntry(LesionEntry):
             bone_type=BoneType(known.bone_type) if known.bone_type else None,
             previously_irradiated=known.previously_irradiated,
             progressed_since_irradiation=known.progressed_since_irradiation,
+            merged_into=self.merged_into,
+            fragments_mm=self.fragments_mm,
         )
 
 
@@ -134,6 +136,15 @@ class NewLesionEntry(LesionEntry):
 
 
 @dataclass(frozen=True)
+class Acknowledgement:
+    """A soft check that somebody answered: a blank comment confirms the value as in source."""
+
+    code: str
+    lesion: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class VisitEntry:
     """A whole visit; `new_lesions` is None while the question is unanswered."""
 
@@ -144,6 +155,7 @@ class VisitEntry:
     new_lesions: tuple[NewLesionEntry, ...] | None = None
     stated_response: str = ""
     stated_response_reason: str = ""
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def baseline(self) -> bool:

@@ -15,44 +15,22 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.actions import preview_visit
+from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.history import History, described
 from outcomes.models import (
-    BoneTypeChoice,
     CertaintyChoice,
     LesionRole,
-    MethodChoice,
     NonTargetStateChoice,
     ResponseChoice,
     TargetStateChoice,
     Visit,
 )
+from outcomes.row_forms import BLANK, DescriptionMixin, MillimeterField, RowForm
 from registry.errors import FieldError, Refused
 from registry.form_fields import CalendarDateField
 
-BLANK: list[tuple[str, Any]] = [("", "")]
 BASELINE_TARGETS, BASELINE_NON_TARGETS, NEW_LESIONS, MORE_ROWS = 5, 3, 2, 3
-
-
-class MillimeterField(forms.DecimalField):
-    """Millimeters; a decimal comma is read as a point."""
-
-    default_error_messages = {
-        "invalid": _("Give millimeters as a number, such as 27.5."),
-        "min_value": _("From 0 to 400 mm."),
-        "max_value": _("From 0 to 400 mm."),
-    }
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "size": 6})
-        super().__init__(
-            min_value=Decimal(0), max_value=Decimal(400), max_digits=5, decimal_places=2,
-            required=False, widget=widget, **options,
-        )  # fmt: skip
-
-    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        """The exact decimal."""
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
 
 
 NEW_LESION_QUESTIONS = {
@@ -65,30 +43,6 @@ CHOICES_ASKED = {
     "status": _("Choose a status."),
     "certainty": _("Choose how certain it is."),
 }
-
-
-class RowForm(forms.Form):
-    """One lesion's row; a row without anything typed is skipped."""
-
-    lesion = forms.CharField(max_length=10, required=False, widget=forms.HiddenInput)
-
-    def typed(self) -> dict[str, Any]:
-        """The fields that say something; the label posted wins, as the rows may have shifted."""
-        cleaned = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", ())}
-        return {"lesion": self.initial["lesion"]} | cleaned
-
-    def says(self, *names: str) -> bool:
-        """Whether one of these fields was filled in, well or not."""
-        return any(str(self.data.get(self.add_prefix(name), "")).strip() for name in names)
-
-
-class DescriptionMixin(forms.Form):
-    """How a lesion is described where it is first seen."""
-
-    organ = forms.CharField(label=_("Organ"), max_length=100, required=False)
-    description = forms.CharField(label=_("Location"), max_length=200, required=False)
-    nodal = forms.BooleanField(label=_("Lymph node"), required=False)
-    method = forms.ChoiceField(label=_("Method"), choices=MethodChoice.choices, required=False)
 
 
 class TargetRowForm(RowForm):
@@ -126,28 +80,6 @@ class TargetRowForm(RowForm):
         )
 
 
-class BaselineTargetRowForm(DescriptionMixin, RowForm):
-    """A target at baseline."""
-
-    diameter_mm = MillimeterField(label=_("Diameter (mm)"))
-    slice_mm = MillimeterField(label=_("Slice (mm)"))
-    bone_type = forms.ChoiceField(
-        label=_("Bone lesion"), choices=[*BLANK, *BoneTypeChoice.choices], required=False
-    )
-    previously_irradiated = forms.BooleanField(label=_("Irradiated before"), required=False)
-    progressed_since_irradiation = forms.BooleanField(label=_("Progressed since"), required=False)
-
-    def blank(self) -> bool:
-        """Whether nothing but defaults was entered."""
-        return not self.says("organ", "description", "nodal", "diameter_mm", "slice_mm",
-                             "previously_irradiated", "bone_type")  # fmt: skip
-
-    def entry(self) -> TargetEntry:
-        """The row as a value."""
-        row = TargetEntry(**{"state": "measured"} | self.typed())
-        return row.with_node_inferred(row.nodal or None)
-
-
 class NonTargetRowForm(RowForm):
     """A non-target at a follow-up visit."""
 
@@ -163,21 +95,6 @@ class NonTargetRowForm(RowForm):
     def entry(self) -> NonTargetEntry:
         """The row as a value."""
         return NonTargetEntry(**self.typed())
-
-
-class BaselineNonTargetRowForm(DescriptionMixin, RowForm):
-    """A non-target at baseline."""
-
-    short_axis_mm = MillimeterField(label=_("Short axis (mm)"))
-
-    def blank(self) -> bool:
-        """Whether nothing but defaults was entered."""
-        return not self.says("organ", "description", "nodal", "short_axis_mm")
-
-    def entry(self) -> NonTargetEntry:
-        """The row as a value."""
-        row = NonTargetEntry(**{"status": "present"} | self.typed())
-        return row.with_node_inferred(row.nodal or None)
 
 
 class NewLesionRowForm(DescriptionMixin, RowForm):

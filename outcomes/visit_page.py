@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from outcomes.actions import LaterVisit, Preview, preview_visit
 from outcomes.charts import response_label
 from outcomes.flow_sheet import millimeters, nadir_visit
-from outcomes.forms import RowForm, VisitForms
+from outcomes.forms import VisitForms
 from outcomes.methods.recist import Derived, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
+from outcomes.row_forms import RowForm
 from outcomes.wording import word
 from patients.models import Patient
 
