@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.actions import preview_visit
-from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm
+from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm, rearranged
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.history import History, described
 from outcomes.models import (
@@ -154,7 +154,7 @@ class VisitForms:
         self.visit = visit
         first = past.baseline
         self.baseline = first is None or (visit is not None and visit.pk == first.pk)
-        self.data = data
+        self.data = data = rearranged(data) if self.baseline else data
         self.form = VisitForm(data, initial=self._initial())
         if self.baseline:
             del self.form.fields["kind"]

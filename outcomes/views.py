@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from outcomes import actions, charts, dashboard, history, report, safety
+from outcomes.baseline_page import baseline_page
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
@@ -163,6 +164,8 @@ def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
     past = history.load(row)
     corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
     forms = VisitForms(past, visit=corrected, data=request.POST)
+    if forms.baseline:
+        return render(request, "outcomes/_baseline_panel.html", {"found": baseline_page(forms)})
     preview = actions.preview_visit(patient=row, entry=forms.entry(), visit=corrected, past=past)
     return render(request, "outcomes/_response.html", {"panel": response_panel(preview, forms)})
 

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from outcomes.actions import LaterVisit, Preview, preview_visit
+from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.charts import response_label
 from outcomes.flow_sheet import millimeters, nadir_visit
 from outcomes.forms import VisitForms
 from outcomes.methods.recist import Derived, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
 from outcomes.row_forms import RowForm
-from outcomes.wording import word
+from outcomes.wording import organ_suggestions, word
 from patients.models import Patient
 
 
@@ -170,6 +172,16 @@ class VisitPage:
     def submitted(self) -> bool:
         """Whether the page shows what was refused, rather than what is being filled in."""
         return self.form.is_bound and not self.forms.wants_more_rows
+
+    @cached_property
+    def conformance(self) -> Baseline:
+        """A baseline's rows, with what is said of each."""
+        return baseline_page(self.forms)
+
+    @property
+    def organs(self) -> list[str]:
+        """The organs that are suggested."""
+        return organ_suggestions()
 
     @property
     def errors(self) -> list[tuple[str, str, str]]:
