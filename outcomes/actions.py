@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from outcomes import conformance, edits, history
+from outcomes import checking, conformance, edits, history
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
+from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import Visit
 from patients.models import Patient
 from registry import audit
@@ -107,6 +108,7 @@ class Preview:
     derived: recist.Derived | None
     missing: tuple[FieldError, ...]
     later_visits: tuple[LaterVisit, ...]
+    soft_checks: tuple[SoftCheck, ...] = ()
 
 
 def preview_visit(
@@ -136,7 +138,10 @@ def preview_visit(
     said = edits.unexplained(
         entry.stated_response, entry.stated_response_reason, shown.overall_response
     )
-    return Preview(shown, (*found, *said), _changed(past, derived))
+    asked = checking.of_entry(past, dated, shown.overall_response, replaces=replaces)
+    if entry.date is None:
+        asked = tuple(check for check in asked if check.pointer != "/date")
+    return Preview(shown, (*found, *said), _changed(past, derived), asked)
 
 
 def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:
