@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from outcomes import corrections
+from outcomes import corrections, lineage
 from outcomes.actions import preview_visit
 from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm
 from outcomes.charts import response_label
@@ -32,6 +32,7 @@ from outcomes.follow_up_forms import (
     TargetRowForm,
 )
 from outcomes.history import History, described
+from outcomes.methods.lineage import Carried
 from outcomes.methods.recist import Response
 from outcomes.models import (
     Lesion,
@@ -42,6 +43,7 @@ from outcomes.models import (
     Visit,
 )
 from outcomes.row_forms import RowForm
+from outcomes.soft_check_form import acknowledgements
 from registry.errors import FieldError, Refused
 from registry.form_fields import CalendarDateField
 
@@ -161,6 +163,7 @@ class VisitForms:
             new_lesions=self._new_lesion_entries(),
             stated_response=cleaned.get("stated_response", ""),
             stated_response_reason=cleaned.get("stated_response_reason", ""),
+            acknowledged=acknowledgements(self.data),
         )
 
     @cached_property
@@ -303,9 +306,9 @@ class VisitForms:
 
     def _carried(self) -> Mapping[str, dict[str, Any]]:
         """What a new visit starts with: lesions stay merged or split as they were."""
-        labels = {lesion.pk: label for label, lesion in self.past.lesions.items()}
-        rows = self.previous.measurements.all() if self.previous and not self.visit else ()
-        return {labels[row.lesion_id]: _lineage(row, labels, blank=True) for row in rows}
+        if self.visit:
+            return {}
+        return {label: _inherited(one) for label, one in lineage.carried(self.past).items()}
 
     def _unchanged(self, data: QueryDict | None) -> QueryDict | None:
         """What was posted; where asked for, blank non-targets say what they said before."""
@@ -406,19 +409,23 @@ def _shown(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
         said = ("method", "slice_mm")
         shown |= {name: getattr(row, name) for name in said if getattr(row, name)}
         shown["unsaid"] = tuple(name for name in said if not getattr(row, name))
-        shown |= _lineage(row, labels, blank=False)
+        shown |= _lineage(row, labels)
     return shown
 
 
-def _lineage(row: Any, labels: Mapping[int, str], blank: bool) -> dict[str, Any]:
-    """The merged or split state of a row as initial values; `blank`: without its numbers."""
+def _lineage(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
+    """The merged or split state of a stored row as initial values."""
     if row.merged_into_id:
-        return {"state": f"{MERGED}{labels[row.merged_into_id]}", "carried": blank}
-    if not row.fragments_mm:
-        return {}
+        return {"state": f"{MERGED}{labels[row.merged_into_id]}"}
     parts = {f"{FRAGMENT}{i}": millimeters(mm) for i, mm in enumerate(row.fragments_mm)}
-    split = {"state": SPLIT, "parts": len(parts), "diameter_mm": None}
-    return split | ({"carried": True} if blank else parts)
+    return {"state": SPLIT, "parts": len(parts), "diameter_mm": None} | parts if parts else {}
+
+
+def _inherited(one: Carried) -> dict[str, Any]:
+    """The same of a lesion that earlier visits found merged or split: without numbers."""
+    if one.merged_into:
+        return {"state": f"{MERGED}{one.merged_into}", "carried": one.since}
+    return {"state": SPLIT, "parts": one.fragments, "carried": one.since}
 
 
 def _blank(name: str) -> Any:
