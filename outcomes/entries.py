@@ -93,6 +93,8 @@ class TargetEntry(LesionEntry):
             bone_type=BoneType(known.bone_type) if known.bone_type else None,
             previously_irradiated=known.previously_irradiated,
             progressed_since_irradiation=known.progressed_since_irradiation,
+            merged_into=self.merged_into,
+            fragments_mm=self.fragments_mm,
         )
 
 
