@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from outcomes import conformance, edits, history
+from outcomes import checking, conformance, edits, history
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
+from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import Visit
 from patients.models import Patient
 from registry import audit
@@ -42,9 +43,20 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
 
 
 @transaction.atomic
-def correct_visit(*, visit: Visit, entry: VisitEntry, by: User, reason: str, version: int) -> Visit:
-    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one."""
-    audit.attribute(by=by, reason=reason)
+def correct_visit(
+    *,
+    visit: Visit,
+    entry: VisitEntry,
+    by: User,
+    reason: str,
+    version: int,
+    reasons: Mapping[str, str] | None = None,
+) -> Visit:
+    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one.
+
+    `reasons`: why single fields are changed, by JSON Pointer into the entry.
+    """
+    audit.attribute(by=by, reason=reason, reasons=reasons)
     patient = visit.patient
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()
@@ -96,6 +108,7 @@ class Preview:
     derived: recist.Derived | None
     missing: tuple[FieldError, ...]
     later_visits: tuple[LaterVisit, ...]
+    soft_checks: tuple[SoftCheck, ...] = ()
 
 
 def preview_visit(
@@ -125,7 +138,10 @@ def preview_visit(
     said = edits.unexplained(
         entry.stated_response, entry.stated_response_reason, shown.overall_response
     )
-    return Preview(shown, (*found, *said), _changed(past, derived))
+    asked = checking.of_entry(past, dated, shown.overall_response, replaces=replaces)
+    if entry.date is None:
+        asked = tuple(check for check in asked if check.pointer != "/date")
+    return Preview(shown, (*found, *said), _changed(past, derived), asked)
 
 
 def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:

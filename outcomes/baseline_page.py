@@ -5,7 +5,7 @@ The rules are those of the save (`methods.checks`); here they are put beside the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from datetime import timedelta
@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outcomes.actions import Preview, preview_visit
+from outcomes.actions import Preview
 from outcomes.baseline_forms import BaselineNonTargetRowForm
 from outcomes.entries import LesionEntry, TargetEntry
 from outcomes.flow_sheet import millimeters
@@ -22,6 +22,7 @@ from outcomes.forms import VisitForms
 from outcomes.methods import checks
 from outcomes.methods.organs import BONE, LYMPH_NODE
 from outcomes.methods.recist import Assessment, Reason, Target, TargetState
+from outcomes.response_panel import CheckLine
 from outcomes.wording import organ_name, word
 from patients.models import Patient
 
@@ -43,6 +44,7 @@ class BaselineRow:
     warnings: tuple[str, ...] = ()
     needs: str = ""
     measurable: bool = False
+    checks: Sequence[CheckLine] = ()
     movable: bool = False
     node: bool = False
     bone: bool = False
@@ -101,15 +103,18 @@ def blank_row() -> BaselineRow:
     return BaselineRow(form, "__label__")
 
 
-def baseline_page(forms: VisitForms) -> Baseline:
-    """The page as it is being typed, as it is stored, or empty."""
-    if not forms.form.is_bound:
+def baseline_page(
+    forms: VisitForms, preview: Preview | None, checks_at: Callable[[str], Sequence[CheckLine]]
+) -> Baseline:
+    """The page as it is being typed (with a preview), as it is stored, or empty.
+
+    `checks_at` gives the soft checks of a lesion.
+    """
+    if preview is None:
         return _stored(forms)
-    past = forms.past
-    preview = preview_visit(patient=past.patient, entry=forms.entry(), visit=forms.visit, past=past)
     said = [*_said(forms, "targets"), *_said(forms, "non_targets")]
     entries = {row.prefix: row.entry() for row in said}
-    found = _Found(forms, preview, entries)
+    found = _Found(forms, preview, entries, checks_at)
     targets = [e for e in entries.values() if isinstance(e, TargetEntry)]
     return Baseline(
         targets=[found.row(form) for form in forms.rows["targets"]],
@@ -195,8 +200,13 @@ class _Found:
     """What the preview found, by row."""
 
     def __init__(
-        self, forms: VisitForms, preview: Preview, entries: Mapping[str, LesionEntry]
+        self,
+        forms: VisitForms,
+        preview: Preview,
+        entries: Mapping[str, LesionEntry],
+        checks_at: Callable[[str], Sequence[CheckLine]],
     ) -> None:
+        self.checks_at = checks_at
         self.new = forms.visit is None
         self.entries = entries
         warnings = preview.derived.warnings if preview.derived else ()
@@ -228,6 +238,7 @@ class _Found:
             warnings=tuple(word(reason) for reason in self.about.get(entry.lesion, ())),
             needs=word(checks.measurability(target)) if target and not codes else "",
             measurable=bool(target and target.diameter_mm is not None and not problems),
+            checks=self.checks_at(entry.lesion),
             movable=self.new and bool(codes & NON_TARGET),
             node=entry.nodal,
             bone=entry.organ_group == BONE,

@@ -183,7 +183,7 @@ def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError
         if row.status not in (None, recist.NonTargetState.PRESENT):
             yield FieldError(f"/non_targets/{index}/status", _("At baseline a lesion is present."))
     for problem in checks.check_baseline(said):
-        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
+        yield FieldError(as_entered(problem.pointer, entry), word(problem.reason))
 
 
 def _follow_up(
@@ -201,10 +201,10 @@ def _follow_up(
             and problem.pointer.count("/") == 1
         ):
             continue  # listed, but its row says nothing yet: `unanswered` names the field
-        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
+        yield FieldError(as_entered(problem.pointer, entry), word(problem.reason))
 
 
-def _as_entered(pointer: str, entry: VisitEntry) -> str:
+def as_entered(pointer: str, entry: VisitEntry) -> str:
     """A pointer into the assessment, as a pointer into the entry: incomplete rows count here."""
     parts = pointer.split("/")
     if len(parts) < 3:
@@ -214,6 +214,8 @@ def _as_entered(pointer: str, entry: VisitEntry) -> str:
         said = [index for index, row in enumerate(entry.targets) if row.says_something]
     elif parts[1] == "non_targets":
         said = [index for index, row in enumerate(entry.non_targets) if row.says_something]
+    elif parts[1] == "new_lesions":
+        said = [index for index, row in enumerate(entry.new_lesions or ()) if row.certainty]
     position = int(parts[2])
     parts[2] = str(said[position] if position < len(said) else position)
     return "/".join(parts)

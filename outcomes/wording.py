@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
+from outcomes.methods.soft_checks import Check
 from outcomes.models import MethodChoice
 
 _SUMS = _(
@@ -263,11 +264,11 @@ def word(reason: Reason | Mapping[str, Any]) -> str:
     """One reason, as a value or as stored, in words."""
     if not isinstance(reason, Reason):
         reason = Reason(reason["code"], reason["parameters"])
-    sentence: str = str(SENTENCES[reason.code]) % _named(reason.parameters)
+    sentence: str = str(SENTENCES[reason.code]) % _by_name(reason.parameters)
     return sentence
 
 
-def _named(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
+def _by_name(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
     """The parameters, codes of organs and methods by their names."""
     named = dict(parameters)
     if "organ_group" in named:
@@ -289,3 +290,58 @@ def organ_suggestions() -> list[str]:
 
 def _in_chinese() -> bool:
     return (get_language() or "").startswith("zh")
+
+
+# What a soft check asks: facts, without a verdict.
+SOFT_CHECKS: dict[Check, str | Promise] = {
+    Check.OUTSIDE_WINDOW: _("The scan of %(value)s was expected from %(first)s to %(last)s."),
+    Check.LARGE_CHANGE: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%)."
+    ),
+    Check.UNIT_SLIP: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%): are these millimeters?"
+    ),
+    Check.MORE_DECIMALS: _(
+        "%(lesion)s has more decimals (%(value)s mm) than any other diameter of this patient."
+    ),
+    Check.LARGE_DIAMETER: _("%(lesion)s is %(value)s mm, above %(above_mm)s mm."),
+    Check.MEASURED_FIVE: _("%(lesion)s is measured as exactly 5 mm: was it too small to measure?"),
+    Check.METHOD_DIFFERS: _("%(lesion)s was seen by %(value)s, at baseline by %(baseline)s."),
+    Check.SLICE_DIFFERS: _(
+        "%(lesion)s was measured in slices of %(value)s mm, at baseline of %(baseline)s mm."
+    ),
+    Check.REAPPEARED: _("%(lesion)s was absent when last evaluated and is there again."),
+    Check.MEASURED_AFTER_MERGE: _(
+        "%(lesion)s had merged into another lesion and is measured by itself again (%(value)s mm)."
+    ),
+    Check.NORMAL_NODES_LEFT: _(
+        "Node %(lesion)s is %(value)s mm (normal below %(below_mm)s mm) and every other target is"
+        " gone: this is a complete response of the targets."
+    ),
+    Check.COPIED: _(
+        "All %(targets)s diameters are those of %(previous_on)s (%(value)s mm): were they measured"
+        " anew?"
+    ),
+    Check.NOT_EVALUABLE_RESPONSE: _("%(value)s is stated, but %(lesions)s is not evaluable."),
+    Check.STATED_RESPONSE_DIFFERS: _(
+        "The investigator states %(value)s, the rules derive %(derived)s."
+    ),
+}
+CHOICES = {Check.METHOD_DIFFERS: MethodChoice}  # whose parameters are choices to be named
+
+
+def word_check(reason: Reason) -> str:
+    """What a soft check asks, in words."""
+    check = Check(reason.code)
+    said = {name: _named(check, value) for name, value in reason.parameters.items()}
+    sentence: str = str(SOFT_CHECKS[check]) % said
+    return sentence
+
+
+def _named(check: Check, value: str | int) -> str | int:
+    if value == "NON_CR_NON_PD":
+        return "Non-CR/Non-PD"
+    choices = CHOICES.get(check)
+    return str(choices(str(value)).label) if choices and value in choices.values else value

@@ -2,7 +2,6 @@
 // rows that come and go without a round trip.
 (() => {
   const form = document.getElementById("visit-form");
-  const panel = document.getElementById("panel");
   const blank = document.getElementById("blank-non-target");
   const count = form.querySelector("[name=non_targets-rows]");
   const MOST = 50;
@@ -11,38 +10,29 @@
   const rowOf = (prefix) => document.getElementById(`row-${prefix}`);
   const changed = (control) => control.dispatchEvent(new Event("input", { bubbles: true }));
 
-  // What the preview says of a row is put beside it; what an earlier submit said of it is over.
-  function distribute() {
-    for (const said of panel.querySelectorAll("[data-note-for]")) {
-      const note = form.querySelector(`[data-note="${said.dataset.noteFor}"]`);
-      if (!note) continue;
-      const text = said.innerHTML.trim();
-      if (note.innerHTML.trim() !== text) note.innerHTML = text;
+  // What is said of a row is put beside it by visit.js; here its number is told of it.
+  function noticed() {
+    for (const note of form.querySelectorAll(".lesion-note")) {
       const row = note.closest(".lesion-row");
-      if (!row) continue;
-      row.querySelectorAll(".is-invalid").forEach((old) => old.classList.remove("is-invalid"));
-      row.classList.toggle("is-node", "node" in said.dataset);
-      row.classList.toggle("is-bone", "bone" in said.dataset);
-      describe(row, note);
+      const number = row.querySelector(".field-diameter_mm input, .field-short_axis_mm input");
+      const wrong = !!note.querySelector(".note-problem, .invalid-feedback");
+      number.setAttribute("aria-describedby", note.id);
+      if (wrong) number.setAttribute("aria-invalid", "true");
+      else number.removeAttribute("aria-invalid");
+      if (!note.querySelector(".invalid-feedback")) {
+        row.querySelectorAll(".is-invalid").forEach((old) => old.classList.remove("is-invalid"));
+      }
     }
     unfold();
-  }
-
-  // The note is read with the number that it speaks of.
-  function describe(row, note) {
-    const number = row.querySelector(".field-diameter_mm input, .field-short_axis_mm input");
-    number.setAttribute("aria-describedby", note.id);
-    const wrong = note.querySelector(".note-problem");
-    if (wrong) number.setAttribute("aria-invalid", "true");
-    else number.removeAttribute("aria-invalid");
   }
 
   // Questions that are asked of some lesions only.
   function unfold() {
     for (const row of form.querySelectorAll(".lesion-row")) {
       const irradiated = row.querySelector(".field-previously_irradiated input");
+      const bone = row.querySelector(".field-bone_type select")?.value || row.querySelector("[data-bone]");
       row.classList.toggle("is-irradiated", !!irradiated?.checked);
-      if (row.querySelector(".field-bone_type select")?.value) row.classList.add("is-bone");
+      row.classList.toggle("is-bone", !!bone);
     }
   }
 
@@ -53,6 +43,7 @@
     const holder = document.createElement("template");
     holder.innerHTML = blank.innerHTML.replaceAll("__index__", index).replaceAll("__label__", label);
     blank.before(holder.content);
+    watch.observe(document.getElementById(`note-non_targets-${index}`), { childList: true });
     count.value = index + 1;
     return rowOf(`non_targets-${index}`);
   }
@@ -89,7 +80,7 @@
     if (!to) return;
     copy(from, to, ["organ", "description", "nodal", "method"]);
     const mm = field(from, "diameter_mm").value;
-    if (rowOf(from).classList.contains("is-node")) field(to, "short_axis_mm").value = mm;
+    if (rowOf(from).querySelector("[data-node]")) field(to, "short_axis_mm").value = mm;
     else if (mm) field(to, "description").value = `${field(to, "description").value} (${mm} mm)`.trim();
     close(index);
     unfold();
@@ -133,11 +124,11 @@
   }
 
   document.querySelectorAll(".lesion-rows").forEach((rows) => rows.classList.add("scripted"));
-  new MutationObserver(distribute).observe(panel, { childList: true });
+  const watch = new MutationObserver(noticed);
+  form.querySelectorAll(".lesion-note").forEach((note) => watch.observe(note, { childList: true }));
   form.addEventListener("restoring", grow);
   form.addEventListener("change", unfold);
   form.addEventListener("click", act);
   document.querySelectorAll(".lesion-rows").forEach((rows) => rows.addEventListener("keydown", onward));
-  unfold();
-  if (!document.querySelector(".error-summary")) form.elements.namedItem("date").focus();
+  noticed();
 })();

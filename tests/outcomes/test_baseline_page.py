@@ -41,16 +41,15 @@ def patient(cast: Cast) -> Patient:
 
 @pytest.fixture
 def said(cast: Cast, pages: Pages, patient: Patient) -> Callable[[Body], dict[str, str]]:
-    """What the preview says, by place: a row's prefix, `counter`, `window`; `` for all of it."""
+    """What the preview says, by place on the page; a row's is its prefix."""
 
     def ask(body: Body) -> dict[str, str]:
         answer = pages(cast.coordinator).post(f"/patients/{patient.pk}/visits/preview/", body)
         assert answer.status_code == 200
         assert not Visit.objects.exists()
         page = answer.content.decode()
-        notes = re.split(r'<div data-note-for="([\w-]+)"', page)
-        found = dict(zip(notes[1::2], notes[2::2], strict=True)) | {"": notes[0]}
-        return {place: plain(html) for place, html in found.items()}
+        slots = re.findall(r'<template data-slot="([^"]*)"[^>]*>(.*?)</template>', page, re.DOTALL)
+        return {place.removeprefix("note-"): plain(html) for place, html in slots}
 
     return ask
 
@@ -124,7 +123,7 @@ COUNTERS: list[tuple[tuple[Body, ...], str]] = [
 def test_the_counter_lives(
     said: Callable[[Body], dict[str, str]], rows: tuple[Body, ...], expected: str
 ) -> None:
-    assert said(typed(*rows))["counter"] == expected
+    assert said(typed(*rows))["baseline-counter"] == expected
 
 
 WINDOWS: list[tuple[str, str]] = [
@@ -142,7 +141,7 @@ WINDOWS: list[tuple[str, str]] = [
 def test_the_date_is_held_against_the_first_dose(
     said: Callable[[Body], dict[str, str]], on: str, expected: str
 ) -> None:
-    assert expected in said(typed(LIVER, date=on))["window"]
+    assert expected in said(typed(LIVER, date=on))["baseline-window"]
 
 
 def test_the_trial_says_how_early_a_baseline_may_be(
@@ -150,11 +149,11 @@ def test_the_trial_says_how_early_a_baseline_may_be(
 ) -> None:
     patient.trial.baseline_window_days = 10
     patient.trial.save()
-    assert "12 days before" in said(typed(LIVER))["window"]
-    assert "at most 10 are expected" in said(typed(LIVER))["window"]
+    assert "12 days before" in said(typed(LIVER))["baseline-window"]
+    assert "at most 10 are expected" in said(typed(LIVER))["baseline-window"]
     patient.first_dose_on = None
     patient.save()
-    assert "No first dose yet" in said(typed(LIVER))["window"]
+    assert "No first dose yet" in said(typed(LIVER))["baseline-window"]
 
 
 def test_measurable_disease_among_the_non_targets_only_is_asked_about(
