@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -9,12 +10,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.models import MethodChoice
+from registry.form_fields import half_width
 
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 BLANK: list[tuple[str, Any]] = [("", "")]
 
 
 class MillimeterField(forms.DecimalField):
-    """Millimeters; a decimal comma is read as a point."""
+    """Millimeters; a decimal comma is read as a point, and full-width digits as digits."""
 
     default_error_messages = {
         "invalid": _("Give millimeters as a number, such as 27.5."),
@@ -30,8 +33,12 @@ class MillimeterField(forms.DecimalField):
         )  # fmt: skip
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        """The exact decimal."""
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+        """The exact decimal; 1_0 and 1e1 are no way to write millimeters."""
+        if isinstance(value, str):
+            value = half_width(value).strip().replace(",", ".")
+            if value and not NUMBER.fullmatch(value):
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class RowForm(forms.Form):
@@ -52,7 +59,12 @@ class RowForm(forms.Form):
 class DescriptionMixin(forms.Form):
     """How a lesion is described where it is first seen."""
 
-    organ = forms.CharField(label=_("Organ"), max_length=100, required=False)
+    organ = forms.CharField(
+        label=_("Organ"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "organs", "autocomplete": "off"}),
+    )
     description = forms.CharField(label=_("Location"), max_length=200, required=False)
     nodal = forms.BooleanField(label=_("Lymph node"), required=False)
     method = forms.ChoiceField(label=_("Method"), choices=MethodChoice.choices, required=False)

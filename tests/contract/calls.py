@@ -517,7 +517,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /visits/{id}/": lambda at: Call(f"/visits/{at.baseline.pk}/"),
     "PUT /visits/{id}/": lambda at: change(
-        f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 85)
+        f"/visits/{at.visit.pk}/",
+        at.visit,
+        follow_up_body(at, 85) | {"reasons": {"/date": "misread"}},
     ),
     "POST /visits/{id}/void/": lambda at: change(f"/visits/{at.visit.pk}/void/", at.visit, {}),
 }
