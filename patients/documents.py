@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from patients.models import ActionTaken, Sex
+from patients.models import ActionTaken, AdverseEventOutcome, Sex
 from registry.documents import CalendarDate, Id, Link, Versioned
 from trials.definitions import TherapyKind
 
@@ -70,6 +70,9 @@ class AdverseEventDocument(Versioned):
     related: Annotated[bool, Field(description="Whether to the trial's treatment.")]
     serious: bool
     action_taken: ActionTaken
+    outcome: Annotated[
+        AdverseEventOutcome | Literal[""], Field(description="Blank where nobody said.")
+    ]
     started_on: CalendarDate
     ended_on: Annotated[CalendarDate | None, Field(description="null while it lasts.")]
     links: OwnLink
