@@ -88,11 +88,11 @@ def _folded(version: str) -> tuple[tuple[Term, tuple[str, ...]], ...]:
 
 @cache
 def _by_term() -> dict[str, Term]:
-    return {fold(row.term): row for row in terms()}
+    return {fold(name): row for row in terms() for name in (row.term, row.chinese)}
 
 
 def known(text: str) -> Term | None:
-    """The term of this English name, in any case."""
+    """The term of this name, English or Chinese, in any case."""
     return _by_term().get(fold(text))
 
 

@@ -61,6 +61,20 @@ class TherapyDocument(Versioned):
     links: OwnLink
 
 
+class CtcaeTermDocument(TypedDict):
+    """A term of the Common Terminology Criteria for Adverse Events."""
+
+    term: Annotated[str, Field(description="What an adverse event stores of it.")]
+    chinese: str
+    system_organ_class: str
+    versions: Annotated[list[Literal["4.03", "5.0"]], Field(description="Those that have it.")]
+    grades: Annotated[
+        list[Annotated[int, Field(ge=1, le=5)]] | None,
+        Field(description="Those that version 5.0 defines; null where 5.0 does not have the term."),
+    ]
+    synonyms: list[str]
+
+
 class AdverseEventDocument(Versioned):
     """An adverse event, graded by the trial's CTCAE version."""
 

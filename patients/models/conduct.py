@@ -77,6 +77,11 @@ class Adjustment(models.TextChoices):
     INCREASED = "increased", _("increased")
 
 
+# What a dose says (EXADJ) where the action taken with the drug says so (ACN).
+DOSE_ADJUSTMENTS: dict[str, str] = {
+    ActionTaken.DOSE_REDUCED: Adjustment.REDUCED.value,
+    ActionTaken.DRUG_INTERRUPTED: Adjustment.INTERRUPTED.value,
+}
 DEATH = 5  # the CTCAE grade of an event that led to death
 
 
@@ -197,6 +202,11 @@ class AdverseEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.started_on}"
+
+    @property
+    def dose_adjustment(self) -> str:
+        """How a dose says what was done because of the event; blank where nothing was."""
+        return DOSE_ADJUSTMENTS.get(self.action_taken, "")
 
     @property
     def name(self) -> str:
