@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from outcomes import catalogue_views, flow_views, views
+from outcomes import catalogue_views, flow_views, views, work_views
 
 app_name = "outcomes"
 urlpatterns = [
+    path("search/", work_views.search, name="search"),
     path("catalogue/", catalogue_views.publication_list, name="publication_list"),
     path("catalogue/<str:key>/", catalogue_views.publication, name="publication"),
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
