@@ -12,6 +12,7 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),
     path("patients/<int:pk>/visits/preview/", views.visit_preview, name="visit_preview"),

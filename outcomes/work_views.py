@@ -6,13 +6,17 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from outcomes import my_work as work
+from outcomes import participants as listing
+from outcomes.participant_filters import ParticipantChoices
 from patients.models import Patient
 from registry.pages import signed_in
 from registry.rest import InvalidParameter, refuse_unknown
+from trials import access
+from trials.models import Trial
 
 LONGEST = 200  # characters of a search
 PER_PAGE = 50
@@ -38,6 +42,30 @@ def _alone(request: HttpRequest) -> str:
     if asked and asked not in work.LISTS:
         raise InvalidParameter("list", _("One of: %s.") % ", ".join(work.LISTS))
     return asked
+
+
+@login_required
+def participants(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """A trial's patients, as far as they match the filters."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+    error, choices = None, ParticipantChoices.of(trial, user)
+    try:
+        asked = choices.asked(request.GET)
+    except InvalidParameter as invalid:
+        error = f"{invalid.parameter}: {invalid.detail}"
+        asked = None
+    found = listing.build(trial, user=user, asked=asked, number=request.GET.get("page"))
+    context = {
+        "trial": trial,
+        "page_obj": found,
+        "lines": found.object_list,
+        "filters": choices.form(request.GET),
+        "filtered": any(request.GET.get(name) for name in choices.parameters),
+        "error": error,
+        "may_enroll": access.may_somewhere(user, access.Action.WRITE_RECORDS, trial=trial),
+    }
+    return render(request, "outcomes/participants.html", context, status=400 if error else 200)
 
 
 @login_required
