@@ -134,6 +134,15 @@ class NewLesionEntry(LesionEntry):
 
 
 @dataclass(frozen=True)
+class Acknowledgement:
+    """A soft check that somebody answered: a blank comment confirms the value as in source."""
+
+    code: str
+    lesion: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class VisitEntry:
     """A whole visit; `new_lesions` is None while the question is unanswered."""
 
@@ -144,6 +153,7 @@ class VisitEntry:
     new_lesions: tuple[NewLesionEntry, ...] | None = None
     stated_response: str = ""
     stated_response_reason: str = ""
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def baseline(self) -> bool:

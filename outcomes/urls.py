@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from outcomes import catalogue_views, flow_views, views, work_views
+from outcomes import catalogue_views, flow_views, query_views, views, work_views
 
 app_name = "outcomes"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),
     path("patients/<int:pk>/visits/preview/", views.visit_preview, name="visit_preview"),
+    path("patients/<int:pk>/queries/", query_views.patient_queries, name="patient_queries"),
+    path("queries/", query_views.query_list, name="query_list"),
+    path("queries/<int:pk>/", query_views.query, name="query"),
     path("visits/<int:pk>/edit/", views.visit_edit, name="visit_edit"),
     path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
 ]

@@ -10,6 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods.recist import Reason
+from outcomes.methods.soft_checks import Check
+from outcomes.models import (
+    CertaintyChoice,
+    MethodChoice,
+    NonTargetStateChoice,
+    TargetStateChoice,
+)
 
 _SUMS = _(
     "Sum %(sum_mm)s mm is %(change_from_baseline_percent)s %% from baseline %(baseline_sum_mm)s"
@@ -244,3 +251,70 @@ def word(reason: Reason | Mapping[str, Any]) -> str:
         reason = Reason(reason["code"], reason["parameters"])
     sentence: str = str(SENTENCES[reason.code]) % reason.parameters
     return sentence
+
+
+# What a soft check asks: facts, without a verdict.
+SOFT_CHECKS: dict[Check, str | Promise] = {
+    Check.OUTSIDE_WINDOW: _("The scan of %(value)s was expected from %(first)s to %(last)s."),
+    Check.LARGE_CHANGE: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%)."
+    ),
+    Check.UNIT_SLIP: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%): are these millimeters?"
+    ),
+    Check.MORE_DECIMALS: _(
+        "%(lesion)s has more decimals (%(value)s mm) than any other diameter of this patient."
+    ),
+    Check.LARGE_DIAMETER: _("%(lesion)s is %(value)s mm, above %(above_mm)s mm."),
+    Check.MEASURED_FIVE: _("%(lesion)s is measured as exactly 5 mm: was it too small to measure?"),
+    Check.METHOD_DIFFERS: _("%(lesion)s was seen by %(value)s, at baseline by %(baseline)s."),
+    Check.SLICE_DIFFERS: _(
+        "%(lesion)s was measured in slices of %(value)s mm, at baseline of %(baseline)s mm."
+    ),
+    Check.REAPPEARED: _("%(lesion)s was absent when last evaluated and is there again."),
+    Check.MEASURED_AFTER_MERGE: _(
+        "%(lesion)s had merged into another lesion and is measured by itself again (%(value)s mm)."
+    ),
+    Check.NORMAL_NODES_LEFT: _(
+        "Node %(lesion)s is %(value)s mm (normal below %(below_mm)s mm) and every other target is"
+        " gone: this is a complete response of the targets."
+    ),
+    Check.COPIED: _(
+        "All %(targets)s diameters are those of %(previous_on)s (%(value)s mm): were they measured"
+        " anew?"
+    ),
+    Check.NOT_EVALUABLE_RESPONSE: _("%(value)s is stated, but %(lesions)s is not evaluable."),
+    Check.STATED_RESPONSE_DIFFERS: _(
+        "The investigator states %(value)s, the rules derive %(derived)s."
+    ),
+}
+CHOICES = {Check.METHOD_DIFFERS: MethodChoice}  # whose parameters are choices to be named
+
+
+def word_check(reason: Reason) -> str:
+    """What a soft check asks, in words."""
+    check = Check(reason.code)
+    said = {name: _named(check, value) for name, value in reason.parameters.items()}
+    sentence: str = str(SOFT_CHECKS[check]) % said
+    return sentence
+
+
+def _named(check: Check, value: str | int) -> str | int:
+    if value == "NON_CR_NON_PD":
+        return "Non-CR/Non-PD"
+    choices = CHOICES.get(check)
+    return str(choices(str(value)).label) if choices and value in choices.values else value
+
+
+STATES = {
+    choice.value: choice.label
+    for choices in (MethodChoice, TargetStateChoice, NonTargetStateChoice, CertaintyChoice)
+    for choice in choices
+}
+
+
+def word_value(value: str) -> str:
+    """A stored value as a reader knows it: a state by its name, numbers and dates as they are."""
+    return "Non-CR/Non-PD" if value == "NON_CR_NON_PD" else str(STATES.get(value, value))

@@ -33,6 +33,7 @@ class Action(StrEnum):
     WRITE_RECORDS = "write_records"
     VOID = "void"
     DEVIATE = "deviate"
+    QUERY = "query"
     IMPORT = "import"
 
 
@@ -41,6 +42,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.WRITE_RECORDS: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
     Action.VOID: frozenset({Role.INVESTIGATOR}),
     Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
+    Action.QUERY: frozenset({Role.INVESTIGATOR, Role.DATA_MANAGER}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
 }
 

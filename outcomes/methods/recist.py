@@ -424,7 +424,7 @@ def _percents(draft: Derived) -> dict[str, str]:
         "change_from_baseline_percent": draft.change_from_baseline_percent,
         "change_from_nadir_percent": draft.change_from_nadir_percent,
     }
-    return {name: _one_decimal(value) for name, value in changes.items() if value is not None}
+    return {name: one_decimal(value) for name, value in changes.items() if value is not None}
 
 
 # Non-target lesions
@@ -590,7 +590,8 @@ def _signed(value: Decimal) -> str:
     return f"+{plain(value)}" if value > 0 else plain(value)
 
 
-def _one_decimal(percent: Fraction) -> str:
+def one_decimal(percent: Fraction) -> str:
+    """A signed percentage for reading: -27.3, +9.1, 0.0."""
     # Rounded in whole tenths, where a half is exactly a half.
     tenths = Decimal(percent.numerator * 10) / Decimal(percent.denominator)
     rounded = tenths.quantize(Decimal(1), ROUND_HALF_UP) / 10
