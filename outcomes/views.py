@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, report, safety
+from outcomes import actions, charts, dashboard, history, report, safety, schedule
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
@@ -76,6 +76,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "trial": row.trial,
         "patient": row,
         "sheet": flow_sheet(past),
+        "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
