@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from outcomes import corrections, lineage
 from outcomes.actions import preview_visit
-from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm
+from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm, rearranged
 from outcomes.charts import response_label
 from outcomes.corrections import Change
 from outcomes.entries import NewLesionEntry, TargetEntry, VisitEntry
@@ -115,7 +115,7 @@ class VisitForms:
         first = past.baseline
         self.baseline = first is None or (visit is not None and visit.pk == first.pk)
         self.previous = _before(past, visit)
-        self.data = data = self._unchanged(data)
+        self.data = data = rearranged(data) if self.baseline else self._unchanged(data)
         self.form = VisitForm(data, initial=self._initial())
         if self.baseline:
             del self.form.fields["kind"], self.form.fields["method"]

@@ -64,7 +64,12 @@ class RowForm(forms.Form):
 class DescriptionMixin(forms.Form):
     """How a lesion is described where it is first seen."""
 
-    organ = forms.CharField(label=_("Organ"), max_length=100, required=False)
+    organ = forms.CharField(
+        label=_("Organ"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "organs", "autocomplete": "off"}),
+    )
     description = forms.CharField(label=_("Location"), max_length=200, required=False)
     nodal = forms.BooleanField(label=_("Lymph node"), required=False)
     method = forms.ChoiceField(label=_("Method"), choices=MethodChoice.choices, required=False)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
+from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
@@ -24,6 +25,7 @@ from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Vis
 from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
 from outcomes.row_forms import RowForm
 from outcomes.schedule import Expected
+from outcomes.wording import organ_suggestions
 from patients.models import Patient
 
 
@@ -193,6 +195,16 @@ class VisitPage:
         """Whether the page shows what was refused, rather than what is being filled in."""
         return self.form.is_bound and not self.forms.wants_more_rows
 
+    @cached_property
+    def conformance(self) -> Baseline:
+        """A baseline's rows, with what is said of each."""
+        return baseline_page(self.forms, self._preview, self.checks_at)
+
+    @property
+    def organs(self) -> list[str]:
+        """The organs that are suggested."""
+        return organ_suggestions()
+
     @property
     def errors(self) -> list[tuple[str, str, str]]:
         """The error summary; nothing before the first submit."""
@@ -218,14 +230,17 @@ class VisitPage:
     @cached_property
     def panel(self) -> ResponsePanel | None:
         """The computed response of what is shown, once there is something to compute."""
-        if not self.form.is_bound and self.visit is None:
-            return None
+        if self._preview:
+            return response_panel(self._preview, self.forms)
+        return self._stored_panel() if self.visit else None
+
+    @cached_property
+    def _preview(self) -> Preview | None:
+        """What is typed, judged."""
         if not self.form.is_bound:
-            return self._stored_panel()
-        preview = preview_visit(
-            patient=self.patient, entry=self.forms.entry(), visit=self.visit, past=self.forms.past
-        )
-        return response_panel(preview, self.forms)
+            return None
+        entry, past = self.forms.entry(), self.forms.past
+        return preview_visit(patient=self.patient, entry=entry, visit=self.visit, past=past)
 
     def checks_at(self, place: str) -> list[CheckLine]:
         """The soft checks beside a lesion, or beside another part of the page."""

@@ -106,7 +106,10 @@ LOGIN_REDIRECT_URL = "trials:trial_list"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "中文")]  # each by its own name; catalogs: registry/locale
+LANGUAGES = [
+    ("en", "English"),
+    ("zh-hans", "中文"),
+]  # each by its own name; catalogs: registry/locale
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # chosen once; before, the browser's Accept-Language decides
 LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 USE_TZ = True
