@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from outcomes import catalogue_views, flow_views, views
+from outcomes import catalogue_views, flow_views, lesion_history_views, views
 
 app_name = "outcomes"
 urlpatterns = [
@@ -16,4 +16,10 @@ urlpatterns = [
     path("patients/<int:pk>/visits/preview/", views.visit_preview, name="visit_preview"),
     path("visits/<int:pk>/edit/", views.visit_edit, name="visit_edit"),
     path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+    path("visits/<int:pk>/history/", lesion_history_views.visit_history, name="visit_history"),
+    path(
+        "visits/<int:pk>/lesions/<str:label>/history/",
+        lesion_history_views.lesion_history,
+        name="lesion_history",
+    ),
 ]
