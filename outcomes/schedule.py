@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Date
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
@@ -33,8 +35,17 @@ WHY_NOT = {
     NotExpected.COMPLETED: gettext_lazy("The patient completed the study."),
     NotExpected.TRIAL_CLOSED: gettext_lazy("The trial is closed, or suspended."),
 }
+STATUSES = {
+    NotExpected.NOT_ENROLLED: gettext_lazy("not enrolled"),
+    NotExpected.DIED: gettext_lazy("died"),
+    NotExpected.PROGRESSED: gettext_lazy("progressed"),
+    NotExpected.WITHDRAWN: gettext_lazy("withdrawn"),
+    NotExpected.LOST: gettext_lazy("lost to follow-up"),
+    NotExpected.COMPLETED: gettext_lazy("completed"),
+    None: gettext_lazy("on study"),
+}
 COURSE_FIELDS = (
-    "pk", "first_dose_on", "randomized_on", "enrolled_on", "died_on", "trial__status",
+    "pk", "site__timezone", "first_dose_on", "randomized_on", "enrolled_on", "died_on", "trial__status",
     "trial__assessment_interval_days", "trial__assessment_window_days",
     "trial__baseline_window_days", "baseline_on", "last_scheduled_on", "progressed",
     "withdrew", "followed", "lost", "completed", "consent_withdrawn_on",
@@ -76,10 +87,36 @@ class Expected:
 
 @dataclass(frozen=True)
 class Outlook:
-    """A patient's next scan; without one `why_not` says why."""
+    """A patient's next scan (without one `why_not` says why), their status, and their site's day."""
 
     expected: Expected | None
-    why_not: str = ""
+    why_not: str
+    status: NotExpected | None  # None: on study
+    today: Date
+
+    @property
+    def timeliness(self) -> Timeliness | None:
+        """How the scan stands today."""
+        return self.expected.timeliness(self.today) if self.expected else None
+
+    @property
+    def days_late(self) -> int:
+        """Days since the scan's window closed."""
+        return self.expected.days_late(self.today) if self.expected else 0
+
+    @property
+    def later_scans(self) -> int:
+        """How many of the scans planned after it are open or past as well."""
+        return self.expected.later_scans(self.today) if self.expected else 0
+
+    @property
+    def forsaken(self) -> bool:
+        """Overdue for so long that two scans in a row are missing."""
+        return self.expected is not None and self.expected.forsaken(self.today)
+
+    def get_status_display(self) -> str:
+        """The patient's status in words."""
+        return str(STATUSES[self.status])
 
 
 def expected(patient: Patient) -> Expected | None:
@@ -156,36 +193,45 @@ def _outlook(row: Mapping[str, Any]) -> Outlook:
         row["trial__assessment_window_days"],
         row["trial__baseline_window_days"],
     )
-    found = schedule.next_scan(_course(row), timing)
+    today = datetime.now(ZoneInfo(row["site__timezone"])).date()
+    status, course = _status(row), _course(row)
+    found = schedule.next_scan(course, timing)
     if isinstance(found, NotExpected):
-        return Outlook(None, str(WHY_NOT[found]))
-    return Outlook(_expected(found, timing))
+        return Outlook(None, str(WHY_NOT[found]), status, today)
+    return Outlook(_expected(found, timing), "", status, today)
 
 
 def _expected(scan: Scan, timing: Timing) -> Expected:
     return Expected(label(scan.number, timing), scan.first, scan.due, scan.last, scan, timing)
 
 
+def _origin(row: Mapping[str, Any]) -> Date | None:
+    first: Date | None = row["first_dose_on"] or row["randomized_on"] or row["enrolled_on"]
+    return first
+
+
 def _course(row: Mapping[str, Any]) -> Course:
+    closed = NotExpected.TRIAL_CLOSED if row["trial__status"] in CLOSED else None
     return Course(
-        origin=row["first_dose_on"] or row["randomized_on"] or row["enrolled_on"],
+        origin=_origin(row),
         baseline_on=row["baseline_on"],
         last_scheduled_on=row["last_scheduled_on"],
-        ended=next((why for why, holds in _endings(row) if holds), None),
+        ended=_status(row) or closed,
     )
 
 
-def _endings(row: Mapping[str, Any]) -> tuple[tuple[NotExpected, bool], ...]:
-    """What ends the scans; who withdrew a consent alone is followed where that is on record."""
+def _status(row: Mapping[str, Any]) -> NotExpected | None:
+    """What ended the scans; who withdrew a consent alone is followed where that is on record."""
     withdrawn = row["withdrew"] or (row["consent_withdrawn_on"] and not row["followed"])
-    return (
-        (NotExpected.DIED, bool(row["died_on"])),
-        (NotExpected.PROGRESSED, row["progressed"]),
-        (NotExpected.WITHDRAWN, bool(withdrawn)),
+    endings = (
+        (NotExpected.DIED, row["died_on"]),
+        (NotExpected.WITHDRAWN, withdrawn),
         (NotExpected.LOST, row["lost"]),
         (NotExpected.COMPLETED, row["completed"]),
-        (NotExpected.TRIAL_CLOSED, row["trial__status"] in CLOSED),
+        (NotExpected.PROGRESSED, row["progressed"]),
+        (NotExpected.NOT_ENROLLED, _origin(row) is None),
     )
+    return next((why for why, holds in endings if holds), None)
 
 
 def _with_course(patients: QuerySet[Patient]) -> QuerySet[Patient]:

@@ -13,7 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
 from outcomes.methods.soft_checks import Check
-from outcomes.models import MethodChoice
+from outcomes.models import (
+    CertaintyChoice,
+    MethodChoice,
+    NonTargetStateChoice,
+    TargetStateChoice,
+)
 
 _SUMS = _(
     "Sum %(sum_mm)s mm is %(change_from_baseline_percent)s %% from baseline %(baseline_sum_mm)s"
@@ -345,3 +350,15 @@ def _named(check: Check, value: str | int) -> str | int:
         return "Non-CR/Non-PD"
     choices = CHOICES.get(check)
     return str(choices(str(value)).label) if choices and value in choices.values else value
+
+
+STATES = {
+    choice.value: choice.label
+    for choices in (MethodChoice, TargetStateChoice, NonTargetStateChoice, CertaintyChoice)
+    for choice in choices
+}
+
+
+def word_value(value: str) -> str:
+    """A stored value as a reader knows it: a state by its name, numbers and dates as they are."""
+    return "Non-CR/Non-PD" if value == "NON_CR_NON_PD" else str(STATES.get(value, value))

@@ -19,14 +19,14 @@ BASELINE = 0
 
 
 class NotExpected(StrEnum):
-    """Why no scan is expected, the first that holds."""
+    """Why no scan is expected: the first that holds."""
 
-    NOT_ENROLLED = "not_enrolled"
     DIED = "died"
-    PROGRESSED = "progressed"
     WITHDRAWN = "withdrawn"
     LOST = "lost_to_follow_up"
     COMPLETED = "completed"
+    PROGRESSED = "progressed"
+    NOT_ENROLLED = "not_enrolled"
     TRIAL_CLOSED = "trial_closed"
 
 
