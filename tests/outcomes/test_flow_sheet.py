@@ -80,7 +80,7 @@ def test_baseline_and_nadir_are_marked_in_words(cast: Cast, patient: Patient) ->
     assert [column.mark for column in sheet.columns] == ["baseline, nadir", ""]
 
 
-def correct(visit: Visit, by: Any, reason: str, **changes: Any) -> None:
+def correct(visit: Visit, by: Any, why: str, **changes: Any) -> None:
     """Say something else of a visit's first target, or of the visit."""
     past = history.load(visit.patient)
     stored = next(v for v in past.visits if v.pk == visit.pk)
@@ -90,7 +90,7 @@ def correct(visit: Visit, by: Any, reason: str, **changes: Any) -> None:
     whole = {name: value for name, value in changes.items() if name not in row}
     targets = (replace(first, **row), *others)
     entry = replace(entry, targets=targets, **whole)
-    actions.correct_visit(visit=stored, entry=entry, by=by, reason=reason, version=stored.version)
+    actions.correct_visit(visit=stored, entry=entry, by=by, reason=why, version=stored.version)
 
 
 def test_only_what_was_corrected_is_marked(cast: Cast, patient: Patient) -> None:
