@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from outcomes import catalogue_views, flow_views, query_views, views, visit_sheet_views, work_views
+from outcomes import (
+    catalogue_views,
+    flow_views,
+    lesion_history_views,
+    query_views,
+    views,
+    visit_sheet_views,
+    work_views,
+)
 
 app_name = "outcomes"
 urlpatterns = [
@@ -47,4 +55,10 @@ urlpatterns = [
     path("queries/<int:pk>/", query_views.query, name="query"),
     path("visits/<int:pk>/edit/", views.visit_edit, name="visit_edit"),
     path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+    path("visits/<int:pk>/history/", lesion_history_views.visit_history, name="visit_history"),
+    path(
+        "visits/<int:pk>/lesions/<str:label>/history/",
+        lesion_history_views.lesion_history,
+        name="lesion_history",
+    ),
 ]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from outcomes import actions, charts, dashboard, history, report, safety, schedule, submission
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
+from outcomes.lesion_history import corrected
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.response_panel import later_lines
@@ -75,7 +76,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past),
+        "sheet": flow_sheet(past, corrected(past)),
         "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
