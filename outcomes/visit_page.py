@@ -18,6 +18,7 @@ from outcomes.methods.recist import Derived, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
 from outcomes.wording import word
 from patients.models import Patient
+from registry.meanwhile import Meanwhile
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:
 class VisitPage:
     """The visit page."""
 
-    def __init__(self, forms: VisitForms, *, stale: bool = False) -> None:
+    def __init__(self, forms: VisitForms, *, stale: Meanwhile | None = None) -> None:
         self.forms = forms
         self.stale = stale
         self.patient: Patient = forms.past.patient
