@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from patients import actions, ctcae
 from patients.adverse_event_forms import AdverseEventForms
 from patients.views import writable_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
 
 
-@login_required
+@entry_page
 def adverse_event_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record one adverse event or several; all are stored or none."""
     patient = writable_patient(request, pk)
