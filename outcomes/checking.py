@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from outcomes import conformance
 from outcomes.entries import VisitEntry
@@ -19,6 +18,7 @@ from outcomes.methods.recist import (
 )
 from outcomes.methods.soft_checks import Check, SoftCheck, Window, soft_checks
 from outcomes.models import Visit
+from outcomes.schedule import planned_for
 
 
 def of_entry(
@@ -54,7 +54,7 @@ def _found(
     found = soft_checks(
         said,
         () if baseline else [past.assessments[v.date] for v in earlier],
-        window=_window(visit, earlier),
+        window=_window(visit),
         stated=Response(stated) if stated else None,
         derived=Response(derived) if derived else None,
     )
@@ -69,17 +69,12 @@ def _explained(check: SoftCheck, reason: str) -> SoftCheck:
     return replace(check, reason=Reason(check.reason.code, parameters))
 
 
-def _window(visit: Visit, earlier: list[Visit]) -> Window | None:
-    """When a scheduled scan was expected: the trial's interval after the one before."""
-    if visit.kind != Visit.Kind.SCHEDULED or not earlier:
+def _window(visit: Visit) -> Window | None:
+    """When the planned scan that a scheduled visit stands for was expected."""
+    if visit.kind != Visit.Kind.SCHEDULED:  # of a baseline's window its own warning speaks
         return None
-    last, trial = earlier[-1], visit.patient.trial
-    origin = last.date
-    if last.kind == Visit.Kind.BASELINE:
-        origin = visit.patient.first_dose_on or origin
-    due = origin + timedelta(days=trial.assessment_interval_days)
-    margin = timedelta(days=trial.assessment_window_days)
-    return Window(due - margin, due + margin)
+    expected = planned_for(visit)
+    return Window(expected.first, expected.last) if expected else None
 
 
 def value_now(past: History, visit: Visit, lesion: str, field: str) -> str:
