@@ -40,7 +40,7 @@ def query_list(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     asked = {name: request.GET.get(name, "") for name in ("state", "trial", "site")}
     asked = {name: "" if "\0" in said else said for name, said in asked.items()}
-    rows = _filtered(Query.objects.visible_to(user), asked).with_thread()
+    rows = _filtered(Query.objects.visible_to(user), asked).with_question()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "asked": asked,

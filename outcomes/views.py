@@ -28,6 +28,7 @@ from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
+from outcomes.query_page import query_lines
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage
@@ -95,6 +96,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),
+        "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
         "may_write": may_write,
         "may_void": may_void,

@@ -551,7 +551,7 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     [
         ("/trials/", 4),
         ("/trials/NCT00000001/", 13),  # with patients' doses, adverse events, published figures
-        ("/patients/{patient}/", 22),  # with adverse events, doses, dispositions, interventions
+        ("/patients/{patient}/", 23),  # with queries, adverse events, doses, dispositions
         ("/patients/{patient}/visits/new/", 13),  # with the next scan, endpoints and therapies
         ("/visits/{visit}/edit/", 13),
     ],
