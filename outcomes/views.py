@@ -11,13 +11,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, report, safety
+from outcomes import actions, charts, dashboard, history, report, safety, schedule
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
+from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
-from outcomes.visit_page import VisitPage, response_panel
+from outcomes.visit_page import VisitPage
 from patients import gate
 from patients.forms import VoidForm
 from patients.views import visible_patient
@@ -75,6 +76,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "trial": row.trial,
         "patient": row,
         "sheet": flow_sheet(past),
+        "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
@@ -121,6 +123,7 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
             entry=forms.checked_entry(),
             by=signed_in(request),
             reason=forms.reason(),
+            reasons=forms.reasons(),
             version=forms.form.cleaned_data.get("version") or 0,
         )
 
@@ -162,9 +165,8 @@ def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
     row = visible_patient(request, pk)
     past = history.load(row)
     corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
-    forms = VisitForms(past, visit=corrected, data=request.POST)
-    preview = actions.preview_visit(patient=row, entry=forms.entry(), visit=corrected, past=past)
-    return render(request, "outcomes/_response.html", {"panel": response_panel(preview, forms)})
+    page = VisitPage(VisitForms(past, visit=corrected, data=request.POST))
+    return render(request, "outcomes/visit_preview.html", {"page": page, "patient": row})
 
 
 @login_required
@@ -189,7 +191,7 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row,
         "visit": visit,
         "form": form,
-        "later_visits": actions.preview_void(visit),
+        "later_visits": later_lines(actions.preview_void(visit), history.load(row)),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/visit_void.html", context, status=status)

@@ -140,7 +140,7 @@ class Therapy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.started_on}"
+        return f"{self.get_kind_display()} {self.started_on}"
 
 
 @audited()
@@ -270,7 +270,7 @@ class Disposition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.on}"
+        return f"{self.get_kind_display()} {self.on}"
 
 
 @audited()
