@@ -32,7 +32,7 @@ def adverse_event_new(request: HttpRequest, pk: int) -> HttpResponse:
             page.add_errors(refused.errors)
         else:
             messages.success(request, _stored(len(events)))
-            again = "another" in request.POST
+            again = "another" in request.GET
             return redirect(request.path) if again else redirect("outcomes:patient", pk=patient.pk)
     title = _("Add adverse events")
     context = {"trial": patient.trial, "patient": patient, "page": page, "title": title}

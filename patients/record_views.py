@@ -91,7 +91,7 @@ def record_new(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     def save() -> Patient | str:
         assert record
         record(patient=patient, by=signed_in(request), **form.facts())
-        return request.path if "another" in request.POST else patient
+        return request.path if "another" in request.GET else patient
 
     context = {"trial": patient.trial, "patient": patient, "title": str(kind.adding)}
     return entered(request, form, save, context)
