@@ -58,6 +58,9 @@ def since(forms: VisitForms) -> Meanwhile | None:
 def _differences(forms: VisitForms) -> Iterator[Difference]:
     yield from differences(forms.form)
     for row in forms.all_rows():
+        spare = row.initial["lesion"] not in forms.past.lesions
+        if spare and hasattr(row, "blank") and row.blank():
+            continue
         found = differences(row, str(row.initial["lesion"]))
         yield from (d for d in found if not _inferred(d, row))
 
