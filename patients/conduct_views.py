@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,6 +24,7 @@ from patients.conduct_forms import (
 from patients.forms import ChangeForm, VoidForm
 from patients.models import Disposition, Dose, Patient
 from patients.views import entered, visible_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -62,7 +62,7 @@ def _page(
     return entered(request, form, stored, context)
 
 
-@login_required
+@entry_page
 def dose_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what was given from a day to a day."""
     patient = writable_patient(request, pk)
@@ -74,7 +74,7 @@ def dose_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, patient, _("Add a dose"), form, save)
 
 
-@login_required
+@entry_page
 def dose_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a dose, with a reason."""
     dose = visible_row(request, Dose, pk)
@@ -89,7 +89,7 @@ def dose_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, dose.patient, _("Correct a dose"), form, save)
 
 
-@login_required
+@entry_page
 def dose_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a dose out of lists and analyses, with a reason."""
     dose = visible_row(request, Dose, pk)
@@ -102,7 +102,7 @@ def dose_void(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, dose.patient, _("Void the dose of %s") % dose.started_on, form, save)
 
 
-@login_required
+@entry_page
 def disposition_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record what ended: treatment, consent, contact or the study."""
     patient = writable_patient(request, pk)
@@ -115,7 +115,7 @@ def disposition_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, patient, _("Record a disposition"), form, save)
 
 
-@login_required
+@entry_page
 def disposition_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a disposition, with a reason."""
     row = visible_row(request, Disposition, pk)
@@ -131,7 +131,7 @@ def disposition_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, row.patient, title, form, save)
 
 
-@login_required
+@entry_page
 def disposition_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Reinstate a patient, with a reason."""
     row = visible_row(request, Disposition, pk)
@@ -145,7 +145,7 @@ def disposition_void(request: HttpRequest, pk: int) -> HttpResponse:
     return _left(request, patient, _("Void: %s") % row.get_kind_display(), form, save)
 
 
-@login_required
+@entry_page
 def patient_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand a patient over to another site."""
     patient = writable_patient(request, pk)
@@ -175,7 +175,7 @@ def _left(
     return entered(request, form, stored, context)
 
 
-@login_required
+@entry_page
 def patient_follow_up(request: HttpRequest, pk: int) -> HttpResponse:
     """When the patient was last known to be alive, or died."""
     patient = writable_patient(request, pk)
@@ -189,7 +189,7 @@ def patient_follow_up(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, patient, _("Follow-up"), form, save)
 
 
-@login_required
+@entry_page
 def patient_randomize(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm, then allot the patient's arm; the result is told with its time."""
     patient = writable_patient(request, pk)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,8 @@ from django.utils.translation import gettext as _
 from patients import actions
 from patients.forms import ChangeForm, PatientForm, TherapyForm, VoidForm
 from patients.models import Patient, Therapy
+from registry import meanwhile
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -27,7 +28,7 @@ def visible_patient(request: HttpRequest, pk: int) -> Patient:
     return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
 
 
-@login_required
+@entry_page
 def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add a patient to a trial."""
     user = signed_in(request)
@@ -44,7 +45,7 @@ def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a patient's data, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -59,7 +60,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a subsequent anticancer therapy."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -74,7 +75,7 @@ def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a therapy, with a reason."""
     user, therapy = signed_in(request), _visible_therapy(request, pk)
@@ -90,7 +91,7 @@ def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a therapy out of lists and analyses, with a reason."""
     user, therapy = signed_in(request), _visible_therapy(request, pk)
@@ -107,7 +108,7 @@ def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a patient with everything recorded out of lists and analyses, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -140,7 +141,8 @@ def entered(
             stored = save()
         except Refused as refused:
             form.add_errors(refused.errors)
-        except StaleVersion:
+        except StaleVersion as stale:
+            context["meanwhile"] = meanwhile.since(form, stale)
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("%(what)s: stored.") % {"what": context["title"]})
