@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: setup demo test bench lint requirements clean
+.PHONY: setup demo test bench lint messages requirements clean
 
 setup: .venv/runtime
 
@@ -47,6 +47,10 @@ test: lint .venv/browser
 # One table of ratios, each measured in one run; takes some minutes (see README).
 bench: .venv/bench
 	$(BIN)/python -m tests.benchmarks
+
+# Rewrites the Chinese catalog from the sources, and compiles it; run it after a change of texts.
+messages: .venv/dev
+	$(BIN)/python -m tests.catalog
 
 # Rewrites the pins; run it after a change of the dependencies in pyproject.toml.
 requirements: .venv/dev

@@ -39,15 +39,19 @@ State = ImportRun.State
 Tell = Callable[[int], None]
 
 
-def import_records(*, trial: Trial, by: User, lines: Lines, dry_run: bool) -> Imported:
+def import_records(
+    *, trial: Trial, by: User, lines: Lines, dry_run: bool, queries: bool = True
+) -> Imported:
     """Store every line, or none where one is refused or for a dry run.
 
-    Raises PermissionDenied; whatever is wrong with a line is in the answer's errors. Others can
+    What is unusual in a visit opens a query, as for a single one; without `queries` none, for
+    historical records that nobody can answer for. Raises PermissionDenied; whatever is wrong with a line is in the answer's errors. Others can
     watch: an `ImportRun` says how many lines are done.
     """
     access.require(by, access.Action.IMPORT, trial=trial)
     with progress(trial=trial, by=by, lines=lines.count, dry_run=dry_run) as told:
-        done = _stored(_Import(trial, by, lines), told.tell, dry_run=dry_run)
+        job = _Import(trial, by, lines, asking=by if queries else None)
+        done = _stored(job, told.tell, dry_run=dry_run)
         told.state = State.REFUSED if done.errors else State.CHECKED if dry_run else State.STORED
     return done
 
@@ -67,13 +71,13 @@ def _stored(job: _Import, tell: Tell, *, dry_run: bool) -> Imported:
 class _Import:
     """One import under way."""
 
-    def __init__(self, trial: Trial, by: User, lines: Lines) -> None:
+    def __init__(self, trial: Trial, by: User, lines: Lines, *, asking: User | None) -> None:
         self.trial = trial
         self.by = by
         self.lines = lines
         self.done = Imported()
         self.refused: set[str] = set()
-        self.kinds = kinds(trial, self.refused)
+        self.kinds = kinds(trial, self.refused, asking)
 
     def run(self, tell: Tell) -> None:
         """Read all lines once, then store them kind by kind; enough errors end it early."""

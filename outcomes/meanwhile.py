@@ -69,4 +69,4 @@ def _inferred(difference: Difference, row: RowForm) -> bool:
     """A number typed without a state was measured."""
     is_state = difference.name == row.add_prefix("state")
     measured = difference.stored_values == ("measured",) and not any(difference.typed_values)
-    return is_state and measured and row.says("diameter_mm", "fragments")
+    return is_state and measured and row.says("diameter_mm", "fragment_0")

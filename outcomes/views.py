@@ -12,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, meanwhile, report, safety
+from outcomes import actions, charts, dashboard, history, meanwhile, report, safety, submission
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
+from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
-from outcomes.visit_page import VisitPage, response_panel
+from outcomes.visit_page import VisitPage
 from patients import gate
 from patients.forms import VoidForm
 from patients.views import visible_patient
@@ -128,6 +129,7 @@ def _correct(request: HttpRequest, visit: Visit, forms: VisitForms) -> Visit:
         entry=forms.checked_entry(),
         by=signed_in(request),
         reason=forms.reason(),
+        reasons=forms.reasons(),
         version=forms.form.cleaned_data.get("version") or 0,
     )
 
@@ -145,18 +147,12 @@ def _enter(
         except StaleVersion as error:
             meanwhile.require_read(forms, error)
         else:
-            messages.success(request, _stored(visit))
+            corrected = forms.visit is not None
+            messages.success(request, submission.banner(visit, corrected=corrected))
             return redirect("outcomes:patient", pk=visit.patient_id)
     page = VisitPage(forms, stale=meanwhile.since(forms))
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
     return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
-
-
-def _stored(visit: Visit) -> str:
-    response = visit.get_overall_response_display()
-    if not visit.overall_response:
-        return _("Baseline of %(date)s stored.") % {"date": visit.date}
-    return _("Visit of %(date)s stored: %(response)s.") % {"date": visit.date, "response": response}
 
 
 @login_required
@@ -166,9 +162,8 @@ def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
     row = visible_patient(request, pk)
     past = history.load(row)
     corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
-    forms = VisitForms(past, visit=corrected, data=request.POST)
-    preview = actions.preview_visit(patient=row, entry=forms.entry(), visit=corrected, past=past)
-    return render(request, "outcomes/_response.html", {"panel": response_panel(preview, forms)})
+    page = VisitPage(VisitForms(past, visit=corrected, data=request.POST))
+    return render(request, "outcomes/visit_preview.html", {"page": page, "patient": row})
 
 
 @entry_page
@@ -193,7 +188,7 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row,
         "visit": visit,
         "form": form,
-        "later_visits": actions.preview_void(visit),
+        "later_visits": later_lines(actions.preview_void(visit), history.load(row)),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/visit_void.html", context, status=status)

@@ -139,6 +139,7 @@ window.drafts = (() => {
 
   function fill(fields) {
     const values = grouped(fields);
+    form.dispatchEvent(new CustomEvent("restoring", { detail: values })); // a page adds the rows it lacks
     for (const field of form.elements) {
       const said = values.get(field.name);
       if (UNSENT.test(field.name)) continue;
