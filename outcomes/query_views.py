@@ -19,6 +19,7 @@ from outcomes.query_page import query_lines
 from patients import query_actions
 from patients.models import Patient, Query, QueryState
 from patients.views import visible_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -61,7 +62,7 @@ def _filtered(rows: Any, asked: dict[str, str]) -> Any:
     return rows.filter(patient__site__code=site) if site else rows
 
 
-@login_required
+@entry_page
 def patient_queries(request: HttpRequest, pk: int) -> HttpResponse:
     """A patient's queries with their threads, and a form for who may ask."""
     patient = visible_patient(request, pk)
@@ -71,7 +72,7 @@ def patient_queries(request: HttpRequest, pk: int) -> HttpResponse:
         access.require(
             signed_in(request), access.Action.QUERY, trial=patient.trial, site=patient.site
         )
-    if form and form.is_valid():
+    if form and request.method == "POST" and form.is_valid():
         try:
             query_actions.open_query(patient=patient, by=signed_in(request), **form.about())
         except Refused as refused:
@@ -98,13 +99,13 @@ def _meant(request: HttpRequest) -> dict[str, str]:
     return ({"record": f"visit:{visit}"} if visit else {}) | {"lesion": lesion}
 
 
-@login_required
+@entry_page
 def query(request: HttpRequest, pk: int) -> HttpResponse:
     """One query: its thread, and a form to answer, close or open it again."""
     rows = Query.objects.active().visible_to(signed_in(request)).with_thread()
     row = get_object_or_404(rows, pk=pk)
     form = MessageForm(posted(request), initial={"version": row.version})
-    if form.is_valid() and _done(request, row, form):
+    if request.method == "POST" and form.is_valid() and _done(request, row, form):
         return redirect("outcomes:query", pk=pk)
     context = {
         "trial": row.patient.trial,

@@ -12,9 +12,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, meanwhile, report, safety, submission
+from outcomes import (
+    actions,
+    charts,
+    dashboard,
+    history,
+    meanwhile,
+    report,
+    safety,
+    schedule,
+    submission,
+)
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
+from outcomes.lesion_history import corrected
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.response_panel import later_lines
@@ -77,7 +88,8 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past),
+        "sheet": flow_sheet(past, corrected(past)),
+        "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
