@@ -10,19 +10,18 @@ from outcomes.best_to_date import best_to_date
 from outcomes.charts import response_label
 from outcomes.methods.recist import Response
 from outcomes.models import Visit
+from patients.models import Query, QuerySubject
 
 TO_CONFIRM = (Response.CR, Response.PR)
 
 
-def banner(visit: Visit, *, corrected: bool = False, queries: int = 0) -> str:
-    """Such as "Week 12 submitted: PR (unconfirmed). Awaiting signature. Next scan ... to ...".
-
-    `queries`: how many this visit has opened.
-    """
+def banner(visit: Visit, *, corrected: bool = False) -> str:
+    """Such as "Week 12 submitted: PR (unconfirmed). Awaiting signature. Next scan ... to ..."."""
     parts = [_corrected(visit) if corrected else _submitted(visit), _("Awaiting signature.")]
+    queries = Query.objects.open().of_record(QuerySubject.VISIT, visit.pk).count()
     if queries:
-        opened = ngettext("%(number)s query opened.", "%(number)s queries opened.", queries)
-        parts.append(opened % {"number": queries})
+        said = ngettext("%(number)s open query.", "%(number)s open queries.", queries)
+        parts.append(said % {"number": queries})
     return " ".join([*parts, _next(visit)])
 
 

@@ -22,11 +22,13 @@ from outcomes.follow_up_forms import SPLIT
 from outcomes.forms import VisitForms
 from outcomes.methods.recist import target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
+from outcomes.query_page import QueryLine, query_lines
 from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
 from outcomes.row_forms import RowForm
 from outcomes.schedule import Expected
 from outcomes.wording import organ_suggestions
-from patients.models import Patient
+from patients.models import Patient, Query, QuerySubject
+from registry.meanwhile import Meanwhile
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class EntryRow:
 class VisitPage:
     """The visit page."""
 
-    def __init__(self, forms: VisitForms, *, stale: bool = False) -> None:
+    def __init__(self, forms: VisitForms, *, stale: Meanwhile | None = None) -> None:
         self.forms = forms
         self.stale = stale
         self.patient: Patient = forms.past.patient
@@ -130,6 +132,14 @@ class VisitPage:
         if self.visit:
             return schedule.planned_for(self.visit)
         return None if self.baseline else schedule.expected(self.patient)
+
+    @cached_property
+    def queries(self) -> list[QueryLine]:
+        """What is still asked about the visit that is corrected."""
+        if self.visit is None:
+            return []
+        asked = Query.objects.open().of_record(QuerySubject.VISIT, self.visit.pk)
+        return query_lines(asked.with_thread())
 
     @property
     def best(self) -> BestToDate | None:

@@ -44,7 +44,7 @@ def test_a_visit_turns_stable_disease_into_progression(
     factories.follow_up(patient, 43, (45, 30), by=cast.coordinator)
     log_in(cast.coordinator)
     page.goto(f"{live_server.url}/patients/{patient.pk}/")
-    page.get_by_role("link", name="Enter the next visit").click()
+    page.get_by_role("link", name="Enter Week 12").click()
     accessible(page)
     page.get_by_label("Scan date").fill("2024-04-10")
     page.get_by_label("T01, today in mm").fill("55,5")
