@@ -16,6 +16,7 @@ from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
+from outcomes.query_page import query_lines
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage, response_panel
 from patients import gate
@@ -79,6 +80,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
+        "queries": query_lines(row.queries.open().with_thread()),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),
         "conduct": conduct_of(row),
