@@ -562,6 +562,7 @@ def test_statements_do_not_grow(
 ) -> None:  # fmt: skip
     client: Any = pages(cast.coordinator)
     visit = patient.visits.get(kind="scheduled")
+    factories.follow_up(patient, 70, (40, 30), by=cast.coordinator)  # out of its window: a query
     address = address.format(patient=patient.pk, visit=visit.pk)
     with django_assert_num_queries(statements):
         assert client.get(address).status_code == 200
