@@ -264,7 +264,7 @@ window.drafts = (() => {
     leaving = true;
     clearTimeout(timer);
     const again = ["more", "check"].includes(event.submitter?.name);
-    if (!again) event.submitter?.setAttribute("disabled", "");
+    if (!again) setTimeout(() => event.submitter?.setAttribute("disabled", "")); // its value is sent first
   }
 
   function discard() {
