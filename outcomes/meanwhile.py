@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from outcomes import history
-from outcomes.forms import RowForm, VisitForms
+from outcomes.forms import VisitForms
+from outcomes.row_forms import RowForm
 from registry.errors import Conflict, Refused, StaleVersion
 from registry.meanwhile import Difference, Meanwhile, differences
 
