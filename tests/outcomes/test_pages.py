@@ -311,7 +311,8 @@ def test_the_banner_says_what_was_stored_and_what_is_next(
     assert "Week 18 submitted: PR (confirmed)." in page
     worse = FOLLOW_UP | {"date": "2024-07-01"}
     page = client.post(address, worse, follow=True).content.decode()
-    assert "submitted: PD. Awaiting signature. No further scan is planned." in page
+    assert "submitted: PD. Awaiting signature." in page
+    assert "No further scan is planned. The disease progressed" in page
 
 
 def test_a_correction_shows_what_it_changes_and_what_follows(
