@@ -285,7 +285,8 @@ def _sheet_page(
     shown = [line for line in _lines(sheet) if show not in OUTCOMES or line["code"] == show]
     context |= {
         "counts": [(code, name, counted[code]) for code, name in OUTCOMES.items() if counted[code]],
-        "refused": visit_sheets.refused(sheet),
+        "blocked": visit_sheets.blocked(sheet),
+        "refused": counted[visit_sheets.REFUSED],
         "writes": counted["created"] + counted["updated"],
         "asks_reason": visit_sheets.without_reason(sheet) > 0,
         "stored": sheet.state == VisitSheet.State.STORED,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date as Date
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from outcomes.history import History
 from outcomes.import_lines import UPDATED, Imported, Key, Line, VisitLines
 from outcomes.methods.organs import organ_group
 from outcomes.models import Visit, VisitSheet
+from outcomes.visit_sheet_blanks import completed
 from outcomes.visit_sheet_files import Problem, Table, Unreadable, letter, read_table
 from outcomes.visit_sheet_visits import SheetVisit, layout_of, place, visits_of
 from patients.models import Patient
@@ -55,6 +56,7 @@ def may_upload(trial: Trial, by: User) -> bool:
     return any(access.may_somewhere(by, action, trial=trial) for action in WRITERS)
 
 
+@transaction.atomic
 def read_sheet(*, trial: Trial, by: User, file_name: str, content: bytes) -> VisitSheet:
     """Keep what a file says; nothing is checked yet. Raises Unreadable."""
     table = read_table(content)
@@ -100,7 +102,7 @@ def store_sheet(sheet: VisitSheet, *, by: User, reason: str) -> VisitSheet:
     A sheet that is stored already stays as it is. Raises Refused where a change has no reason.
     """
     sheet = _mine(sheet, by)
-    if sheet.state != VisitSheet.State.CHECKED or refused(sheet):
+    if sheet.state != VisitSheet.State.CHECKED or blocked(sheet):
         return sheet
     require_reason(sheet, reason)
     if _Check(sheet, by, reason).run(dry_run=False) == sheet.found:
@@ -119,9 +121,9 @@ def _look(sheet: VisitSheet, by: User) -> None:
     sheet.save(update_fields=["found", "state"])
 
 
-def refused(sheet: VisitSheet) -> int:
-    """How many lines of a checked sheet cannot be stored."""
-    return sum(1 for line in sheet.found["lines"] if line["outcome"] in (REFUSED, SKIPPED))
+def blocked(sheet: VisitSheet) -> bool:
+    """Whether a line of a checked sheet cannot be stored, and so none can."""
+    return any(line["outcome"] in (REFUSED, SKIPPED) for line in sheet.found["lines"])
 
 
 def without_reason(sheet: VisitSheet) -> int:
@@ -156,7 +158,9 @@ class _Check:
         self.reason = reason.strip() or AS_WHAT_FOR
         self.lines = [_sheet_visit(line) for line in sheet.lines]
         self.letters = {name: letter for letter, name in sheet.about["columns"].items()}
-        self.visits = SheetLines(sheet.trial, self._unread(), writable(sheet.trial, by))
+        self.visits = SheetLines(
+            sheet.trial, self._unread(), writable(sheet.trial, by), self.letters.keys()
+        )
         self.readable = [n for n, line in enumerate(self.lines) if not line.problems]
         self.found: dict[str, Any] = {}
 
@@ -241,8 +245,11 @@ def _sheet_visit(stored: Mapping[str, Any]) -> SheetVisit:
 class SheetLines(VisitLines):
     """Visits of a sheet, which remember what each did and what was stored before."""
 
-    def __init__(self, trial: Trial, refused: set[str], among: QuerySet[Patient]) -> None:
+    def __init__(
+        self, trial: Trial, refused: set[str], among: QuerySet[Patient], columns: Collection[str]
+    ) -> None:
         super().__init__(trial, refused, among)
+        self.columns = columns  # those that the sheet has
         self.outcomes: dict[int, dict[str, Any]] = {}  # by line
         self.before: dict[Key, str] = {}  # responses by subject id and date
         self._patients: set[int] = set()
@@ -272,6 +279,8 @@ class SheetLines(VisitLines):
         past = histories[patient.pk] if patient else None
         on: Date = line.values["date"]
         stored = _on(past, on)
+        if past and stored:
+            line = replace(line, values=completed(line.values, past, stored, self.columns))
         said = visit_differences.said(past, stored) if past and stored else {}
         if past:
             self._remember_before(past)
