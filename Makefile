@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: setup demo test bench lint requirements clean
+.PHONY: setup demo test coverage bench lint messages requirements clean
 
 setup: .venv/runtime
 
@@ -42,11 +42,19 @@ lint: .venv/dev
 
 test: lint .venv/browser
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# The same tests, slower, with the branches that none of them takes.
+coverage: .venv/browser
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
 # One table of ratios, each measured in one run; takes some minutes (see README).
 bench: .venv/bench
 	$(BIN)/python -m tests.benchmarks
+
+# Rewrites the Chinese catalog from the sources, and compiles it; run it after a change of texts.
+messages: .venv/dev
+	$(BIN)/python -m tests.catalog
 
 # Rewrites the pins; run it after a change of the dependencies in pyproject.toml.
 requirements: .venv/dev

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from outcomes import conformance, edits, history
+from outcomes import checking, conformance, edits, history
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
+from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import Visit
+from outcomes.questions import Questions, unsettled
 from patients.models import Patient
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
@@ -38,13 +40,25 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
+    _ask(past, visit, entry, by)
     return visit
 
 
 @transaction.atomic
-def correct_visit(*, visit: Visit, entry: VisitEntry, by: User, reason: str, version: int) -> Visit:
-    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one."""
-    audit.attribute(by=by, reason=reason)
+def correct_visit(
+    *,
+    visit: Visit,
+    entry: VisitEntry,
+    by: User,
+    reason: str,
+    version: int,
+    reasons: Mapping[str, str] | None = None,
+) -> Visit:
+    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one.
+
+    `reasons`: why single fields are changed, by JSON Pointer into the entry.
+    """
+    audit.attribute(by=by, reason=reason, reasons=reasons)
     patient = visit.patient
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()
@@ -54,6 +68,7 @@ def correct_visit(*, visit: Visit, entry: VisitEntry, by: User, reason: str, ver
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
+    _ask(past, visit, entry, by)
     return visit
 
 
@@ -70,7 +85,18 @@ def void_visit(*, visit: Visit, by: User, reason: str, version: int) -> Visit:
     edits.void(past, visit, changes)
     edits.derive(past, changes)
     changes.store()
+    asked = Questions([past.patient], by=by)
+    asked.void(visit)
+    asked.review(past)
+    asked.store()
     return visit
+
+
+def _ask(past: History, visit: Visit, entry: VisitEntry, by: User) -> None:
+    """Open queries for what is unusual in a visit that was stored, and close those that it met."""
+    asked = Questions([past.patient], by=by)
+    asked.review(past, {visit.pk: entry.acknowledged})
+    asked.store()
 
 
 def same_patient(visit: Visit, patient: Patient) -> None:
@@ -96,6 +122,7 @@ class Preview:
     derived: recist.Derived | None
     missing: tuple[FieldError, ...]
     later_visits: tuple[LaterVisit, ...]
+    soft_checks: tuple[SoftCheck, ...] = ()
 
 
 def preview_visit(
@@ -125,7 +152,12 @@ def preview_visit(
     said = edits.unexplained(
         entry.stated_response, entry.stated_response_reason, shown.overall_response
     )
-    return Preview(shown, (*found, *said), _changed(past, derived))
+    asked = checking.of_entry(past, dated, shown.overall_response, replaces=replaces)
+    if entry.date is None:
+        asked = tuple(check for check in asked if check.pointer != "/date")
+    if replaces:
+        asked = unsettled(replaces, asked)
+    return Preview(shown, (*found, *said), _changed(past, derived), asked)
 
 
 def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:

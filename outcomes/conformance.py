@@ -12,12 +12,14 @@ from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.history import History
 from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
+from outcomes.methods.soft_checks import Check
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from patients import contradictions
 from patients.gate import baseline_misdated, baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
+MOST_CHARACTERS = 1000  # of a comment
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
 
 
@@ -48,6 +50,7 @@ def problems(
     yield from _labels(entry)
     yield from _merges(entry)
     yield from _redescribed(entry, history, replaces)
+    yield from _acknowledged(entry, history)
     if entry.baseline:
         yield from _baseline(entry, said)
     elif history.baseline:
@@ -176,6 +179,22 @@ def _merges(entry: VisitEntry) -> Iterator[FieldError]:
             )
 
 
+def _acknowledged(entry: VisitEntry, history: History) -> Iterator[FieldError]:
+    """Acknowledgements name a check and a lesion that there are; whether it was asked is open."""
+    rows = (*entry.targets, *entry.non_targets, *(entry.new_lesions or ()))
+    labels = {"", *history.lesions, *(row.lesion for row in rows)}
+    for index, said in enumerate(entry.acknowledged):
+        here = f"/acknowledged/{index}"
+        if said.code not in list(Check):
+            yield FieldError(f"{here}/code", _("One of: %s.") % ", ".join(Check))
+        if said.lesion not in labels:
+            detail = _("A lesion of this visit, or blank for the visit as a whole.")
+            yield FieldError(f"{here}/lesion", detail)
+        if len(said.comment) > MOST_CHARACTERS:
+            detail = _("At most %s characters.") % MOST_CHARACTERS
+            yield FieldError(f"{here}/comment", detail)
+
+
 def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:
     if entry.new_lesions:
         yield FieldError("/new_lesions", _("A baseline has no new lesions."))
@@ -183,7 +202,7 @@ def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError
         if row.status not in (None, recist.NonTargetState.PRESENT):
             yield FieldError(f"/non_targets/{index}/status", _("At baseline a lesion is present."))
     for problem in checks.check_baseline(said):
-        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
+        yield FieldError(as_entered(problem.pointer, entry), word(problem.reason))
 
 
 def _follow_up(
@@ -201,10 +220,10 @@ def _follow_up(
             and problem.pointer.count("/") == 1
         ):
             continue  # listed, but its row says nothing yet: `unanswered` names the field
-        yield FieldError(_as_entered(problem.pointer, entry), word(problem.reason))
+        yield FieldError(as_entered(problem.pointer, entry), word(problem.reason))
 
 
-def _as_entered(pointer: str, entry: VisitEntry) -> str:
+def as_entered(pointer: str, entry: VisitEntry) -> str:
     """A pointer into the assessment, as a pointer into the entry: incomplete rows count here."""
     parts = pointer.split("/")
     if len(parts) < 3:
@@ -214,6 +233,8 @@ def _as_entered(pointer: str, entry: VisitEntry) -> str:
         said = [index for index, row in enumerate(entry.targets) if row.says_something]
     elif parts[1] == "non_targets":
         said = [index for index, row in enumerate(entry.non_targets) if row.says_something]
+    elif parts[1] == "new_lesions":
+        said = [index for index, row in enumerate(entry.new_lesions or ()) if row.certainty]
     position = int(parts[2])
     parts[2] = str(said[position] if position < len(said) else position)
     return "/".join(parts)

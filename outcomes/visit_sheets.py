@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date as Date
@@ -17,6 +17,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outcomes import visit_differences
@@ -28,7 +29,7 @@ from outcomes.models import Visit, VisitSheet
 from outcomes.visit_sheet_blanks import completed
 from outcomes.visit_sheet_files import Problem, Table, Unreadable, letter, read_table
 from outcomes.visit_sheet_visits import SheetVisit, layout_of, place, visits_of
-from patients.models import Patient
+from patients.models import Patient, Query, QuerySubject
 from registry.errors import FieldError, Refused
 from registry.ndjson import Lines
 from trials import access
@@ -159,7 +160,7 @@ class _Check:
         self.lines = [_sheet_visit(line) for line in sheet.lines]
         self.letters = {name: letter for letter, name in sheet.about["columns"].items()}
         self.visits = SheetLines(
-            sheet.trial, self._unread(), writable(sheet.trial, by), self.letters.keys()
+            sheet.trial, self._unread(), by, writable(sheet.trial, by), self.letters.keys()
         )
         self.readable = [n for n, line in enumerate(self.lines) if not line.problems]
         self.found: dict[str, Any] = {}
@@ -201,11 +202,12 @@ class _Check:
             index = self.readable[(error.line or 1) - 1]
             at = place(error.pointer, self.lines[index], self.letters)
             problems.setdefault(index, []).append({"at": at, "detail": error.detail})
-        after = self.visits.responses()
+        after, asked = self.visits.responses(), self.visits.asked()
         told = {index: number for number, index in enumerate(self.readable, 1)}
         self.found = {
             "lines": [
                 self._line(n, problems.get(n, []), told.get(n, 0), after)
+                | {"asked": asked.get((self.lines[n].subject_id, self.lines[n].date), [])}
                 for n in range(len(self.lines))
             ],
             "later": list(self._later(after)),
@@ -246,13 +248,20 @@ class SheetLines(VisitLines):
     """Visits of a sheet, which remember what each did and what was stored before."""
 
     def __init__(
-        self, trial: Trial, refused: set[str], among: QuerySet[Patient], columns: Collection[str]
+        self,
+        trial: Trial,
+        refused: set[str],
+        asking: User,
+        among: QuerySet[Patient],
+        columns: Collection[str],
     ) -> None:
-        super().__init__(trial, refused, among)
+        super().__init__(trial, refused, asking, among)
         self.columns = columns  # those that the sheet has
         self.outcomes: dict[int, dict[str, Any]] = {}  # by line
         self.before: dict[Key, str] = {}  # responses by subject id and date
         self._patients: set[int] = set()
+        self._visits: dict[int, Key] = {}  # by id, as `responses` found them
+        self._began = timezone.now()
 
     def responses(self) -> dict[Key, str]:
         """The responses of these patients' visits as they are now."""
@@ -260,10 +269,23 @@ class SheetLines(VisitLines):
         numbers = sorted(self._patients)
         for first in range(0, len(numbers), AT_ONCE):
             rows = Visit.objects.active().filter(patient__in=numbers[first : first + AT_ONCE])
-            for subject_id, date, response in rows.values_list(
-                "patient__subject_id", "date", "overall_response"
+            for pk, subject_id, date, response in rows.values_list(
+                "pk", "patient__subject_id", "date", "overall_response"
             ):
-                found[subject_id, date.isoformat()] = response
+                key = self._visits[pk] = (subject_id, date.isoformat())
+                found[key] = response
+        return found
+
+    def asked(self) -> dict[Key, list[dict[str, Any]]]:
+        """What these lines leave to be answered: the queries that were opened for them, by visit."""
+        opened = Query.objects.unanswered().filter(
+            subject=QuerySubject.VISIT, opened_by=None, opened_at__gte=self._began
+        )
+        found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+        visits = self._visits
+        for query in opened.filter(patient__trial=self.trial).order_by("code", "lesion"):
+            if (key := visits.get(query.record_id)) is not None:
+                found[key].append({"code": query.code, "parameters": query.parameters})
         return found
 
     def _put(
@@ -274,6 +296,7 @@ class SheetLines(VisitLines):
         histories: Mapping[int, History],
         voided: Any,
         into: Changes,
+        written: set[Key],
     ) -> str:
         patient = patients.get(line.subject_id)
         past = histories[patient.pk] if patient else None
@@ -286,7 +309,12 @@ class SheetLines(VisitLines):
             self._remember_before(past)
             _require_same_organs(line, past, on)
         outcome = super()._put(
-            line, patients=patients, histories=histories, voided=voided, into=into
+            line,
+            patients=patients,
+            histories=histories,
+            voided=voided,
+            into=into,
+            written=written,
         )
         now = _on(past, on)
         changes = (

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
+from outcomes.methods.soft_checks import Check
+from outcomes.models import (
+    CertaintyChoice,
+    MethodChoice,
+    NonTargetStateChoice,
+    TargetStateChoice,
+)
 
 _SUMS = _(
     "Sum %(sum_mm)s mm is %(change_from_baseline_percent)s %% from baseline %(baseline_sum_mm)s"
@@ -118,6 +127,10 @@ SENTENCES: dict[str, str | Promise] = {
         "Short axis %(diameter_mm)s mm; a nodal target has at least %(minimum_mm)s mm"
         " (10 to below 15 mm: non-target)."
     ),
+    "normal_node_target": _(
+        "Short axis %(diameter_mm)s mm is a normal node (below %(from_mm)s mm), which is not"
+        " recorded."
+    ),
     "target_by_ultrasound": _(
         "Ultrasound does not measure; use CT, MRI, caliper or X-ray, or record a non-target."
     ),
@@ -171,6 +184,20 @@ SENTENCES: dict[str, str | Promise] = {
         "%(lesion)s lies in a lymph node but is not marked as nodal; a node of %(from_mm)s to below"
         " %(below_mm)s mm is a non-target (here %(diameter_mm)s mm)."
     ),
+    "bone_type_missing": _(
+        "%(lesion)s is in bone: a target only if it is lytic or mixed, by its measurable soft"
+        " tissue. Choose what it is."
+    ),
+    # from which diameter on a lesion may be a target
+    "measurable_node": _("Lymph node: short axis of at least %(minimum_mm)s mm."),
+    "measurable_by_method": _(
+        "%(method)s with slices of at most %(thin_mm)s mm: at least %(minimum_mm)s mm."
+    ),
+    "measurable_by_slice": _(
+        "Slices of %(slice_mm)s mm: at least twice as much, %(minimum_mm)s mm."
+    ),
+    "measurable_by_xray": _("X-ray: at least %(minimum_mm)s mm."),
+    "measurable": _("At least %(minimum_mm)s mm."),
     # best response
     "response": _("%(response)s on %(date)s."),
     "response_confirmed": _("%(response)s on %(date)s, confirmed on %(confirmed_on)s."),
@@ -242,5 +269,96 @@ def word(reason: Reason | Mapping[str, Any]) -> str:
     """One reason, as a value or as stored, in words."""
     if not isinstance(reason, Reason):
         reason = Reason(reason["code"], reason["parameters"])
-    sentence: str = str(SENTENCES[reason.code]) % reason.parameters
+    sentence: str = str(SENTENCES[reason.code]) % _by_name(reason.parameters)
     return sentence
+
+
+def _by_name(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
+    """The parameters, codes of organs and methods by their names."""
+    named = dict(parameters)
+    if "organ_group" in named:
+        named["organ_group"] = organ_name(str(named["organ_group"]))
+    if "method" in named:
+        named["method"] = str(MethodChoice(str(named["method"])).label)
+    return named
+
+
+def organ_name(group: str) -> str:
+    """An organ group in the reader's language; a group that is only somebody's own text is that."""
+    return organ_names(chinese=_in_chinese()).get(group, group)
+
+
+def organ_suggestions() -> list[str]:
+    """The organs' names in the reader's language, in the order of the alphabet."""
+    return sorted(organ_names(chinese=_in_chinese()).values())
+
+
+def _in_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
+# What a soft check asks: facts, without a verdict.
+SOFT_CHECKS: dict[Check, str | Promise] = {
+    Check.OUTSIDE_WINDOW: _("The scan of %(value)s was expected from %(first)s to %(last)s."),
+    Check.LARGE_CHANGE: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%)."
+    ),
+    Check.UNIT_SLIP: _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
+        " (%(change_percent)s %%): are these millimeters?"
+    ),
+    Check.MORE_DECIMALS: _(
+        "%(lesion)s has more decimals (%(value)s mm) than any other diameter of this patient."
+    ),
+    Check.LARGE_DIAMETER: _("%(lesion)s is %(value)s mm, above %(above_mm)s mm."),
+    Check.MEASURED_FIVE: _("%(lesion)s is measured as exactly 5 mm: was it too small to measure?"),
+    Check.METHOD_DIFFERS: _("%(lesion)s was seen by %(value)s, at baseline by %(baseline)s."),
+    Check.SLICE_DIFFERS: _(
+        "%(lesion)s was measured in slices of %(value)s mm, at baseline of %(baseline)s mm."
+    ),
+    Check.REAPPEARED: _("%(lesion)s was absent when last evaluated and is there again."),
+    Check.MEASURED_AFTER_MERGE: _(
+        "%(lesion)s had merged into another lesion and is measured by itself again (%(value)s mm)."
+    ),
+    Check.NORMAL_NODES_LEFT: _(
+        "Node %(lesion)s is %(value)s mm (normal below %(below_mm)s mm) and every other target is"
+        " gone: this is a complete response of the targets."
+    ),
+    Check.COPIED: _(
+        "All %(targets)s diameters are those of %(previous_on)s (%(value)s mm): were they measured"
+        " anew?"
+    ),
+    Check.NOT_EVALUABLE_RESPONSE: _("%(value)s is stated, but %(lesions)s is not evaluable."),
+    Check.STATED_RESPONSE_DIFFERS: _(
+        "The investigator states %(value)s, the rules derive %(derived)s."
+    ),
+}
+CHOICES = {Check.METHOD_DIFFERS: MethodChoice}  # whose parameters are choices to be named
+
+
+def word_check(reason: Reason) -> str:
+    """What a soft check asks, in words."""
+    check = Check(reason.code)
+    said = {name: _named(check, value) for name, value in reason.parameters.items()}
+    sentence: str = str(SOFT_CHECKS[check]) % said
+    return sentence
+
+
+def _named(check: Check, value: str | int) -> str | int:
+    if value == "NON_CR_NON_PD":
+        return "Non-CR/Non-PD"
+    choices = CHOICES.get(check)
+    return str(choices(str(value)).label) if choices and value in choices.values else value
+
+
+STATES = {
+    choice.value: choice.label
+    for choices in (MethodChoice, TargetStateChoice, NonTargetStateChoice, CertaintyChoice)
+    for choice in choices
+}
+
+
+def word_value(value: str) -> str:
+    """A stored value as a reader knows it: a state by its name, numbers and dates as they are."""
+    return "Non-CR/Non-PD" if value == "NON_CR_NON_PD" else str(STATES.get(value, value))

@@ -7,7 +7,6 @@ from pathlib import Path
 import django_stubs_ext
 import pghistory
 from csp.constants import NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from registry import database
 
@@ -84,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["registry.templatetags.languages", "trials.templatetags.terms"],
         },
     },
 ]
@@ -103,11 +103,13 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "trials:trial_list"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]  # a language joins when its catalog is complete
+LANGUAGES = [("en", "English"), ("zh-hans", "中文")]  # each by its own name
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # chosen once; before, the browser's Accept-Language decides
+LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -117,7 +119,7 @@ STATICFILES_DIRS = [BASE_DIR / "registry" / "static"]
 WHITENOISE_USE_FINDERS = True  # serves the committed files as they are; no build step
 WHITENOISE_AUTOREFRESH = DEBUG
 
-SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = (

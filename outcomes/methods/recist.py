@@ -96,7 +96,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Target:
-    """A target lesion at one visit; the descriptive fields matter at baseline only."""
+    """A target lesion at one visit; the descriptive fields matter at baseline only.
+
+    `diameter_mm` of a split lesion is the sum of its `fragments_mm`.
+    """
 
     lesion: str
     state: TargetState
@@ -108,6 +111,8 @@ class Target:
     bone_type: BoneType | None = None
     previously_irradiated: bool = False
     progressed_since_irradiation: bool = False
+    merged_into: str = ""
+    fragments_mm: Sequence[Decimal] = ()
 
 
 @dataclass(frozen=True)
@@ -424,7 +429,7 @@ def _percents(draft: Derived) -> dict[str, str]:
         "change_from_baseline_percent": draft.change_from_baseline_percent,
         "change_from_nadir_percent": draft.change_from_nadir_percent,
     }
-    return {name: _one_decimal(value) for name, value in changes.items() if value is not None}
+    return {name: one_decimal(value) for name, value in changes.items() if value is not None}
 
 
 # Non-target lesions
@@ -590,7 +595,8 @@ def _signed(value: Decimal) -> str:
     return f"+{plain(value)}" if value > 0 else plain(value)
 
 
-def _one_decimal(percent: Fraction) -> str:
+def one_decimal(percent: Fraction) -> str:
+    """A signed percentage for reading: -27.3, +9.1, 0.0."""
     # Rounded in whole tenths, where a half is exactly a half.
     tenths = Decimal(percent.numerator * 10) / Decimal(percent.denominator)
     rounded = tenths.quantize(Decimal(1), ROUND_HALF_UP) / 10

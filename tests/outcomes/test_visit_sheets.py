@@ -30,7 +30,7 @@ from outcomes.models import ImportRun, Lesion, Measurement, Visit, VisitSheet
 from outcomes.serializers import VisitLine, entry
 from outcomes.visit_sheet_files import Unreadable, read_table
 from outcomes.visit_sheet_visits import SheetVisit, visits_of
-from patients.models import Patient
+from patients.models import Patient, Query
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast, assemble_cast
@@ -803,6 +803,20 @@ def test_data_that_changed_meanwhile_is_shown_again(
     assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 422
     assert client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "x"}).status_code == 302
     assert Visit.objects.get(date=day(42)).sum_mm == 70
+
+
+def test_what_is_unusual_is_shown_and_then_asked(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client = pages(cast.coordinator)
+    sheet = uploaded(client, csv_bytes([*baseline(), *follow_up(mm="20")]))
+    shown = [[check["code"] for check in line["asked"]] for line in sheet.found["lines"]]
+    assert "large_change" in shown[1]
+    assert "to be answered later" in client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
+    assert not Query.objects.exists()
+    client.post(f"/visit-sheets/{sheet.pk}/")
+    opened = [query.code for query in Query.objects.unanswered()]
+    assert sorted(opened) == sorted(code for codes in shown for code in codes)
 
 
 # Who
