@@ -364,7 +364,7 @@ def test_what_is_typed_is_shown_as_text(cast: Cast, pages: Pages, patient: Patie
 @pytest.mark.parametrize(
     ("name", "statements"),
     [
-        ("doses/new", 5),
+        ("doses/new", 7),
         ("dispositions/new", 4),
         ("transfer", 6),
         ("follow-up", 4),
