@@ -14,7 +14,7 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 # Codes, not words: registry ids, lesions, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|10\^\d+/L|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
+    r"|&\w+;|10\^\d+/L|__\w+__|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
 )
 FIELD = frozenset(
     """
