@@ -19,6 +19,7 @@ from outcomes.history import History
 from outcomes.methods import recist
 from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import Visit
+from outcomes.questions import Questions, unsettled
 from patients.models import Patient
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
@@ -39,6 +40,7 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
+    _ask(past, visit, entry, by)
     return visit
 
 
@@ -66,6 +68,7 @@ def correct_visit(
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
+    _ask(past, visit, entry, by)
     return visit
 
 
@@ -82,7 +85,18 @@ def void_visit(*, visit: Visit, by: User, reason: str, version: int) -> Visit:
     edits.void(past, visit, changes)
     edits.derive(past, changes)
     changes.store()
+    asked = Questions([past.patient], by=by)
+    asked.void(visit)
+    asked.review(past)
+    asked.store()
     return visit
+
+
+def _ask(past: History, visit: Visit, entry: VisitEntry, by: User) -> None:
+    """Open queries for what is unusual in a visit that was stored, and close those that it met."""
+    asked = Questions([past.patient], by=by)
+    asked.review(past, {visit.pk: entry.acknowledged})
+    asked.store()
 
 
 def same_patient(visit: Visit, patient: Patient) -> None:
@@ -141,6 +155,8 @@ def preview_visit(
     asked = checking.of_entry(past, dated, shown.overall_response, replaces=replaces)
     if entry.date is None:
         asked = tuple(check for check in asked if check.pointer != "/date")
+    if replaces:
+        asked = unsettled(replaces, asked)
     return Preview(shown, (*found, *said), _changed(past, derived), asked)
 
 

@@ -39,15 +39,21 @@ State = ImportRun.State
 Tell = Callable[[int], None]
 
 
-def import_records(*, trial: Trial, by: User, lines: Lines, dry_run: bool) -> Imported:
+def import_records(
+    *, trial: Trial, by: User, lines: Lines, dry_run: bool, queries: bool = True
+) -> Imported:
     """Store every line, or none where one is refused or for a dry run.
 
-    Raises PermissionDenied; whatever is wrong with a line is in the answer's errors. Others can
-    watch: an `ImportRun` says how many lines are done.
+    What is unusual in a visit opens a query, as for a single one; without `queries` none, for
+    historical records that nobody can answer for. Raises PermissionDenied; whatever is wrong with
+    a line is in the answer's errors. Others can watch: an `ImportRun` says how many are done.
     """
     access.require(by, access.Action.IMPORT, trial=trial)
     with progress(trial=trial, by=by, lines=lines.count, dry_run=dry_run) as told:
-        done = _stored(_Import(trial, by, lines), told.tell, dry_run=dry_run)
+        refused: set[str] = set()
+        of_each = kinds(trial, refused, asking=by if queries else None)
+        job = _Import(trial, by, lines, of_each, refused)
+        done = _stored(job, told.tell, dry_run=dry_run)
         told.state = State.REFUSED if done.errors else State.CHECKED if dry_run else State.STORED
     return done
 
@@ -66,7 +72,7 @@ def import_visits(
 
     `agreed` is asked in the transaction, when all lines are in, whether they may stay.
     """
-    job = _Import(trial, by, lines, visits)
+    job = _Import(trial, by, lines, {visits.name: visits}, visits.refused)
     with progress(trial=trial, by=by, lines=lines.count, dry_run=dry_run, sheet=sheet) as told:
         done = _stored(job, told.tell, dry_run=dry_run, agreed=agreed)
         told.state = State.REFUSED if done.errors else State.CHECKED if dry_run else State.STORED
@@ -95,16 +101,14 @@ class _Import:
     """One import under way."""
 
     def __init__(
-        self, trial: Trial, by: User, lines: Lines, visits: VisitLines | None = None
+        self, trial: Trial, by: User, lines: Lines, kinds: Mapping[str, Kind], refused: set[str]
     ) -> None:
         self.trial = trial
         self.by = by
         self.lines = lines
         self.done = Imported()
-        self.refused: set[str] = visits.refused if visits else set()
-        self.kinds: Mapping[str, Kind] = (
-            {visits.name: visits} if visits else kinds(trial, self.refused)
-        )
+        self.refused = refused
+        self.kinds = kinds
 
     def run(self, tell: Tell) -> None:
         """Read all lines once, then store them kind by kind; enough errors end it early."""

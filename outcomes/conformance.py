@@ -12,12 +12,14 @@ from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.history import History
 from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
+from outcomes.methods.soft_checks import Check
 from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from patients import contradictions
 from patients.gate import baseline_misdated, baseline_too_early
 from registry.errors import Conflict, FieldError, Refused
 
+MOST_CHARACTERS = 1000  # of a comment
 PREFIXES = {"targets": "T", "non_targets": "NT", "new_lesions": "NL"}
 
 
@@ -48,6 +50,7 @@ def problems(
     yield from _labels(entry)
     yield from _merges(entry)
     yield from _redescribed(entry, history, replaces)
+    yield from _acknowledged(entry, history)
     if entry.baseline:
         yield from _baseline(entry, said)
     elif history.baseline:
@@ -174,6 +177,22 @@ def _merges(entry: VisitEntry) -> Iterator[FieldError]:
             yield FieldError(
                 f"/targets/{index}/fragments_mm", _("Only a measured lesion is split.")
             )
+
+
+def _acknowledged(entry: VisitEntry, history: History) -> Iterator[FieldError]:
+    """Acknowledgements name a check and a lesion that there are; whether it was asked is open."""
+    rows = (*entry.targets, *entry.non_targets, *(entry.new_lesions or ()))
+    labels = {"", *history.lesions, *(row.lesion for row in rows)}
+    for index, said in enumerate(entry.acknowledged):
+        here = f"/acknowledged/{index}"
+        if said.code not in list(Check):
+            yield FieldError(f"{here}/code", _("One of: %s.") % ", ".join(Check))
+        if said.lesion not in labels:
+            detail = _("A lesion of this visit, or blank for the visit as a whole.")
+            yield FieldError(f"{here}/lesion", detail)
+        if len(said.comment) > MOST_CHARACTERS:
+            detail = _("At most %s characters.") % MOST_CHARACTERS
+            yield FieldError(f"{here}/comment", detail)
 
 
 def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:

@@ -15,6 +15,7 @@ from outcomes.methods.recist import (
     Response,
     TargetState,
 )
+from outcomes.methods.soft_checks import Check
 from outcomes.models import ImportRun, Visit
 from registry.documents import (
     CalendarDate,
@@ -139,6 +140,7 @@ class VisitLinks(TypedDict):
 
     self: Link
     patient: Link
+    queries: Link
 
 
 class VisitDocument(Versioned):
@@ -174,6 +176,16 @@ LaterVisitDocument = TypedDict(
 LaterVisitDocument.__doc__ = "A later visit whose response would change."
 
 
+class SoftCheckDocument(TypedDict):
+    """What is unusual: to be named in `acknowledged`, or it opens a query; (code, lesion) names it."""
+
+    code: Check
+    lesion: Annotated[str, Field(description="Blank for a check of the whole visit.")]
+    pointer: Annotated[str, Field(description="A JSON Pointer into the body.")]
+    parameters: dict[str, str | int]
+    text: Annotated[str, Field(description="In the reader's language.")]
+
+
 class PreviewDocument(TypedDict):
     """What saving a visit would derive; nothing was stored."""
 
@@ -182,6 +194,10 @@ class PreviewDocument(TypedDict):
     ]
     missing: list[MissingDocument]
     later_visits: list[LaterVisitDocument]
+    soft_checks: Annotated[
+        list[SoftCheckDocument],
+        Field(description="Without those that were answered for the same values before."),
+    ]
 
 
 class ImportedDocument(TypedDict):

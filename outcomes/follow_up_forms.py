@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry
 from outcomes.methods.recist import TargetState
-from outcomes.models import CertaintyChoice, MethodChoice, NonTargetStateChoice, TargetStateChoice
+from outcomes.models import CertaintyChoice, MethodChoice, NonTargetStateChoice
 from outcomes.row_forms import BLANK, DescriptionMixin, MillimeterField, RowForm
 
 SPLIT = "split"
@@ -20,8 +20,11 @@ MERGED = f"{TargetState.MERGED.value}:"  # followed by the label of the lesion i
 FRAGMENTS = 3  # fields for a lesion that was whole at the visit before
 FRAGMENT = "fragment_"
 THICKEST = 50  # mm
-STATES: list[tuple[str, Any]] = [
-    *((value, label) for value, label in TargetStateChoice.choices if value != TargetState.MERGED),
+STATES: list[tuple[str, Any]] = [  # in few words: the list stands beside the number
+    (TargetState.MEASURED.value, gettext_lazy("Measured")),
+    (TargetState.TOO_SMALL.value, gettext_lazy("Too small (5 mm)")),
+    (TargetState.ABSENT.value, gettext_lazy("Absent (0 mm)")),
+    (TargetState.NOT_EVALUABLE.value, gettext_lazy("Not evaluable")),
     (SPLIT, gettext_lazy("Split into parts")),
 ]
 

@@ -96,7 +96,7 @@ class VisitForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        agrees = ("", _("Agrees with the computed response"))
+        agrees = ("", _("Agrees"))
         differs = [
             (value, _("Differs: %(response)s") % {"response": response_label(Response(value))})
             for value in ResponseChoice.values
@@ -216,10 +216,14 @@ class VisitForms:
         return () if answered == "no" and not rows else None
 
     def add_errors(self, errors: Iterable[FieldError]) -> None:
-        """Put each refusal beside the field that its pointer names, one per field."""
+        """Put each refusal beside the field that its pointer names, one per field.
+
+        A row with something of no valid shape said nothing yet, so its other fields are not missing.
+        """
+        unread = [row for row in self.all_rows() if row.errors]
         for error in errors:
             form, name = self._field(error.pointer)
-            if name not in form.errors:
+            if name not in form.errors and form not in unread:
                 form.add_error(name if name in form.fields else None, self._said_on_page(error))
 
     def labelled(self, errors: Iterable[FieldError]) -> list[tuple[str, str]]:
@@ -394,7 +398,8 @@ def _called(form: forms.Form, name: str) -> str:
     """What the error summary calls a field: its row's label and its own."""
     label = form.fields[name].label if name in form.fields else ""
     row = form.initial.get("lesion") if isinstance(form, RowForm) else ""
-    return " ".join(str(part) for part in (row, label) if part)
+    called = " ".join(str(part) for part in (row, label) if part)
+    return called if not called or called.endswith(("?", "？")) else f"{called}:"
 
 
 def _all_names(form: forms.Form) -> Iterable[str]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from outcomes import edits, history
+from outcomes.entries import Acknowledgement
 from outcomes.history import History
 from outcomes.models import Visit
+from outcomes.questions import Questions
 from outcomes.serializers import VisitLine, entry
 from patients import contradictions
 from patients import edits as patient_edits
@@ -26,6 +28,9 @@ from registry.changes import Changes
 from registry.errors import Conflict, FieldError, Refused
 from registry.rest import StrictSerializer
 from trials.models import Trial
+
+if TYPE_CHECKING:
+    from registry.models import User
 
 Key = tuple[Any, ...]
 Attribute = Callable[[str], None]  # names the reason of the rows that are stored next
@@ -90,15 +95,15 @@ class Kind(Protocol):
         """What is wrong with lines once all of them are stored."""
 
 
-def kinds(trial: Trial, refused: set[str]) -> dict[str, Kind]:
+def kinds(trial: Trial, refused: set[str], asking: User | None) -> dict[str, Kind]:
     """The `RECORDS` in the order in which they are stored, whatever the file's.
 
     `refused` holds the subject ids whose patient or baseline was refused: to say of their other
-    lines that these are missing would bury the error itself.
+    lines that these are missing would bury the error itself. `asking` as in `VisitLines`.
     """
     found: tuple[Kind, ...] = (
         PatientLines(trial, refused),
-        VisitLines(trial, refused),
+        VisitLines(trial, refused, asking),
         RecordLines(RECORDS[2], trial, refused, Therapy, TherapyLine(), therapy_errors),
         RecordLines(
             RECORDS[3], trial, refused, AdverseEvent, AdverseEventLine(), adverse_event_errors
@@ -154,15 +159,23 @@ class PatientLines:
 
 
 class VisitLines:
-    """Visits, by patient and date; a line says the whole visit."""
+    """Visits, by patient and date; a line says the whole visit.
+
+    What is unusual in them opens queries in the name of `asking`, none where that is None.
+    """
 
     name = "visit"
 
     def __init__(
-        self, trial: Trial, refused: set[str], among: QuerySet[Patient] | None = None
+        self,
+        trial: Trial,
+        refused: set[str],
+        asking: User | None,
+        among: QuerySet[Patient] | None = None,
     ) -> None:
         self.trial = trial
         self.refused = refused
+        self.asking = asking
         self.among = among  # the patients whose visits may be written; None for all
         self.shape = VisitLine()
         self.stated: dict[int, int] = {}  # visits that state a response, and their lines
@@ -178,10 +191,11 @@ class VisitLines:
         voided = _voided_visits(patients)
         for reason, lines in _by_reason(chunk):
             into, put = edits.changes(), []
+            written: set[Key] = set()
             for line in lines:
                 if line.subject_id not in self.refused:
                     visit = partial(self._put, patients=patients, histories=histories,
-                                    voided=voided, into=into)  # fmt: skip
+                                    voided=voided, into=into, written=written)  # fmt: skip
                     if done.note(self.name, line, visit):
                         put.append(line)
                     elif line.values["kind"] == Visit.Kind.BASELINE:
@@ -191,7 +205,27 @@ class VisitLines:
             attribute(reason)
             into.store()
             self._remember(put, patients, histories)
+            self._ask([line for line in put if self.key(line) in written], patients, histories)
         return done
+
+    def _ask(
+        self,
+        lines: Sequence[Line],
+        patients: Mapping[str, Patient],
+        histories: Mapping[int, History],
+    ) -> None:
+        """Open queries for what is unusual in the visits that these lines wrote."""
+        if self.asking is None or not lines:
+            return
+        said: dict[Patient, dict[int, Sequence[Acknowledgement]]] = defaultdict(dict)
+        for line in lines:
+            patient = patients[line.subject_id]
+            if visit := _on(histories[patient.pk], line.values["date"]):
+                said[patient][visit.pk] = entry(line.values).acknowledged
+        asked = Questions(said, by=self.asking)
+        for patient, saved in said.items():
+            asked.review(histories[patient.pk], saved)
+        asked.store()
 
     def _put(
         self,
@@ -201,14 +235,19 @@ class VisitLines:
         histories: Mapping[int, History],
         voided: Collection[Key],
         into: Changes,
+        written: set[Key],
     ) -> str:
         patient = _patient(line, patients)
         past, said = histories[patient.pk], entry(line.values)
         if (stored := _on(past, said.date)) is not None:
-            return _outcome(line, differs=edits.correct(past, stored, said, into))
-        _require_reason_to_return(line, (patient.pk, said.date) in voided)
-        edits.record(past, said, into)
-        return CREATED
+            outcome = _outcome(line, differs=edits.correct(past, stored, said, into))
+        else:
+            _require_reason_to_return(line, (patient.pk, said.date) in voided)
+            edits.record(past, said, into)
+            outcome = CREATED
+        if outcome != UNCHANGED:
+            written.add(self.key(line))
+        return outcome
 
     def _remember(
         self,

@@ -41,6 +41,8 @@ from trials.definitions import (
 )
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from registry.models import User
     from trials.models import Endpoint, Trial
 
@@ -175,6 +177,12 @@ class PatientOutcome:
     response: FirstResponse | None
     duration_of_response: TimeToEvent | None
     new_lesion: bool
+    confirmation_required: bool
+
+    @property
+    def counted_best(self) -> BestResponse:
+        """The best response as the trial's response rate counts it."""
+        return self.confirmed_best if self.confirmation_required else self.best
 
 
 @dataclass(frozen=True)
@@ -237,11 +245,17 @@ def analyses(
 
 def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
     """One patient's outcomes, by the trial's own definitions."""
-    options = Options(cutoff=cutoff or patient.site.today())
-    endpoints = declared(list(patient.trial.endpoints.all()), options)
-    builder = _Builder(patient.trial, options, endpoints)
-    (facts,) = queries.facts(Patient.objects.filter(pk=patient.pk), blinded=patient.trial.masked)
-    return builder.patient(builder.known(facts))
+    row = Patient.objects.filter(pk=patient.pk)
+    (found,) = outcomes_of(patient.trial, row, cutoff=cutoff or patient.site.today())
+    return found
+
+
+def outcomes_of(trial: Trial, patients: QuerySet[Patient], *, cutoff: Date) -> list[PatientOutcome]:
+    """The outcomes of some of a trial's patients, by subject id, by its own definitions."""
+    options = Options(cutoff=cutoff)
+    builder = _Builder(trial, options, declared(list(trial.endpoints.all()), options))
+    known = queries.facts(patients, blinded=trial.masked)
+    return [builder.patient(builder.known(one)) for one in known]
 
 
 def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
@@ -568,6 +582,7 @@ class _Builder:
                 prepared, definition=rates.definition, **self.timing
             ),
             new_lesion=any(record.unequivocal for record in counted),
+            confirmation_required=rates.definition.confirmation.required,
         )
 
 

@@ -15,7 +15,7 @@ from outcomes.flow_sheet import millimeters, percent
 from outcomes.forms import VisitForms
 from outcomes.history import History
 from outcomes.methods.recist import Derived, Response
-from outcomes.methods.soft_checks import SoftCheck
+from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import ResponseChoice
 from outcomes.soft_check_form import COMMENT, CONFIRMED, field_name
 from outcomes.wording import word, word_check
@@ -23,7 +23,10 @@ from outcomes.wording import word, word_check
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A soft check in words, with the names of its fields and what they say."""
+    """A soft check in words, with the names of its fields and what they say.
+
+    `settled`: it opens a query whatever is ticked.
+    """
 
     text: str
     lesion: str
@@ -32,6 +35,7 @@ class CheckLine:
     comment_name: str
     confirmed: bool
     comment: str
+    settled: bool
 
     @property
     def place(self) -> str:
@@ -167,4 +171,5 @@ def _line(check: SoftCheck, data: QueryDict | None) -> CheckLine:
         comment_name=names[1],
         confirmed=bool(confirmed),
         comment=str(comment),
+        settled=check.check is Check.STATED_RESPONSE_DIFFERS,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from outcomes.flow_sheet import millimeters
 from outcomes.models import MethodChoice
 from registry.form_fields import half_width
 
@@ -31,6 +32,10 @@ class MillimeterField(forms.DecimalField):
             min_value=Decimal(0), max_value=Decimal(400), max_digits=5, decimal_places=2,
             required=False, widget=widget, **options,
         )  # fmt: skip
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored number as it was typed: 12, not 12.00."""
+        return millimeters(value) if isinstance(value, Decimal) else value
 
     def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """The exact decimal; 1_0 and 1e1 are no way to write millimeters."""

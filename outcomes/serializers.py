@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC
+from enum import StrEnum
 from typing import Any
 
 from django.urls import reverse
@@ -19,13 +20,22 @@ from outcomes.documents import (
     NonTargetDocument,
     PreviewDocument,
     ReasonDocument,
+    SoftCheckDocument,
     TargetDocument,
     Unsaid,
     VisitDocument,
 )
-from outcomes.entries import NewLesionEntry, NonTargetEntry, Row, TargetEntry, VisitEntry
+from outcomes.entries import (
+    Acknowledgement,
+    NewLesionEntry,
+    NonTargetEntry,
+    Row,
+    TargetEntry,
+    VisitEntry,
+)
 from outcomes.history import described
 from outcomes.methods import recist
+from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
@@ -39,7 +49,7 @@ from outcomes.models import (
     TargetStateChoice,
     Visit,
 )
-from outcomes.wording import word
+from outcomes.wording import word, word_check
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, MillimeterField, StrictSerializer
 from trials.definitions import Population
@@ -63,6 +73,10 @@ class LowercaseChoiceField(serializers.ChoiceField):
 
 def _choice(choices: Any, **options: Any) -> LowercaseChoiceField:
     return LowercaseChoiceField(choices=choices.choices, **options)
+
+
+def _term(terms: type[StrEnum], **options: Any) -> LowercaseChoiceField:
+    return LowercaseChoiceField(choices=[(term.value, term.value) for term in terms], **options)
 
 
 class LesionRow(StrictSerializer):
@@ -142,6 +156,24 @@ class NewLesionRow(LesionRow):
     diameter_mm = MillimeterField(required=False)
 
 
+class AcknowledgementRow(StrictSerializer):
+    """A soft check that the sender has looked at."""
+
+    code = _term(Check, help_text=_("The check's code, as the preview gives it."))
+    lesion = Text(
+        max_length=10,
+        required=False,
+        allow_blank=True,
+        help_text=_("Its lesion; blank for a check of the whole visit."),
+    )
+    comment = Text(
+        max_length=1000,
+        required=False,
+        allow_blank=True,
+        help_text=_("Blank: confirmed, as in source."),
+    )
+
+
 class VisitSerializer(StrictSerializer):
     """A visit as it is sent: a follow-up lists every target and every non-target."""
 
@@ -171,6 +203,14 @@ class VisitSerializer(StrictSerializer):
         required=False,
         allow_blank=True,
         help_text=_("Required where the stated response differs from the derived one."),
+    )
+    acknowledged = AcknowledgementRow(
+        many=True,
+        required=False,
+        help_text=_(
+            "Soft checks of this visit that were confirmed or commented; each of the others opens "
+            "a query. Never read back: see the visit's queries."
+        ),
     )
 
 
@@ -228,6 +268,7 @@ def entry(values: Mapping[str, Any]) -> VisitEntry:
         new_lesions=None if new is None else tuple(_row(NewLesionEntry, row) for row in new),
         stated_response=values.get("stated_response") or "",
         stated_response_reason=values.get("stated_response_reason", ""),
+        acknowledged=tuple(Acknowledgement(**said) for said in values.get("acknowledged", ())),
     )
 
 
@@ -257,6 +298,7 @@ def visit_document(visit: Visit) -> VisitDocument:
         "links": {
             "self": reverse("api:visit", args=[visit.pk]),
             "patient": reverse("api:patient", args=[visit.patient_id]),
+            "queries": f"{reverse('api:queries')}?visit={visit.pk}",
         },
     }
 
@@ -352,6 +394,17 @@ def preview_document(preview: Preview) -> PreviewDocument:
             }
             for visit in preview.later_visits
         ],
+        "soft_checks": [_soft_check(check) for check in preview.soft_checks],
+    }
+
+
+def _soft_check(check: SoftCheck) -> SoftCheckDocument:
+    return {
+        "code": check.check,
+        "lesion": check.lesion,
+        "pointer": check.pointer,
+        "parameters": dict(check.reason.parameters),
+        "text": word_check(check.reason),
     }
 
 

@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, report, safety
+from outcomes import actions, charts, dashboard, history, report, safety, schedule, submission
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
+from outcomes.lesion_history import corrected
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.response_panel import later_lines
@@ -75,7 +76,8 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past),
+        "sheet": flow_sheet(past, corrected(past)),
+        "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
@@ -143,18 +145,12 @@ def _enter(
         except StaleVersion:
             stale = True
         else:
-            messages.success(request, _stored(visit))
+            corrected = forms.visit is not None
+            messages.success(request, submission.banner(visit, corrected=corrected))
             return redirect("outcomes:patient", pk=visit.patient_id)
     page = VisitPage(forms, stale=stale)
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
     return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
-
-
-def _stored(visit: Visit) -> str:
-    response = visit.get_overall_response_display()
-    if not visit.overall_response:
-        return _("Baseline of %(date)s stored.") % {"date": visit.date}
-    return _("Visit of %(date)s stored: %(response)s.") % {"date": visit.date, "response": response}
 
 
 @login_required

@@ -15,17 +15,19 @@ from django.utils.translation import gettext as _
 from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
 from outcomes.baseline_page import Baseline, baseline_page
+from outcomes.best_to_date import BestToDate, best_to_date
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
 from outcomes.forms import VisitForms
 from outcomes.methods.recist import target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
+from outcomes.query_page import QueryLine, query_lines
 from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
 from outcomes.row_forms import RowForm
 from outcomes.schedule import Expected
 from outcomes.wording import organ_suggestions
-from patients.models import Patient
+from patients.models import Patient, Query, QuerySubject
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,7 @@ class EntryRow:
         """How the lesion is measured today, in a few words."""
         said = self.form["method"].value() or ""
         names = dict(self.form.fields["method"].choices)  # type: ignore[attr-defined]
-        slices = self.form["slice_mm"].value()
-        mm = millimeters(slices) if isinstance(slices, Decimal) else str(slices or "")
+        mm = str(self.form["slice_mm"].value() or "")
         return " ".join(filter(None, (str(names.get(said, said)), mm and f"{mm} mm")))
 
     @property
@@ -130,6 +131,21 @@ class VisitPage:
         if self.visit:
             return schedule.planned_for(self.visit)
         return None if self.baseline else schedule.expected(self.patient)
+
+    @cached_property
+    def queries(self) -> list[QueryLine]:
+        """What is still asked about the visit that is corrected."""
+        if self.visit is None:
+            return []
+        asked = Query.objects.open().of_record(QuerySubject.VISIT, self.visit.pk)
+        return query_lines(asked.with_thread())
+
+    @property
+    def best(self) -> BestToDate | None:
+        """The best response before this visit; a correction may change it, so it shows none."""
+        if self.visit or self.baseline:
+            return None
+        return best_to_date(self.forms.past, self.patient.site.today())
 
     @property
     def targets(self) -> list[EntryRow]:

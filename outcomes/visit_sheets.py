@@ -156,7 +156,7 @@ class _Check:
         self.reason = reason.strip() or AS_WHAT_FOR
         self.lines = [_sheet_visit(line) for line in sheet.lines]
         self.letters = {name: letter for letter, name in sheet.about["columns"].items()}
-        self.visits = SheetLines(sheet.trial, self._unread(), writable(sheet.trial, by))
+        self.visits = SheetLines(sheet.trial, self._unread(), by, writable(sheet.trial, by))
         self.readable = [n for n, line in enumerate(self.lines) if not line.problems]
         self.found: dict[str, Any] = {}
 
@@ -241,8 +241,10 @@ def _sheet_visit(stored: Mapping[str, Any]) -> SheetVisit:
 class SheetLines(VisitLines):
     """Visits of a sheet, which remember what each did and what was stored before."""
 
-    def __init__(self, trial: Trial, refused: set[str], among: QuerySet[Patient]) -> None:
-        super().__init__(trial, refused, among)
+    def __init__(
+        self, trial: Trial, refused: set[str], asking: User, among: QuerySet[Patient]
+    ) -> None:
+        super().__init__(trial, refused, asking, among)
         self.outcomes: dict[int, dict[str, Any]] = {}  # by line
         self.before: dict[Key, str] = {}  # responses by subject id and date
         self._patients: set[int] = set()
@@ -267,6 +269,7 @@ class SheetLines(VisitLines):
         histories: Mapping[int, History],
         voided: Any,
         into: Changes,
+        written: set[Key],
     ) -> str:
         patient = patients.get(line.subject_id)
         past = histories[patient.pk] if patient else None
@@ -277,7 +280,12 @@ class SheetLines(VisitLines):
             self._remember_before(past)
             _require_same_organs(line, past, on)
         outcome = super()._put(
-            line, patients=patients, histories=histories, voided=voided, into=into
+            line,
+            patients=patients,
+            histories=histories,
+            voided=voided,
+            into=into,
+            written=written,
         )
         now = _on(past, on)
         changes = (

@@ -12,7 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
 from outcomes.methods.soft_checks import Check
-from outcomes.models import MethodChoice
+from outcomes.models import (
+    CertaintyChoice,
+    MethodChoice,
+    NonTargetStateChoice,
+    TargetStateChoice,
+)
 from registry.languages import in_chinese
 
 _SUMS = _(
@@ -341,3 +346,15 @@ def _named(check: Check, value: str | int) -> str | int:
         return "Non-CR/Non-PD"
     choices = CHOICES.get(check)
     return str(choices(str(value)).label) if choices and value in choices.values else value
+
+
+STATES = {
+    choice.value: choice.label
+    for choices in (MethodChoice, TargetStateChoice, NonTargetStateChoice, CertaintyChoice)
+    for choice in choices
+}
+
+
+def word_value(value: str) -> str:
+    """A stored value as a reader knows it: a state by its name, numbers and dates as they are."""
+    return "Non-CR/Non-PD" if value == "NON_CR_NON_PD" else str(STATES.get(value, value))

@@ -25,6 +25,7 @@ from outcomes.publications_api import (
     PublicationDetail,
     PublicationList,
 )
+from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -169,6 +170,11 @@ urlpatterns = [
     path("visits/preview/", VisitPreview.as_view(), name="visit_preview"),
     path("visits/<int:pk>/", VisitDetail.as_view(), name="visit"),
     path("visits/<int:pk>/void/", VisitVoid.as_view(), name="visit_void"),
+    path("queries/", QueryList.as_view(), name="queries"),
+    path("queries/<int:pk>/", QueryDetail.as_view(), name="query"),
+    path("queries/<int:pk>/answer/", QueryAnswer.as_view(), name="query_answer"),
+    path("queries/<int:pk>/close/", QueryClose.as_view(), name="query_close"),
+    path("queries/<int:pk>/reopen/", QueryReopen.as_view(), name="query_reopen"),
     path("publications/", PublicationList.as_view(), name="publications"),
     path("publications/<str:key>/", PublicationDetail.as_view(), name="publication"),
     path("publications/<str:key>/audit/", PublicationAudit.as_view(), name="publication_audit"),

@@ -105,6 +105,9 @@ AGAINST_A_VERSION = (
     "/transfer/",
     "/randomize/",
     "/protocol-versions/",
+    "/answer/",
+    "/close/",
+    "/reopen/",
 )
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "

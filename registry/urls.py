@@ -2,11 +2,12 @@
 
 from django.contrib.auth import views as auth
 from django.urls import include, path
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from outcomes.work_views import my_work
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="trials:trial_list"), name="home"),
+    path("", my_work, name="home"),
     path("login/", auth.LoginView.as_view(template_name="login.html"), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("language/", set_language, name="set_language"),

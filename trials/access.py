@@ -6,6 +6,8 @@ user may not take on a visible record is refused by name.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from registry.models import User
-    from trials.models import Site, Trial
+    from trials.models import Membership, Site, Trial
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
@@ -31,6 +33,7 @@ class Action(StrEnum):
     WRITE_RECORDS = "write_records"
     VOID = "void"
     DEVIATE = "deviate"
+    QUERY = "query"
     IMPORT = "import"
 
 
@@ -39,6 +42,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.WRITE_RECORDS: frozenset({Role.COORDINATOR, Role.INVESTIGATOR}),
     Action.VOID: frozenset({Role.INVESTIGATOR}),
     Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
+    Action.QUERY: frozenset({Role.INVESTIGATOR, Role.DATA_MANAGER}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
 }
 
@@ -89,6 +93,31 @@ def may_somewhere(user: User | AnonymousUser, action: Action, *, trial: Trial) -
         return True
     mine = Membership.objects.current().filter(user=user.pk, trial=trial)
     return mine.filter(role__in=ALLOWED[action]).exists()
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Where a user may take an action today: read once, asked for many rows."""
+
+    everywhere: bool
+    trials: frozenset[int]
+    sites: frozenset[int]
+
+    def at(self, *, trial: int, site: int) -> bool:
+        """Whether at this site of this trial."""
+        return self.everywhere or trial in self.trials or site in self.sites
+
+
+def granted(
+    user: User | AnonymousUser, action: Action, memberships: Iterable[Membership]
+) -> Granted:
+    """Where these memberships of the user, valid today, allow the action."""
+    allowing = [one for one in memberships if one.role in ALLOWED[action]]
+    return Granted(
+        everywhere=user.is_superuser,
+        trials=frozenset(one.trial_id for one in allowing if one.site_id is None),
+        sites=frozenset(one.site_id for one in allowing if one.site_id is not None),
+    )
 
 
 def require(

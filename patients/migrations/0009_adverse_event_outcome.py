@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0007_deviation_screening'),
+        ('patients', '0008_queries'),
     ]
 
     operations = [

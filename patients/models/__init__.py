@@ -28,6 +28,16 @@ from patients.models.people import (
     RandomizationSlot,
     Sex,
 )
+from patients.models.queries import (
+    SETTLED,
+    ClosedBecause,
+    MessageAction,
+    Query,
+    QueryMessage,
+    QueryQuerySet,
+    QueryState,
+    QuerySubject,
+)
 from patients.models.records import RecordQuerySet
 from patients.models.screening import (
     Conclusion,
@@ -45,6 +55,7 @@ __all__ = [
     "DATES",
     "DEATH",
     "PLAUSIBLE",
+    "SETTLED",
     "THERAPY_KEY",
     "ActionTaken",
     "Adjustment",
@@ -52,6 +63,7 @@ __all__ = [
     "AdverseEventOutcome",
     "AdverseEventQuerySet",
     "Allocation",
+    "ClosedBecause",
     "Conclusion",
     "Consent",
     "ConsentQuerySet",
@@ -64,8 +76,14 @@ __all__ = [
     "Dose",
     "DoseQuerySet",
     "FailureReason",
+    "MessageAction",
     "Patient",
     "PatientQuerySet",
+    "Query",
+    "QueryMessage",
+    "QueryQuerySet",
+    "QueryState",
+    "QuerySubject",
     "RandomizationSlot",
     "RecordQuerySet",
     "Screening",

@@ -48,12 +48,6 @@
     return rowOf(`non_targets-${index}`);
   }
 
-  // A draft may have more rows than the page.
-  function grow(event) {
-    const wanted = Math.min(Number(event.detail.get(count.name)?.[0] ?? 0), MOST);
-    while (Number(count.value) < wanted) addRow();
-  }
-
   const isEmpty = (row) =>
     ["organ", "description", "short_axis_mm"].every((name) => !field(row, name).value.trim()) &&
     !field(row, "nodal").checked;
@@ -126,7 +120,6 @@
   document.querySelectorAll(".lesion-rows").forEach((rows) => rows.classList.add("scripted"));
   const watch = new MutationObserver(noticed);
   form.querySelectorAll(".lesion-note").forEach((note) => watch.observe(note, { childList: true }));
-  form.addEventListener("restoring", grow);
   form.addEventListener("change", unfold);
   form.addEventListener("click", act);
   document.querySelectorAll(".lesion-rows").forEach((rows) => rows.addEventListener("keydown", onward));

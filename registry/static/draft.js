@@ -24,7 +24,6 @@ window.drafts = (() => {
     const kept = sessionStorage.getItem(key);
     if (!kept || kept === JSON.stringify(typed())) return;
     const values = grouped(JSON.parse(kept));
-    form.dispatchEvent(new CustomEvent("restoring", { detail: values })); // a page adds the rows it lacks
     for (const field of form.elements) {
       const said = values.get(field.name);
       if (field.matches("[type=radio], [type=checkbox]")) field.checked = !!said?.includes(field.value);

@@ -76,6 +76,6 @@ def log_in(page: Page, live_server: Any) -> Callable[[User], None]:
         page.get_by_label("Username").fill(user.username)
         page.get_by_label("Password").fill(factories.PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        page.get_by_role("heading", name="Trials").wait_for()
+        page.get_by_role("heading", name="My work").wait_for()
 
     return go

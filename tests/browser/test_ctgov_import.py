@@ -20,6 +20,7 @@ def test_a_study_is_uploaded_seen_and_stored(
     page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
 ) -> None:
     log_in(cast.superuser)
+    page.get_by_role("link", name="Trials", exact=True).click()
     page.get_by_role("link", name="Import from ClinicalTrials.gov").click()
     page.get_by_label("The study's JSON").fill('{"protocolSection": {"designModule": []}}')
     page.get_by_role("button", name="Read it").click()

@@ -84,6 +84,7 @@ def test_from_the_list_to_the_record_to_the_outcomes_and_back(
 ) -> None:
     patient = factories.patient(cast.trial, "01-001")
     log_in(cast.coordinator)
+    page.get_by_role("link", name="Trials", exact=True).click()
     page.get_by_role("link", name="NCT00000001", exact=True).click()
     page.get_by_role("link", name="Outcomes").click()
     page.get_by_role("link", name="01-001").first.click()

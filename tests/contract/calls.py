@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from outcomes.models import Visit
+from patients import query_actions
 from patients.models import (
     AdverseEvent,
     Consent,
@@ -21,6 +22,7 @@ from patients.models import (
     Disposition,
     Dose,
     Patient,
+    Query,
     RandomizationSlot,
     Screening,
     Therapy,
@@ -83,6 +85,8 @@ class Scene:
     consent: Consent
     screening: Screening
     deviation: Deviation
+    query: Query  # of a soft check
+    closed_query: Query  # of the investigator
     exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
@@ -139,8 +143,18 @@ def scene() -> Scene:
         consent=consent,
         screening=screening,
         deviation=deviation,
+        query=Query.objects.open().filter(record_id=visit.pk)[0],
+        closed_query=_closed_query(visit, by=cast.investigator),
         exclusion=exclusion,
     )
+
+
+def _closed_query(visit: Visit, *, by: User) -> Query:
+    """A question that was settled."""
+    query = query_actions.open_query(
+        patient=visit.patient, by=by, subject="visit", record_id=visit.pk, text="Which scan?"
+    )
+    return query_actions.close_query(query=query, by=by, reason="The second.", version=1)
 
 
 def _screened(cast: Cast) -> tuple[Patient, Criterion, Consent, Screening, Deviation]:
@@ -191,6 +205,7 @@ def follow_up_body(at: Scene, day: int = 127) -> dict[str, Any]:
         ],
         "non_targets": [{"lesion": "NT01", "status": "increased", "id": 7}],
         "new_lesions": [],
+        "acknowledged": [{"code": "large_change", "lesion": "T01", "comment": "embolized"}],
         "derived": None,
     }
 
@@ -275,6 +290,14 @@ def disposition_body(at: Scene, kind: str = "withdrawn") -> dict[str, Any]:
         "patient": at.patient.pk, "kind": kind, "on": (START + timedelta(days=100)).isoformat(),
         "disposition_reason": "other", "detail": "moved abroad",
         "follow_up_continues": True if kind == "withdrawn" else None,
+    }  # fmt: skip
+
+
+def query_body(at: Scene) -> dict[str, Any]:
+    """A question about a lesion at baseline."""
+    return {
+        "patient": at.patient.pk, "record": "visit", "record_id": at.baseline.pk,
+        "lesion": "T01", "field": "diameter_mm", "text": "Long axis?",
     }  # fmt: skip
 
 
@@ -496,6 +519,18 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "POST /dispositions/{id}/void/": lambda at: change(
         f"/dispositions/{at.disposition.pk}/void/", at.disposition, {}
+    ),
+    "GET /queries/": lambda at: Call(
+        f"/queries/?trial={at.trial.registry_id}&site=01&visit={at.visit.pk}&state=open"
+    ),
+    "POST /queries/": lambda at: Call("/queries/", query_body(at)),
+    "GET /queries/{id}/": lambda at: Call(f"/queries/{at.query.pk}/"),
+    "POST /queries/{id}/answer/": lambda at: Call(
+        f"/queries/{at.query.pk}/answer/", {"text": "As in source."}, {"If-Match": '"1"'}
+    ),
+    "POST /queries/{id}/close/": lambda at: change(f"/queries/{at.query.pk}/close/", at.query, {}),
+    "POST /queries/{id}/reopen/": lambda at: change(
+        f"/queries/{at.closed_query.pk}/reopen/", at.closed_query, {}
     ),
     "GET /doses/": lambda at: Call(f"/doses/?trial={at.trial.registry_id}"),
     "POST /doses/": lambda at: Call("/doses/", dose_body(at)),

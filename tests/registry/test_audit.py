@@ -20,6 +20,8 @@ from patients.models import (
     Deviation,
     Disposition,
     Dose,
+    Query,
+    QueryMessage,
     RandomizationSlot,
     Screening,
     Therapy,
@@ -67,6 +69,8 @@ CHANGES: dict[str, tuple[str, Any]] = {
     "Deviation": ("justification", "changed"),
     "Disposition": ("detail", "changed"),
     "Dose": ("unit", "g"),
+    "Query": ("field", "changed"),
+    "QueryMessage": ("text", "changed"),
     "RandomizationSlot": ("block", 9),
     "Lesion": ("description", "changed"),
     "Visit": ("stated_response_reason", "changed"),
@@ -114,6 +118,12 @@ def rows(cast: Cast) -> None:
     Disposition.objects.create(patient=patient, kind="completed", on=factories.START)
     Dose.objects.create(
         patient=patient, intervention="A", dose=12, unit="mg", started_on=factories.START
+    )
+    query = Query.objects.create(
+        patient=patient, subject="patient", record_id=patient.pk, opened_by=cast.viewer
+    )
+    QueryMessage.objects.create(
+        patient=patient, query=query, by=cast.viewer, action="opened", text="Why?"
     )
     RandomizationSlot.objects.create(
         trial=cast.trial, stratum="", position=1, block=1, arm=arm, patient=patient

@@ -104,7 +104,7 @@ def _import(trial: Trial, path: Path, by: User) -> Counter[str]:
     if not path.exists():
         return Counter()
     with path.open("rb") as file, Lines(file) as lines:
-        done = import_records(trial=trial, by=by, lines=lines, dry_run=False)
+        done = import_records(trial=trial, by=by, lines=lines, dry_run=False, queries=False)
     if done.errors:
         first = done.errors[0]
         raise CommandError(f"{path}:{first.line}: {first.pointer} {first.detail}")

@@ -1,0 +1,86 @@
+"""How a query looks, on every page alike: its state, age, place and question, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from outcomes.models import Visit
+from outcomes.query_documents import question
+from outcomes.wording import word_value
+from patients.models import ClosedBecause, Query, QueryState, QuerySubject
+
+ICONS = {QueryState.OPEN: "?", QueryState.ANSWERED: "↩", QueryState.CLOSED: "✓"}
+BADGES = {
+    QueryState.OPEN: "text-bg-warning",
+    QueryState.ANSWERED: "text-bg-info",
+    QueryState.CLOSED: "text-bg-light border",
+}
+
+
+@dataclass(frozen=True)
+class QueryLine:
+    """A query for the screen; `visit` is the one it speaks of, if it does."""
+
+    query: Query
+    visit: Visit | None
+
+    @property
+    def icon(self) -> str:
+        """Beside the state's word, never instead of it."""
+        return ICONS[QueryState(self.query.state)]
+
+    @property
+    def badge(self) -> str:
+        """The state's color."""
+        return BADGES[QueryState(self.query.state)]
+
+    @property
+    def age(self) -> str:
+        """How long ago it was opened."""
+        days = (timezone.now() - self.query.opened_at).days
+        if not days:
+            return _("today")
+        return ngettext("%(days)s day old", "%(days)s days old", days) % {"days": days}
+
+    @property
+    def place(self) -> str:
+        """The record, and the lesion where one is meant."""
+        record = (
+            _("%(kind)s of %(date)s")
+            % {"kind": self.visit.get_kind_display(), "date": self.visit.date}
+            if self.visit
+            else str(QuerySubject(self.query.subject).label)
+        )
+        return f"{record}, {self.query.lesion}" if self.query.lesion else record
+
+    @property
+    def question(self) -> str:
+        """What is asked."""
+        return question(self.query)
+
+    @property
+    def closing(self) -> str:
+        """Why it is closed; blank while it is not."""
+        because = self.query.closed_because
+        if because == ClosedBecause.VALUE_CHANGED and self.query.closed_value:
+            value = word_value(self.query.closed_value)
+            return _("Closed by itself: the value is %(value)s now.") % {"value": value}
+        if because == ClosedBecause.VALUE_CHANGED:
+            return _("Closed by itself: the value was taken out.")
+        return _("Closed: %s.") % ClosedBecause(because).label if because else ""
+
+
+def query_lines(queries: Iterable[Query]) -> list[QueryLine]:
+    """Queries, with their threads at hand, for the screen: one statement for their visits."""
+    rows = list(queries)
+    ids = {q.record_id for q in rows if q.subject == QuerySubject.VISIT}
+    visits = Visit.objects.in_bulk(ids) if ids else {}
+    return [
+        QueryLine(q, visits.get(q.record_id) if q.subject == QuerySubject.VISIT else None)
+        for q in rows
+    ]
