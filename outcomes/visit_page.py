@@ -28,6 +28,7 @@ from outcomes.row_forms import RowForm
 from outcomes.schedule import Expected
 from outcomes.wording import organ_suggestions
 from patients.models import Patient, Query, QuerySubject
+from registry.meanwhile import Meanwhile
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class EntryRow:
 class VisitPage:
     """The visit page."""
 
-    def __init__(self, forms: VisitForms, *, stale: bool = False) -> None:
+    def __init__(self, forms: VisitForms, *, stale: Meanwhile | None = None) -> None:
         self.forms = forms
         self.stale = stale
         self.patient: Patient = forms.past.patient

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -85,10 +84,6 @@ class AdverseEventForm(RecordForm):
             "data-terms": f"{reverse('patients:ctcae_terms')}?version={self.ctcae}",
             "data-none": _("No term found: it is kept as you type it."),
         }
-        if not patient.died_on:
-            told = _('Grade 5 needs the date of death first: <a href="{}">follow-up</a>.')
-            address = reverse("patients:patient_follow_up", args=[patient.pk])
-            self.fields["grade"].help_text = format_html(str(told), address)
 
     def said(self, row: AdverseEvent) -> dict[str, Any]:
         """The row, its term in the reader's language."""

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from patients import actions, ctcae
 from patients.adverse_event_forms import AdverseEventForms
 from patients.views import writable_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
 
 
-@login_required
+@entry_page
 def adverse_event_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record one adverse event or several; all are stored or none."""
     patient = writable_patient(request, pk)
@@ -31,7 +32,7 @@ def adverse_event_new(request: HttpRequest, pk: int) -> HttpResponse:
             page.add_errors(refused.errors)
         else:
             messages.success(request, _stored(len(events)))
-            again = "another" in request.POST
+            again = "another" in request.GET
             return redirect(request.path) if again else redirect("outcomes:patient", pk=patient.pk)
     title = _("Add adverse events")
     context = {"trial": patient.trial, "patient": patient, "page": page, "title": title}

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,12 +15,13 @@ from patients import actions, allocation, conduct
 from patients.conduct_forms import ConfirmForm, FollowUpForm, TransferForm
 from patients.models import Patient
 from patients.views import entered, remaining, writable_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials.models import Trial
 
 
-@login_required
+@entry_page
 def patient_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand a patient over to another site."""
     patient = writable_patient(request, pk)
@@ -38,7 +38,7 @@ def patient_transfer(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, _context(patient, _("Transfer to another site")))
 
 
-@login_required
+@entry_page
 def patient_follow_up(request: HttpRequest, pk: int) -> HttpResponse:
     """When the patient was last known to be alive, or died."""
     patient = writable_patient(request, pk)
@@ -56,7 +56,7 @@ def _context(patient: Patient, title: str) -> dict[str, Any]:
     return {"trial": patient.trial, "patient": patient, "title": title}
 
 
-@login_required
+@entry_page
 def patient_randomize(request: HttpRequest, pk: int) -> HttpResponse:
     """Confirm, then allot the patient's arm; the result is told with its time."""
     patient = writable_patient(request, pk)

@@ -20,8 +20,6 @@ SUBJECT_ID = r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z"
 class ChangeForm(forms.Form):
     """What every form for an action knows: the refusals' fields, and why a stored row changes."""
 
-    drafted: ClassVar[bool] = True  # what is typed outlives a lost session
-
     def add_errors(self, errors: Iterable[FieldError]) -> None:
         """Put each refusal beside the field that its pointer names."""
         for error in errors:
@@ -101,8 +99,6 @@ def _facts_of(patient: Patient) -> dict[str, Any]:
 
 class VoidForm(ChangeForm):
     """Why a row leaves lists and analyses, against the version that was read."""
-
-    drafted = False
 
     def __init__(self, data: Any, version: int) -> None:
         super().__init__(data)

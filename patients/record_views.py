@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,6 +19,7 @@ from patients.conduct_forms import DispositionForm, DoseForm
 from patients.forms import RecordForm, TherapyForm, VoidForm
 from patients.models import AdverseEvent, Disposition, Dose, Patient, Therapy
 from patients.views import entered, remaining, require, writable_patient
+from registry.entry_pages import entry_page
 from registry.pages import posted, signed_in
 from trials import access
 from trials.models import Trial
@@ -82,7 +82,7 @@ def addresses(kind: Kind) -> Iterator[URLPattern]:
     yield path(f"{stored}/void/", record_void, told, f"{kind.name}_void")
 
 
-@login_required
+@entry_page
 def record_new(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     """Record something of a patient; then the patient again, or the same page for one more."""
     patient, record = writable_patient(request, pk), kind.record
@@ -91,13 +91,13 @@ def record_new(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     def save() -> Patient | str:
         assert record
         record(patient=patient, by=signed_in(request), **form.facts())
-        return request.path if "another" in request.POST else patient
+        return request.path if "another" in request.GET else patient
 
     context = {"trial": patient.trial, "patient": patient, "title": str(kind.adding)}
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def record_edit(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     """Correct what is recorded, with a reason."""
     row = _visible(request, kind, pk)
@@ -115,7 +115,7 @@ def record_edit(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def record_void(request: HttpRequest, pk: int, kind: Kind) -> HttpResponse:
     """Take a record out of lists and analyses, with a reason; a transfer is undone by that."""
     row = _visible(request, kind, pk)

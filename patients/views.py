@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,8 @@ from django.utils.translation import gettext as _
 from patients import actions
 from patients.forms import ChangeForm, PatientForm, VoidForm
 from patients.models import Patient
+from registry import meanwhile
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -45,7 +46,7 @@ def remaining(request: HttpRequest, patient: Patient) -> Patient | Trial:
     return patient if mine.exists() else patient.trial
 
 
-@login_required
+@entry_page
 def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add a patient to a trial."""
     user = signed_in(request)
@@ -62,7 +63,7 @@ def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a patient's data, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -77,7 +78,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a patient with everything recorded out of lists and analyses, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -105,7 +106,8 @@ def entered(
             stored = save()
         except Refused as refused:
             form.add_errors(refused.errors)
-        except StaleVersion:
+        except StaleVersion as stale:
+            context["meanwhile"] = meanwhile.since(form, stale)
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("%(what)s: stored.") % {"what": context["title"]})

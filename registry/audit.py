@@ -77,3 +77,11 @@ def as_known(model: Any, known_on: datetime) -> models.QuerySet[Any]:
     )
     later = events.filter(pgh_obj=OuterRef("pgh_obj"), pgh_id__gt=OuterRef("pgh_id"))
     return events.filter(~Exists(later)).exclude(pgh_label="delete")
+
+
+def last_change(row: Any) -> tuple[str, datetime | None]:
+    """Who changed an audited row last, and when; blank and None where the trail does not say."""
+    event = row.pgh_event_model.objects.filter(pgh_obj=row.pk).order_by("pgh_id").last()
+    if event is None:
+        return "", None
+    return str((event.pgh_context or {}).get("name", "")), event.pgh_created_at

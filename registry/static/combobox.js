@@ -5,7 +5,7 @@ document.querySelectorAll("input[data-terms]").forEach((field) => {
   const list = document.createElement("ul");
   const state = document.createElement("p");
   const options = () => [...list.children];
-  let timer, request, active = -1;
+  let timer, asked = 0, active = -1;
 
   list.id = `${field.id}_list`;
   list.className = "combobox-list list-group shadow";
@@ -39,7 +39,7 @@ document.querySelectorAll("input[data-terms]").forEach((field) => {
 
   function take(option) {
     field.value = option.dataset.value;
-    close();
+    forget();
     field.focus();
     field.dispatchEvent(new Event("change", { bubbles: true }));
     document.dispatchEvent(new Event("input"));
@@ -62,28 +62,33 @@ document.querySelectorAll("input[data-terms]").forEach((field) => {
   }
 
   async function look() {
-    request?.abort();
-    request = new AbortController();
+    const mine = ++asked;
     const address = `${field.dataset.terms}&q=${encodeURIComponent(field.value)}`;
     try {
-      const answer = await fetch(address, { signal: request.signal, credentials: "same-origin" });
+      const answer = await fetch(address, { credentials: "same-origin" });
       const { terms } = await answer.json();
+      if (mine !== asked) return;
       close();
       list.append(...terms.map(offer));
       list.hidden = !terms.length;
       field.setAttribute("aria-expanded", String(!!terms.length));
       state.textContent = terms.length ? "" : field.dataset.none;
     } catch {
-      if (!request.signal.aborted) close(); // no connection, or no login: it stays a text field
+      close(); // no connection, or no login: it stays a text field
     }
+  }
+
+  function forget() {
+    clearTimeout(timer);
+    asked += 1;
+    close();
   }
 
   function typed() {
     clearTimeout(timer);
-    request?.abort();
     state.textContent = "";
     if (field.value.trim()) timer = setTimeout(look, 150);
-    else close();
+    else forget();
   }
 
   function key(event) {
@@ -91,7 +96,7 @@ document.querySelectorAll("input[data-terms]").forEach((field) => {
     if (event.key === "ArrowDown" && !open) look();
     else if (open && ["ArrowDown", "ArrowUp"].includes(event.key)) mark(active + (event.key === "ArrowDown" ? 1 : active < 0 ? 0 : -1));
     else if (open && event.key === "Enter" && active >= 0) take(options()[active]);
-    else if (open && event.key === "Escape") close();
+    else if (open && event.key === "Escape") forget();
     else return;
     event.preventDefault();
   }
@@ -99,5 +104,5 @@ document.querySelectorAll("input[data-terms]").forEach((field) => {
   close();
   field.addEventListener("input", typed);
   field.addEventListener("keydown", key);
-  field.addEventListener("blur", () => { clearTimeout(timer); request?.abort(); close(); });
+  field.addEventListener("blur", forget);
 });

@@ -67,7 +67,7 @@ def test_events_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_role("combobox", name="Adverse event")).to_have_value(PPES)
     expect(page.get_by_role("listbox")).to_have_count(0)
-    for keys in (("Tab", "Tab", "3"), ("Tab", "Space"), ("Tab", "ArrowDown")):
+    for keys in (("Tab", "3"), ("Tab", "Space"), ("Tab", "ArrowDown")):
         for key in keys:
             page.keyboard.press(key)
     page.keyboard.press("Tab")
@@ -93,7 +93,7 @@ def test_terms_in_chinese(
     log_in(cast.coordinator)
     in_chinese(page, live_server)
     page.goto(f"{live_server.url}/patients/{patient.pk}/adverse-events/new/")
-    field = page.get_by_role("combobox")
+    field = page.locator("[data-terms]")
     field.press_sequentially("血压高")
     option = page.get_by_role("option").first
     expect(option).to_contain_text("高血压")
@@ -116,10 +116,10 @@ def test_a_refused_page_says_where_and_keeps_what_was_typed(
     log_in(cast.coordinator)
     page.goto(f"{live_server.url}/patients/{patient.pk}/adverse-events/new/")
     page.get_by_role("combobox", name="Adverse event").fill("Hypertensive toe")
-    page.keyboard.press("Escape")
+    expect(page.get_by_text("No term found")).to_be_visible()
     page.get_by_role("button", name="One more row").click()
-    expect(page.get_by_role("combobox")).to_have_count(2)
-    expect(page.get_by_role("combobox").first).to_have_value("Hypertensive toe")
+    expect(page.locator("[data-terms]")).to_have_count(2)
+    expect(page.locator("[data-terms]").first).to_have_value("Hypertensive toe")
     page.get_by_role("button", name="Store", exact=True).click()
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page).to_have_title("Error: Add adverse events · Sarcoma Trial Registry")
@@ -129,7 +129,7 @@ def test_a_refused_page_says_where_and_keeps_what_was_typed(
         accessible(page)
     keep(page, "adverse-events-refused")
     page.reload()
-    expect(page.get_by_role("combobox").first).to_have_value("Hypertensive toe")
+    expect(page.locator("[data-terms]").first).to_have_value("Hypertensive toe")
 
 
 def test_the_next_course_takes_few_keys(

@@ -551,9 +551,9 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     [
         ("/trials/", 4),
         ("/trials/NCT00000001/", 13),  # with patients' doses, adverse events, published figures
-        ("/patients/{patient}/", 22),  # with adverse events, doses, dispositions, interventions
-        ("/patients/{patient}/visits/new/", 12),  # with the next scan, endpoints and therapies
-        ("/visits/{visit}/edit/", 12),
+        ("/patients/{patient}/", 23),  # with queries, adverse events, doses, dispositions
+        ("/patients/{patient}/visits/new/", 13),  # with the next scan, endpoints and therapies
+        ("/visits/{visit}/edit/", 13),
     ],
 )
 def test_statements_do_not_grow(

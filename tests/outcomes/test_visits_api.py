@@ -88,7 +88,7 @@ def freeze(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
         def now(cls, tz: Any = None) -> Any:
             return instant.astimezone(tz)
 
-    monkeypatch.setattr("trials.models.datetime", Clock)
+    monkeypatch.setattr("trials.models.sites.datetime", Clock)
 
 
 @pytest.fixture
