@@ -22,8 +22,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
+from outcomes.methods.organs import in_language
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
+from registry.languages import in_chinese
 from trials.access import in_scope
 from trials.models import Trial
 
@@ -197,8 +199,9 @@ class Lesion(models.Model):
 
     @property
     def place(self) -> str:
-        """Organ and location in one line."""
-        return ", ".join(part for part in (self.organ, self.description) if part)
+        """Organ, in the reader's language where it is a known name, and location in one line."""
+        organ = in_language(self.organ, chinese=in_chinese())
+        return ", ".join(part for part in (organ, self.description) if part)
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):

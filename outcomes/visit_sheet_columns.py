@@ -34,17 +34,17 @@ HEADINGS: Mapping[str, str] = {
     "diameter_mm": "diameter, size, size mm, mm, 直径, 径线, 测量值",
     "status": "non target status, 非靶病灶状态",
     "short_axis_mm": "short axis, 短径",
-    "certainty": "new lesion certainty, 确定性, 新病灶确定性",
-    "reason": "not evaluable reason, why not evaluable, 原因, 不可评估原因",
-    "fragments_mm": "fragments, 分裂病灶, 分裂病灶直径",
+    "certainty": "new lesion certainty, 确定性, 确定程度, 新病灶确定性",
+    "reason": "not evaluable reason, why not evaluable, 原因, 不可评估原因, 不可评价的原因",
+    "fragments_mm": "fragments, 分裂病灶, 分裂病灶直径, 各部分, 分裂后各部分",
     "merged_into": "merged with, 融合至, 融入",
     "bone_type": "bone lesion, bone lesion type, 骨病灶类型",
     "previously_irradiated": "irradiated, irradiated before, 既往放疗",
     "progressed_since_irradiation": "progressed since, 放疗后进展",
     "new_lesions": "new lesion, any new lesion, 新病灶, 有无新病灶",
-    "stated_response": "investigator response, response, 研究者评估, 疗效评估",
-    "stated_response_reason": "reason for a different response, 评估不一致原因",
-    "change_reason": "reason for change, 更正原因, 修改原因",
+    "stated_response": "investigator response, response, 研究者评价, 研究者评估, 疗效评价, 疗效评估",
+    "stated_response_reason": "reason for a different response, 评估不一致原因, 不同的原因",
+    "change_reason": "reason for change, 更正原因, 修改原因, 更改原因",
 }
 OF_VISIT = (
     "subject_id", "date", "kind", "new_lesions", "stated_response", "stated_response_reason",
@@ -78,24 +78,24 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "state": {
         "measured": "m, 已测量, 测量",
-        "too_small": "tstm, too small to measure, 太小无法测量, 太小",
+        "too_small": "tstm, too small to measure, 太小无法测量, 过小无法测量, 太小",
         "absent": "a, gone, disappeared, 消失, 无",
-        "not_evaluable": "ne, not assessed, 不可评估, 无法评估",
-        "merged": "合并, 融合",
+        "not_evaluable": "ne, not assessed, 不可评价, 不可评估, 无法评估",
+        "merged": "合并, 融合, 与另一病灶融合",
     },
     "status": {
         "absent": "a, gone, disappeared, 消失, 无",
         "present": "p, stable, unchanged, 存在, 稳定",
-        "increased": "增大, 增大但非明确进展",
+        "increased": "增大, 增大但非明确进展, 增大，但非明确进展",
         "unequivocal_progression": "pd, progression, 明确进展",
-        "not_evaluable": "ne, not assessed, 不可评估, 无法评估",
+        "not_evaluable": "ne, not assessed, 不可评价, 不可评估, 无法评估",
     },
     "certainty": {
         "unequivocal": "definite, 明确, 确定",
-        "equivocal": "uncertain, 可疑, 不确定",
+        "equivocal": "uncertain, 不明确, 可疑, 不确定",
     },
     "bone_type": {
-        "lytic_soft_tissue": "lytic, lytic with soft tissue, 溶骨性伴软组织",
+        "lytic_soft_tissue": "lytic, lytic with soft tissue, 溶骨性伴软组织, 溶骨性伴软组织成分",
         "blastic": "成骨性",
         "mixed": "混合性",
     },
@@ -104,7 +104,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "PR": "partial response, 部分缓解",
         "SD": "stable disease, 疾病稳定",
         "PD": "progressive disease, 疾病进展",
-        "NE": "not evaluable, 不可评估",
+        "NE": "not evaluable, 不可评价, 不可评估",
         "NON_CR_NON_PD": "non cr/non pd, 非完全缓解/非疾病进展",
     },
 }
@@ -235,6 +235,8 @@ def number(value: Value) -> str:
     if isinstance(value, Date):
         raise ValueError(_("The spreadsheet turned this into a date; format the cell as a number."))
     plain = unicodedata.normalize("NFKC", text(value)).strip().casefold().removesuffix("mm").strip()
+    if plain.endswith(("cm", "厘米")):
+        raise ValueError(_("Give millimeters, not centimeters: 27.5, not 2.75 cm."))
     if isinstance(value, bool) or not _NUMBER.fullmatch(plain):
         raise ValueError(_("Give millimeters as a number, such as 27.5."))
     found = Decimal(plain.replace(",", "."))

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods.organs import organ_names
@@ -19,6 +18,7 @@ from outcomes.models import (
     NonTargetStateChoice,
     TargetStateChoice,
 )
+from registry.languages import in_chinese
 
 _SUMS = _(
     "Sum %(sum_mm)s mm is %(change_from_baseline_percent)s %% from baseline %(baseline_sum_mm)s"
@@ -285,16 +285,12 @@ def _by_name(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
 
 def organ_name(group: str) -> str:
     """An organ group in the reader's language; a group that is only somebody's own text is that."""
-    return organ_names(chinese=_in_chinese()).get(group, group)
+    return organ_names(chinese=in_chinese()).get(group, group)
 
 
 def organ_suggestions() -> list[str]:
     """The organs' names in the reader's language, in the order of the alphabet."""
-    return sorted(organ_names(chinese=_in_chinese()).values())
-
-
-def _in_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
+    return sorted(organ_names(chinese=in_chinese()).values())
 
 
 # What a soft check asks: facts, without a verdict.

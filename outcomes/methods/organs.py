@@ -33,7 +33,7 @@ ORGANS: Final[Mapping[str, str]] = {
     "bowel": (
         "bowel, small bowel, large bowel, intestine, small intestine, large intestine, "
         "intestinal, duodenum, duodenal, jejunum, jejunal, ileum, ileal, cecum, caecum, colon, "
-        "colonic, sigmoid, sigmoid colon, colorectal, bowel wall, 小肠, 大肠, 肠, 肠道, 肠壁, "
+        "colonic, sigmoid, sigmoid colon, colorectal, bowel wall, 肠, 肠道, 小肠, 大肠, 肠壁, "
         "十二指肠, 空肠, 回肠, 盲肠, 结肠, 乙状结肠"
     ),
     "brain": (
@@ -222,6 +222,46 @@ def _hits(part: str) -> Iterator[tuple[int, str]]:
     for match in reversed(list(_ORGAN.finditer(part))):
         if _FOLLOWED_WELL.match(part, match.end()):
             yield _PHRASES[match.group()]
+
+
+# Places that are no group's name but stand often for one lesion.
+PLACES: Final[Mapping[str, str]] = {
+    "ascites": "腹水",
+    "buttock": "臀部",
+    "calf": "小腿",
+    "cerebellum": "小脑",
+    "colon": "结肠",
+    "femur": "股骨",
+    "forearm": "前臂",
+    "humerus": "肱骨",
+    "lymph node": "淋巴结",
+    "mediastinal lymph node": "纵隔淋巴结",
+    "neck": "颈部",
+    "pericardial effusion": "心包积液",
+    "pleural effusion": "胸腔积液",
+    "rib": "肋骨",
+    "sacrum": "骶骨",
+    "skull": "颅骨",
+    "small bowel": "小肠",
+    "spine": "脊柱",
+    "sternum": "胸骨",
+    "thigh": "大腿",
+    "tibia": "胫骨",
+    "upper arm": "上臂",
+    "vertebra": "椎骨",
+}
+
+
+@lru_cache
+def _translations(*, chinese: bool) -> Mapping[str, str]:
+    english, names = organ_names(chinese=False), organ_names(chinese=True)
+    pairs = {**{english[group]: names[group] for group in english}, **PLACES}
+    return pairs if chinese else {name: text for text, name in pairs.items()}
+
+
+def in_language(text: str, *, chinese: bool) -> str:
+    """A place in English or Chinese; one that is no plain name of an organ stays as it is typed."""
+    return _translations(chinese=chinese).get(_normalize(text), text)
 
 
 @lru_cache

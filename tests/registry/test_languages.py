@@ -10,8 +10,21 @@ import polib
 import pytest
 from django.test import Client
 from django.urls import URLPattern, get_resolver
+from django.utils import translation
 
+from outcomes import visit_sheets
+from outcomes.models import (
+    BoneTypeChoice,
+    CertaintyChoice,
+    NonTargetStateChoice,
+    ResponseChoice,
+    TargetStateChoice,
+    VisitSheet,
+)
+from outcomes.visit_sheet_columns import choice
+from patients.models import QueryMessage
 from registry.languages import written_in
+from registry.models import User
 from tests import catalog, factories
 from tests.contract.calls import Scene, scene
 from tests.latin import left_over
@@ -19,7 +32,7 @@ from tests.latin import left_over
 PLACEHOLDER = re.compile(r"%\(\w+\)[-.\d]*[a-z]|%[-.\d]*[sdf]|%%|\{\w*\}|</?\w+[^>]*>")
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 # Addresses that show no page of their own.
-WITHOUT_PAGE = {"logout/", "language/"}
+WITHOUT_PAGE = {"logout/", "language/", "drafts/"}
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +142,24 @@ def test_messages_are_found_in_templates(source: str, found: list[catalog.Messag
     assert list(catalog.of_template(source)) == found
 
 
+WORDS_OF_SHEETS = {
+    "state": TargetStateChoice,
+    "status": NonTargetStateChoice,
+    "certainty": CertaintyChoice,
+    "stated_response": ResponseChoice,
+    "bone_type": BoneTypeChoice,
+}
+
+
+@pytest.mark.parametrize("column", WORDS_OF_SHEETS)
+def test_spreadsheets_take_the_words_of_the_pages(column: str) -> None:
+    """Somebody who copies a word from a Chinese page into a spreadsheet is understood."""
+    with translation.override("zh-hans"):
+        shown = {value: str(label) for value, label in WORDS_OF_SHEETS[column].choices}
+    bare = {value: re.sub(r"（.*）", "", label) for value, label in shown.items()}
+    assert {value: choice(column, label) for value, label in bare.items()} == {v: v for v in bare}
+
+
 @pytest.fixture(scope="module")
 def at(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
     """A trial with everything in it, gone after the module."""
@@ -137,6 +168,22 @@ def at(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
     with django_db_blocker.unblock(), transaction.atomic():
         yield scene()
         transaction.set_rollback(True)
+
+
+def visit_sheet(at: Scene) -> VisitSheet:
+    """A file of one visit that may be stored and one that is refused, read and checked."""
+    made = VisitSheet.objects.filter(trial=at.trial).first()
+    lines = ("subject_id,date,kind,lesion,diameter_mm,status,new_lesions",
+             "01-001,2024-08-01,scheduled,T01,61,,no", "01-001,2024-08-01,scheduled,T02,41,,no",
+             "01-001,2024-08-01,scheduled,NT01,,present,no", "01-999,2024-08-01,scheduled,T01,9,,no")  # fmt: skip
+    content = "\n".join(lines).encode()
+    user = at.cast.superuser
+    if made is None:
+        made = visit_sheets.read_sheet(
+            trial=at.trial, by=user, file_name="访视.csv", content=content
+        )
+        visit_sheets.check_sheet(made, by=user)
+    return made
 
 
 def rows(at: Scene) -> dict[str, list[int]]:
@@ -153,6 +200,9 @@ def rows(at: Scene) -> dict[str, list[int]]:
         "deviations": [at.deviation.pk],
         "reference-ranges": [at.reference_range.pk],
         "trials": [at.exclusion.pk],
+        "adverse-events": [at.adverse_event.pk],
+        "visit-sheets": [visit_sheet(at).pk],
+        "queries": [at.query.pk, at.closed_query.pk],
     }
 
 
@@ -172,7 +222,7 @@ ROUTES = [route for route in routes(get_resolver().url_patterns) if route not in
 def addresses(route: str, at: Scene) -> list[str]:
     """A route's addresses; KeyError for one that this test cannot fill in: give it a row above."""
     filled = {"<str:registry_id>": at.trial.registry_id, "<str:code>": "01"}
-    filled["<str:key>"] = at.publication.key
+    filled |= {"<str:key>": at.publication.key, "<str:name>": "visits.csv", "<str:label>": "T01"}
     for name, value in filled.items():
         route = route.replace(name, value)
     found = [f"/{route}"]
@@ -186,7 +236,9 @@ def typed(at: Scene) -> list[str]:
     """Names that people typed: they are shown as they are."""
     titles = [at.publication.title, at.trial.brief_title]
     criteria = at.trial.criteria.values_list("text", flat=True)
-    return [*titles, *criteria, "Anlotinib", at.cast.superuser.username, "Hypertension"]
+    said = QueryMessage.objects.values_list("text", flat=True)
+    users = User.objects.values_list("username", flat=True)
+    return [*titles, *criteria, *filter(None, said), *users, "Anlotinib"]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -200,6 +252,15 @@ def test_every_page_is_in_chinese(at: Scene, db: None, route: str) -> None:
             if answer.get("Content-Type", "").startswith("text/html"):
                 assert list(left_over(answer.content.decode(), typed(at))) == [], address
         assert {answer.status_code for answer in answers} != {405}
+
+
+@pytest.mark.parametrize("who", ["coordinator", "investigator", "viewer", "stranger"])
+def test_the_work_of_each_role_is_in_chinese(at: Scene, db: None, who: str) -> None:
+    client = Client(headers=CHINESE)
+    client.force_login(getattr(at.cast, who))
+    for address in ("/", f"/patients/{at.patient.pk}/", "/search/?q=01"):
+        html = client.get(address).content.decode()
+        assert list(left_over(html, [*typed(at), who])) == [], address
 
 
 @pytest.mark.parametrize("address", ["/login/", "/nowhere/", "/trials/NCT99999999/"])
