@@ -65,7 +65,7 @@ def test_a_baseline_is_judged_while_it_is_typed_by_keyboard(
     page.emulate_media(color_scheme="dark")
     accessible(page)
     page.get_by_role("button", name="Submit the visit").click()
-    expect(page.get_by_role("status").first).to_contain_text("Baseline of 2024-01-04 stored")
+    expect(page.get_by_role("status").first).to_contain_text("Baseline 2024-01-04 submitted")
     assert [(le.label, le.organ, le.nodal) for le in Lesion.objects.all()] == [
         ("NT01", "lymph node", True), ("T01", "liver", False),
     ]  # fmt: skip

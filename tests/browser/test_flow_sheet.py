@@ -51,7 +51,10 @@ def test_twelve_visits_are_readable_and_each_value_leads_to_its_history(
     lesion = sheet.get_by_role("rowheader", name="T01 lung", exact=True)
     before = lesion.bounding_box()
     sheet.locator("xpath=..").evaluate("(box) => (box.scrollLeft = 10000)")
-    assert lesion.bounding_box() == before
+    after = lesion.bounding_box()
+    assert before
+    assert after
+    assert abs(after["x"] - before["x"]) < 2
     last = patient.visits.latest("date")
     page.locator(f"#cell-{last.pk}-T02 a").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text("coordinator")

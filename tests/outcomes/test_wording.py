@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from outcomes.methods import best_response, checks, recist, time_to_event
 from outcomes.methods.best_response import Record
@@ -30,7 +31,7 @@ from outcomes.methods.recist import (
     TargetState,
 )
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
-from outcomes.wording import SENTENCES, word
+from outcomes.wording import SENTENCES, organ_name, organ_suggestions, word
 from trials.definitions import (
     CensorAt,
     Censoring,
@@ -261,3 +262,12 @@ def test_organs_and_methods_are_said_by_their_names() -> None:
     assert "(some place;" in word(own_text)
     by = Reason("method_to_confirm", {"lesion": "T01", "method": "pet_ct"})
     assert word(by).startswith("T01 by PET-CT:")
+
+
+def test_organs_are_named_in_the_readers_language() -> None:
+    with translation.override("zh-hans"):
+        assert organ_name("lymph_node") == "淋巴结"
+        assert organ_name("some place") == "some place"
+        assert "肝" in organ_suggestions()
+    assert organ_name("soft_tissue") == "soft tissue"
+    assert "liver" in organ_suggestions()
