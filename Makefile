@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 
-.PHONY: setup demo test bench lint messages requirements clean
+.PHONY: setup demo test coverage bench lint messages requirements clean
 
 setup: .venv/runtime
 
@@ -42,7 +42,11 @@ lint: .venv/dev
 
 test: lint .venv/browser
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=
+	$(BIN)/pytest -n 2 --dist loadfile
+
+# The same tests, slower, with the branches that none of them takes.
+coverage: .venv/browser
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
 
 # One table of ratios, each measured in one run; takes some minutes (see README).
 bench: .venv/bench

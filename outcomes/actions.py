@@ -45,9 +45,20 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
 
 
 @transaction.atomic
-def correct_visit(*, visit: Visit, entry: VisitEntry, by: User, reason: str, version: int) -> Visit:
-    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one."""
-    audit.attribute(by=by, reason=reason)
+def correct_visit(
+    *,
+    visit: Visit,
+    entry: VisitEntry,
+    by: User,
+    reason: str,
+    version: int,
+    reasons: Mapping[str, str] | None = None,
+) -> Visit:
+    """Replace what a visit says. Raises StaleVersion where `version` is not the stored one.
+
+    `reasons`: why single fields are changed, by JSON Pointer into the entry.
+    """
+    audit.attribute(by=by, reason=reason, reasons=reasons)
     patient = visit.patient
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()

@@ -26,6 +26,7 @@ from outcomes.report_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
     SafetySerializer,
+    VisitCorrection,
     VisitSerializer,
     entry,
     preview_document,
@@ -115,16 +116,21 @@ class VisitDetail(views.APIView):
         """Read a visit."""
         return answer(visit_document(self._visit(pk)))
 
-    @extend_schema(request=VisitSerializer, responses=VisitDocument)
+    @extend_schema(request=VisitCorrection, responses=VisitDocument)
     def put(self, request: Request, pk: int) -> Response:
-        """Correct a visit; needs If-Match and a reason."""
+        """Correct a visit; needs If-Match and a reason, and takes a further one per field."""
         visit, version = self._visit(pk), required_version(request)
         body, reason = correction(request)
-        values = _validated(VisitSerializer(data=body))
+        values = _validated(VisitCorrection(data=body))
         patient = visible_patient(caller(request), values["patient"])
         actions.same_patient(visit, patient)
         corrected = actions.correct_visit(
-            visit=visit, entry=entry(values), by=caller(request), reason=reason, version=version
+            visit=visit,
+            entry=entry(values),
+            by=caller(request),
+            reason=reason,
+            reasons=values.get("reasons"),
+            version=version,
         )
         return answer(visit_document(corrected))
 

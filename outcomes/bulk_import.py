@@ -16,9 +16,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from outcomes.import_lines import RECORDS, Imported, Key, Kind, Line, kinds
+from outcomes.import_lines import RECORDS, Imported, Key, Kind, Line, VisitLines, kinds
 from outcomes.import_progress import progress
-from outcomes.models import ImportRun
+from outcomes.models import ImportRun, VisitSheet
 from registry import audit
 from registry.errors import FieldError, Refused
 from registry.ndjson import Lines
@@ -45,24 +45,53 @@ def import_records(
     """Store every line, or none where one is refused or for a dry run.
 
     What is unusual in a visit opens a query, as for a single one; without `queries` none, for
-    historical records that nobody can answer for. Raises PermissionDenied; whatever is wrong with a line is in the answer's errors. Others can
-    watch: an `ImportRun` says how many lines are done.
+    historical records that nobody can answer for. Raises PermissionDenied; whatever is wrong with
+    a line is in the answer's errors. Others can watch: an `ImportRun` says how many are done.
     """
     access.require(by, access.Action.IMPORT, trial=trial)
     with progress(trial=trial, by=by, lines=lines.count, dry_run=dry_run) as told:
-        job = _Import(trial, by, lines, asking=by if queries else None)
+        refused: set[str] = set()
+        of_each = kinds(trial, refused, asking=by if queries else None)
+        job = _Import(trial, by, lines, of_each, refused)
         done = _stored(job, told.tell, dry_run=dry_run)
         told.state = State.REFUSED if done.errors else State.CHECKED if dry_run else State.STORED
     return done
 
 
-def _stored(job: _Import, tell: Tell, *, dry_run: bool) -> Imported:
+def import_visits(
+    *,
+    trial: Trial,
+    by: User,
+    lines: Lines,
+    visits: VisitLines,
+    agreed: Callable[[Imported], bool],
+    sheet: VisitSheet,
+    dry_run: bool,
+) -> Imported:
+    """As `import_records`, of visits only, by whoever may write them: `visits` holds the bounds.
+
+    `agreed` is asked in the transaction, when all lines are in, whether they may stay.
+    """
+    job = _Import(trial, by, lines, {visits.name: visits}, visits.refused)
+    with progress(trial=trial, by=by, lines=lines.count, dry_run=dry_run, sheet=sheet) as told:
+        done = _stored(job, told.tell, dry_run=dry_run, agreed=agreed)
+        told.state = State.REFUSED if done.errors else State.CHECKED if dry_run else State.STORED
+    return done
+
+
+def _stored(
+    job: _Import,
+    tell: Tell,
+    *,
+    dry_run: bool,
+    agreed: Callable[[Imported], bool] = lambda _done: True,
+) -> Imported:
     with transaction.atomic():
         # One import of a trial at a time, and no enrollment meanwhile; whoever writes of a patient
         # that the file names waits for its end, all others do not.
         Trial.objects.select_for_update(no_key=True).get(pk=job.trial.pk)
         job.run(tell)
-        if job.done.errors or dry_run:
+        if not agreed(job.done) or job.done.errors or dry_run:
             transaction.set_rollback(True)
     job.done.errors.sort(key=lambda error: error.line or 0)
     return job.done
@@ -71,19 +100,23 @@ def _stored(job: _Import, tell: Tell, *, dry_run: bool) -> Imported:
 class _Import:
     """One import under way."""
 
-    def __init__(self, trial: Trial, by: User, lines: Lines, *, asking: User | None) -> None:
+    def __init__(
+        self, trial: Trial, by: User, lines: Lines, kinds: Mapping[str, Kind], refused: set[str]
+    ) -> None:
         self.trial = trial
         self.by = by
         self.lines = lines
         self.done = Imported()
-        self.refused: set[str] = set()
-        self.kinds = kinds(trial, self.refused, asking)
+        self.refused = refused
+        self.kinds = kinds
 
     def run(self, tell: Tell) -> None:
         """Read all lines once, then store them kind by kind; enough errors end it early."""
         places, told = self._places(), 0
         for name in (RECORDS[0], BASELINE, *RECORDS[1:]):
-            kind = self.kinds["visit" if name == BASELINE else name]
+            kind = self.kinds.get("visit" if name == BASELINE else name)
+            if kind is None:
+                continue
             for chunk in self._chunks(kind, places[name]):
                 self._store(kind, chunk)
                 told += len(chunk)

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from django.core import paginator
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from outcomes import charts, report_documents
 from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
@@ -25,6 +25,7 @@ from outcomes.models import ResponseChoice
 from outcomes.report import PatientOutcome, Rate, Report, Survival
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
+from patients import ctcae
 from trials import definition_wording
 from trials.definition_wording import (
     POPULATIONS,
@@ -365,7 +366,8 @@ def adverse_event_table(report: SafetyReport) -> AdverseEventTable | None:
 
 def _related_terms(report: SafetyReport) -> list[tuple[str, Counts]]:
     """Terms with a related event: by patients, then by patients of grade 3 or more."""
-    found = [(row.term, row.incidence.related) for row in report.found.terms]
+    language = get_language() or ""
+    found = [(ctcae.name(row.term, language), row.incidence.related) for row in report.found.terms]
     related = [(term, counts) for term, counts in found if counts.any_grade.patients]
     return sorted(
         related, key=lambda row: (-row[1].any_grade.patients, -row[1].grade_3_or_more.patients)

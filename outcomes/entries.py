@@ -93,6 +93,8 @@ class TargetEntry(LesionEntry):
             bone_type=BoneType(known.bone_type) if known.bone_type else None,
             previously_irradiated=known.previously_irradiated,
             progressed_since_irradiation=known.progressed_since_irradiation,
+            merged_into=self.merged_into,
+            fragments_mm=self.fragments_mm,
         )
 
 
@@ -194,7 +196,7 @@ class VisitEntry:
         if self.date is None:
             yield FieldError("/date", _("Give the scan date as YYYY-MM-DD."))
         for index, target in enumerate(self.targets):
-            yield from _unanswered_target(f"/targets/{index}", target)
+            yield from _unanswered_target(f"/targets/{index}", target, baseline=self.baseline)
         for index, non_target in enumerate(self.non_targets):
             yield from _unanswered_non_target(f"/non_targets/{index}", non_target)
         if self.new_lesions is None and not self.baseline:
@@ -208,16 +210,18 @@ class VisitEntry:
                 )
 
 
-def _unanswered_target(path: str, row: TargetEntry) -> Iterator[FieldError]:
+def _unanswered_target(path: str, row: TargetEntry, *, baseline: bool) -> Iterator[FieldError]:
     if not row.state:
         yield FieldError(
             f"{path}/state",
             _("One of: measured, too_small, absent, not_evaluable, merged."),
         )
     elif row.state == TargetState.MEASURED and row.measured_mm is None:
-        yield FieldError(
-            f"{path}/diameter_mm", _("Give millimeters from 0 to 400, or another state.")
+        number, other = (
+            _("Give millimeters from 0 to 400."),
+            _("Give millimeters from 0 to 400, or another state."),
         )
+        yield FieldError(f"{path}/diameter_mm", number if baseline else other)
     elif row.state == TargetState.NOT_EVALUABLE and not row.reason.strip():
         yield FieldError(f"{path}/reason", _("Say why the lesion could not be evaluated."))
     elif row.state == TargetState.MERGED and not row.merged_into:

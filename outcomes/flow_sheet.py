@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from outcomes.charts import response_label
 from outcomes.history import History
-from outcomes.methods.recist import Derived
-from outcomes.models import Lesion, LesionRole, Visit
+from outcomes.lineage import carried
+from outcomes.methods.lineage import Carried
+from outcomes.methods.recist import Derived, Response, TargetState
+from outcomes.models import Lesion, LesionRole, Measurement, NonTargetStatus, Visit
+from outcomes.schedule import week_label
 from outcomes.wording import word
 
 
 @dataclass(frozen=True)
-class Cell:
-    """What was seen of one lesion at one visit."""
+class Corrected:
+    """Which visits, and which of their cells (visit, lesion), once said something else."""
 
-    text: str
-    title: str = ""
+    visits: frozenset[int] = frozenset()
+    cells: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What was seen of one lesion at one visit: a number, and its state in words beside it."""
+
+    visit: int
+    text: str = ""
+    words: str = ""
+    detail: str = ""
+    mark: str = ""
+    corrected: bool = False
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything was recorded, which then has a history."""
+        return bool(self.text or self.words)
 
 
 @dataclass(frozen=True)
@@ -36,8 +60,10 @@ class Column:
     """A visit with what was derived of it."""
 
     visit: Visit
+    label: str
     derived: Derived
-    nadir: bool
+    mark: str
+    corrected: bool
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -52,19 +78,44 @@ class Column:
         return millimeters(self.derived.sum_mm)
 
     @property
+    def target(self) -> str:
+        """The response of the targets."""
+        return _written(self.derived.target_response)
+
+    @property
+    def non_target(self) -> str:
+        """The response of the non-targets."""
+        return _written(self.derived.non_target_response)
+
+    @property
+    def overall(self) -> str:
+        """The overall response."""
+        return _written(self.derived.overall_response)
+
+    @property
     def from_baseline(self) -> str:
         """The change from baseline, rounded for reading."""
         return "" if self.baseline else percent(self.derived.change_from_baseline_percent)
 
     @property
-    def from_nadir(self) -> str:
+    def from_nadir_percent(self) -> str:
         """The change from the nadir, rounded for reading."""
-        if self.baseline or self.derived.change_from_nadir_mm is None:
+        return "" if self.baseline else percent(self.derived.change_from_nadir_percent)
+
+    @property
+    def from_nadir_mm(self) -> str:
+        """The change from the nadir in mm, exact, with its sign."""
+        change = self.derived.change_from_nadir_mm
+        if self.baseline or change is None:
             return ""
-        millimeter = self.derived.change_from_nadir_mm
-        sign = "+" if millimeter > 0 else ""
-        change = f"{sign}{millimeters(millimeter)} mm"
-        return f"{percent(self.derived.change_from_nadir_percent)} ({change})"
+        sign = "+" if change > 0 else ""
+        return f"{sign}{millimeters(change)} mm"
+
+    @property
+    def stated(self) -> str:
+        """The investigator's response."""
+        said = self.visit.stated_response
+        return _written(Response(said)) if said else ""
 
     @property
     def differs(self) -> bool:
@@ -84,21 +135,38 @@ class FlowSheet:
     new_lesions: tuple[Row, ...]
 
 
-def flow_sheet(past: History) -> FlowSheet:
+def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
     """The sheet of a patient's history; reads nothing further."""
+    known = corrected or Corrected()
+    marks = _marks(past)
     return FlowSheet(
-        columns=tuple(_column(visit, past.visits) for visit in past.visits),
-        targets=tuple(_rows(past, LesionRole.TARGET, "measurements")),
-        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses")),
-        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses")),
+        columns=tuple(_column(visit, marks, known) for visit in past.visits),
+        targets=tuple(_rows(past, LesionRole.TARGET, "measurements", marks, known)),
+        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
+        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
     )
 
 
-def _column(visit: Visit, visits: Sequence[Visit]) -> Column:
+Marks = Mapping[int, str]
+
+
+def _marks(past: History) -> Marks:
+    """Which visit is the baseline, and which the nadir, in words."""
+    first, lowest = past.baseline, nadir_visit(past.visits)
+    marks = {first.pk: _("baseline")} if first else {}
+    if lowest:
+        both = first is not None and lowest.pk == first.pk
+        marks[lowest.pk] = _("baseline, nadir") if both else _("nadir")
+    return marks
+
+
+def _column(visit: Visit, marks: Marks, corrected: Corrected) -> Column:
     return Column(
         visit=visit,
+        label=week_label(visit),
         derived=visit.as_derived(),
-        nadir=visit == nadir_visit(visits),
+        mark=marks.get(visit.pk, ""),
+        corrected=visit.pk in corrected.visits,
         reasons=tuple(word(reason) for reason in visit.reasons),
         warnings=tuple(word(reason) for reason in visit.all_warnings()),
     )
@@ -110,38 +178,78 @@ def nadir_visit(visits: Sequence[Visit]) -> Visit | None:
     return min(complete, key=lambda v: v.sum_mm or Decimal(0), default=None)
 
 
-def _rows(past: History, role: LesionRole, relation: str) -> Iterator[Row]:
+def _rows(
+    past: History, role: LesionRole, relation: str, marks: Marks, corrected: Corrected
+) -> Iterator[Row]:
+    mergers = _mergers(past) if role == LesionRole.TARGET else {}
     for lesion in past.of_role(role):
         seen = {
-            row.visit_id: row
+            row.visit_id: _cell(row, mergers.get((row.visit_id, lesion.label)))
             for visit in past.visits
             for row in getattr(visit, relation).all()
             if row.lesion_id == lesion.pk
         }
-        yield Row(lesion, tuple(_cell(seen.get(visit.pk)) for visit in past.visits))
+        yield Row(
+            lesion,
+            tuple(
+                replace(
+                    seen.get(visit.pk, Cell(visit.pk)),
+                    mark=marks.get(visit.pk, ""),
+                    corrected=(visit.pk, lesion.pk) in corrected.cells,
+                )
+                for visit in past.visits
+            ),
+        )
 
 
-def _cell(row: object) -> Cell:
-    """A cell's text: the number as recorded, else the state in a word."""
-    if row is None:
-        return Cell("")
-    if (state := getattr(row, "state", None)) is not None:
-        number = millimeters(getattr(row, "diameter_mm", None))
-        shown = {
-            "too_small": _("< 5 (5)"),
-            "absent": "0",
-            "not_evaluable": "NE",
-            "merged": _("merged"),
-        }
-        return Cell(number or shown[state], str(getattr(row, "reason", "")))
-    if (status := getattr(row, "status", None)) is not None:
-        label = getattr(row, "get_status_display")()  # noqa: B009 (a dynamic method)
-        axis = millimeters(getattr(row, "short_axis_mm", None))
-        return Cell(f"{label} {axis}".strip() if status else "", str(getattr(row, "reason", "")))
-    return Cell(
-        getattr(row, "get_certainty_display")(),  # noqa: B009
-        millimeters(getattr(row, "diameter_mm", None)),
-    )
+def _mergers(past: History) -> Mapping[tuple[int, str], Carried]:
+    """What each visit says of merged and split lesions, and since when."""
+    day = timedelta(days=1)
+    return {
+        (visit.pk, label): one
+        for visit in past.visits
+        for label, one in carried(past, visit.date + day).items()
+    }
+
+
+def _cell(row: Any, lineage: Carried | None) -> Cell:
+    """A cell: the number that counts, and what stands behind it in words."""
+    if isinstance(row, Measurement):
+        return _target_cell(row, lineage)
+    if isinstance(row, NonTargetStatus):
+        axis = millimeters(row.short_axis_mm)
+        return Cell(row.visit_id, axis, row.get_status_display(), row.reason)
+    return Cell(row.visit_id, millimeters(row.diameter_mm), row.get_certainty_display())
+
+
+def _target_cell(row: Measurement, lineage: Carried | None) -> Cell:
+    at = row.visit_id
+    if row.state == TargetState.MEASURED:
+        return Cell(at, millimeters(row.diameter_mm), _fragments(row))
+    if row.state == TargetState.MERGED and lineage:
+        said = {"lesion": lineage.merged_into, "date": lineage.since.isoformat()}
+        return Cell(at, "0", _("merged into %(lesion)s since %(date)s") % said)
+    counted, words = {
+        TargetState.TOO_SMALL: ("5", _("too small")),
+        TargetState.ABSENT: ("0", _("absent")),
+        TargetState.NOT_EVALUABLE: ("NE", _("not evaluable")),
+        TargetState.MERGED: ("0", _("merged")),
+    }[TargetState(row.state)]
+    return Cell(at, counted, words, row.reason)
+
+
+def _fragments(row: Measurement) -> str:
+    if len(row.fragments_mm) < 2:
+        return ""
+    number = len(row.fragments_mm)
+    sizes = " + ".join(millimeters(mm) for mm in row.fragments_mm)
+    text = ngettext("%(number)s fragment: %(sizes)s", "%(number)s fragments: %(sizes)s", number)
+    return text % {"number": number, "sizes": sizes}
+
+
+def _written(response: Response | None) -> str:
+    """A response as RECIST writes it; a dash at baseline."""
+    return response_label(response) if response else "–"
 
 
 def percent(value: Fraction | None) -> str:

@@ -5,226 +5,103 @@ The same entry goes to the preview and to the save, and errors come back by JSON
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from outcomes import corrections, lineage
 from outcomes.actions import preview_visit
-from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
+from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm, rearranged
+from outcomes.charts import response_label
+from outcomes.corrections import Change
+from outcomes.entries import NewLesionEntry, TargetEntry, VisitEntry
+from outcomes.flow_sheet import millimeters
+from outcomes.follow_up_forms import (
+    FRAGMENT,
+    MERGED,
+    SPLIT,
+    NewLesionRowForm,
+    NonTargetRowForm,
+    TargetRowForm,
+)
 from outcomes.history import History, described
+from outcomes.methods.lineage import Carried
+from outcomes.methods.recist import Response
 from outcomes.models import (
-    BoneTypeChoice,
-    CertaintyChoice,
+    Lesion,
     LesionRole,
     MethodChoice,
     NonTargetStateChoice,
     ResponseChoice,
-    TargetStateChoice,
     Visit,
 )
+from outcomes.row_forms import RowForm
+from outcomes.soft_check_form import acknowledgements
 from registry.errors import FieldError, Refused
 from registry.form_fields import CalendarDateField
 
-BLANK: list[tuple[str, Any]] = [("", "")]
 BASELINE_TARGETS, BASELINE_NON_TARGETS, NEW_LESIONS, MORE_ROWS = 5, 3, 2, 3
-
-
-class MillimeterField(forms.DecimalField):
-    """Millimeters; a decimal comma is read as a point."""
-
-    default_error_messages = {
-        "invalid": _("Give millimeters as a number, such as 27.5."),
-        "min_value": _("From 0 to 400 mm."),
-        "max_value": _("From 0 to 400 mm."),
-    }
-
-    def __init__(self, **options: Any) -> None:
-        widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "size": 6})
-        super().__init__(
-            min_value=Decimal(0), max_value=Decimal(400), max_digits=5, decimal_places=2,
-            required=False, widget=widget, **options,
-        )  # fmt: skip
-
-    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
-        """The exact decimal."""
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
-
-
+REASON_LENGTH = 500
+UNCHANGED = "unchanged"  # asked of the page: fill the blank non-targets
 NEW_LESION_QUESTIONS = {
-    "": _("Answer yes or no."),
-    "yes": _("Describe the new lesion, or answer No."),
-    "no": _("A lesion is described below: answer Yes, or clear it."),
+    "": gettext_lazy("Answer yes or no."),
+    "yes": gettext_lazy("Describe the new lesion, or answer No."),
+    "no": gettext_lazy("A lesion is described below: answer Yes, or clear it."),
 }
 CHOICES_ASKED = {
-    "state": _("Give a number, or choose a state."),
-    "status": _("Choose a status."),
-    "certainty": _("Choose how certain it is."),
+    "state": gettext_lazy("Give a number, or choose a state."),
+    "status": gettext_lazy("Choose a status."),
+    "certainty": gettext_lazy("Choose how certain it is."),
 }
-
-
-class RowForm(forms.Form):
-    """One lesion's row; a row without anything typed is skipped."""
-
-    lesion = forms.CharField(max_length=10, required=False, widget=forms.HiddenInput)
-
-    def typed(self) -> dict[str, Any]:
-        """The fields that say something; the label posted wins, as the rows may have shifted."""
-        cleaned = {k: v for k, v in self.cleaned_data.items() if v not in (None, "", ())}
-        return {"lesion": self.initial["lesion"]} | cleaned
-
-    def says(self, *names: str) -> bool:
-        """Whether one of these fields was filled in, well or not."""
-        return any(str(self.data.get(self.add_prefix(name), "")).strip() for name in names)
-
-
-class DescriptionMixin(forms.Form):
-    """How a lesion is described where it is first seen."""
-
-    organ = forms.CharField(label=_("Organ"), max_length=100, required=False)
-    description = forms.CharField(label=_("Location"), max_length=200, required=False)
-    nodal = forms.BooleanField(label=_("Lymph node"), required=False)
-    method = forms.ChoiceField(label=_("Method"), choices=MethodChoice.choices, required=False)
-
-
-class TargetRowForm(RowForm):
-    """A target at a follow-up visit."""
-
-    diameter_mm = MillimeterField(label=_("Today (mm)"))
-    state = forms.ChoiceField(
-        label=_("State"), choices=[*BLANK, *TargetStateChoice.choices], required=False
-    )
-    reason = forms.CharField(label=_("Why not evaluable"), max_length=300, required=False)
-    merged_into = forms.ChoiceField(label=_("Merged into"), required=False)
-    fragments = forms.CharField(
-        label=_("Fragments (mm)"), max_length=100, required=False, help_text=_("Such as 12 + 8.5")
-    )
-
-    def clean_fragments(self) -> tuple[Decimal, ...]:
-        """The diameters of a split lesion."""
-        field = MillimeterField()
-        parts = self.cleaned_data["fragments"].replace("+", " ").split()
-        return tuple(value for part in parts if (value := field.clean(part)) is not None)
-
-    def entry(self) -> TargetEntry:
-        """The row as a value; a number without a state was measured."""
-        values = self.typed()
-        if self.errors:
-            return TargetEntry(lesion=values["lesion"])
-        measured = {"diameter_mm", "fragments"} & values.keys()
-        return TargetEntry(
-            lesion=values["lesion"],
-            state=values.get("state") or ("measured" if measured else None),
-            diameter_mm=values.get("diameter_mm"),
-            reason=values.get("reason", ""),
-            merged_into=values.get("merged_into", ""),
-            fragments_mm=values.get("fragments", ()),
-        )
-
-
-class BaselineTargetRowForm(DescriptionMixin, RowForm):
-    """A target at baseline."""
-
-    diameter_mm = MillimeterField(label=_("Diameter (mm)"))
-    slice_mm = MillimeterField(label=_("Slice (mm)"))
-    bone_type = forms.ChoiceField(
-        label=_("Bone lesion"), choices=[*BLANK, *BoneTypeChoice.choices], required=False
-    )
-    previously_irradiated = forms.BooleanField(label=_("Irradiated before"), required=False)
-    progressed_since_irradiation = forms.BooleanField(label=_("Progressed since"), required=False)
-
-    def blank(self) -> bool:
-        """Whether nothing but defaults was entered."""
-        return not self.says("organ", "description", "nodal", "diameter_mm", "slice_mm",
-                             "previously_irradiated", "bone_type")  # fmt: skip
-
-    def entry(self) -> TargetEntry:
-        """The row as a value."""
-        row = TargetEntry(**{"state": "measured"} | self.typed())
-        return row.with_node_inferred(row.nodal or None)
-
-
-class NonTargetRowForm(RowForm):
-    """A non-target at a follow-up visit."""
-
-    status = forms.ChoiceField(
-        label=_("Status"),
-        choices=NonTargetStateChoice.choices,
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    short_axis_mm = MillimeterField(label=_("Short axis (mm)"))
-    reason = forms.CharField(label=_("Why not evaluable"), max_length=300, required=False)
-
-    def entry(self) -> NonTargetEntry:
-        """The row as a value."""
-        return NonTargetEntry(**self.typed())
-
-
-class BaselineNonTargetRowForm(DescriptionMixin, RowForm):
-    """A non-target at baseline."""
-
-    short_axis_mm = MillimeterField(label=_("Short axis (mm)"))
-
-    def blank(self) -> bool:
-        """Whether nothing but defaults was entered."""
-        return not self.says("organ", "description", "nodal", "short_axis_mm")
-
-    def entry(self) -> NonTargetEntry:
-        """The row as a value."""
-        row = NonTargetEntry(**{"status": "present"} | self.typed())
-        return row.with_node_inferred(row.nodal or None)
-
-
-class NewLesionRowForm(DescriptionMixin, RowForm):
-    """A lesion that was not there at baseline; one seen before keeps its label."""
-
-    certainty = forms.ChoiceField(
-        label=_("Certainty"), choices=[*BLANK, *CertaintyChoice.choices], required=False
-    )
-    diameter_mm = MillimeterField(label=_("Diameter (mm)"))
-
-    def blank(self) -> bool:
-        """Whether nothing was entered; of a lesion seen before the description is there already."""
-        seen_now = ("certainty", "diameter_mm")
-        described = ("organ", "description", "nodal")
-        return not self.says(*seen_now if self.initial.get("organ") else (*described, *seen_now))
-
-    def entry(self) -> NewLesionEntry:
-        """The row as a value."""
-        row = NewLesionEntry(**self.typed())
-        return row.with_node_inferred(row.nodal or None)
+FIELDS = {"merged_into": "state", "fragments_mm": f"{FRAGMENT}0"}  # of a pointer -> of the page
 
 
 class VisitForm(forms.Form):
     """What is asked once per visit."""
 
-    date = CalendarDateField(label=_("Scan date"))
+    date = CalendarDateField(label=gettext_lazy("Scan date"))
     kind = forms.ChoiceField(
-        label=_("Visit"),
+        label=gettext_lazy("Visit"),
         choices=[choice for choice in Visit.Kind.choices if choice[0] != Visit.Kind.BASELINE],
         initial=Visit.Kind.SCHEDULED,
     )
+    method = forms.ChoiceField(
+        label=gettext_lazy("Method"),
+        choices=[("", gettext_lazy("Same as baseline")), *MethodChoice.choices],
+        required=False,
+    )
     new_lesions = forms.ChoiceField(
-        label=_("Any new lesion?"),
-        choices=[("no", _("No")), ("yes", _("Yes"))],
+        label=gettext_lazy("Any new lesion?"),
+        choices=[("no", gettext_lazy("No")), ("yes", gettext_lazy("Yes"))],
         required=False,
         widget=forms.RadioSelect,
     )
     stated_response = forms.ChoiceField(
-        label=_("Investigator's response"),
-        choices=[("", _("Agrees with the computed response")), *ResponseChoice.choices],
-        required=False,
+        label=gettext_lazy("Investigator's assessment"), choices=ResponseChoice, required=False
     )
     stated_response_reason = forms.CharField(
-        label=_("Why it differs"), max_length=500, required=False
+        label=gettext_lazy("Why it differs"), max_length=500, required=False
     )
-    reason = forms.CharField(label=_("Reason for the change"), max_length=500, required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason for the change"), max_length=500, required=False
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        agrees = ("", _("Agrees"))
+        differs = [
+            (value, _("Differs: %(response)s") % {"response": response_label(Response(value))})
+            for value in ResponseChoice.values
+        ]
+        cast(forms.ChoiceField, self.fields["stated_response"]).choices = [agrees, *differs]
 
 
 class VisitForms:
@@ -237,10 +114,11 @@ class VisitForms:
         self.visit = visit
         first = past.baseline
         self.baseline = first is None or (visit is not None and visit.pk == first.pk)
-        self.data = data
+        self.previous = _before(past, visit)
+        self.data = data = rearranged(data) if self.baseline else self._unchanged(data)
         self.form = VisitForm(data, initial=self._initial())
         if self.baseline:
-            del self.form.fields["kind"]
+            del self.form.fields["kind"], self.form.fields["method"]
         self.form.errors  # noqa: B018 (full_clean, so that rows and form are validated alike)
         self.rows: dict[str, list[Any]] = {
             "targets": self._targets(),
@@ -280,19 +158,54 @@ class VisitForms:
         return VisitEntry(
             kind="baseline" if self.baseline else cleaned.get("kind") or Visit.Kind.SCHEDULED,
             date=cleaned.get("date"),
-            targets=tuple(row.entry() for row in self._said("targets")),
+            targets=tuple(self._by_method(row) for row in self._said("targets")),
             non_targets=tuple(row.entry() for row in self._said("non_targets")),
             new_lesions=self._new_lesion_entries(),
             stated_response=cleaned.get("stated_response", ""),
             stated_response_reason=cleaned.get("stated_response_reason", ""),
+            acknowledged=acknowledgements(self.data),
         )
 
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What a correction changes, field by field."""
+        if self.visit is None or not self.form.is_bound:
+            return ()
+        entry = self.entry().with_labels(self.past.lesions)
+        return corrections.changes(corrections.stored_entry(self.visit, self.past), entry)
+
+    def reasons(self) -> dict[str, str]:
+        """Why single fields are changed, by pointer; of those that are changed."""
+        data = self.data or QueryDict()
+        said = {change.pointer: str(data.get(change.reason_name, "")) for change in self.changes}
+        if any(len(text) > REASON_LENGTH for text in said.values()):
+            raise Refused([FieldError("/reason", _("A reason has at most 500 characters."))])
+        return {pointer: text.strip() for pointer, text in said.items() if text.strip()}
+
     def reason(self) -> str:
-        """Why a stored visit is changed; raises Refused where it is blank."""
+        """Why a stored visit is changed: one for all, or one per change. Raises Refused."""
         reason: str = self.form.cleaned_data.get("reason", "").strip()
-        if not reason:
-            raise Refused([FieldError("/reason", str(_("Say why this is changed.")))])
-        return reason
+        each = self.reasons()
+        if not reason and len(each) < max(1, len(self.changes)):
+            detail = _("Say why this is changed: one reason for all, or one for each change.")
+            raise Refused([FieldError("/reason", detail)])
+        return reason or "; ".join(dict.fromkeys(each.values()))[:REASON_LENGTH]
+
+    def _by_method(self, row: Any) -> TargetEntry:
+        """The row by the method chosen for all, where its own is the baseline's.
+
+        A visit stored without a method keeps none while the page still shows the baseline's.
+        """
+        entry: TargetEntry = row.entry()
+        known = self.past.lesions.get(entry.lesion)
+        if self.baseline or known is None or entry.method not in ("", known.method):
+            return entry
+        if chosen := self.form.cleaned_data.get("method"):
+            return replace(entry, method=chosen)
+        unsaid = row.initial.get("unsaid", ())
+        return replace(
+            entry, **{name: _blank(name) for name in unsaid if _same(entry, known, name)}
+        )
 
     def _new_lesion_entries(self) -> tuple[NewLesionEntry, ...] | None:
         """The rows as the answer allows: a yes without any, a no with some is no answer yet."""
@@ -303,10 +216,14 @@ class VisitForms:
         return () if answered == "no" and not rows else None
 
     def add_errors(self, errors: Iterable[FieldError]) -> None:
-        """Put each refusal beside the field that its pointer names, one per field."""
+        """Put each refusal beside the field that its pointer names, one per field.
+
+        A row with something of no valid shape said nothing yet, so its other fields are not missing.
+        """
+        unread = [row for row in self.all_rows() if row.errors]
         for error in errors:
             form, name = self._field(error.pointer)
-            if name not in form.errors:
+            if name not in form.errors and form not in unread:
                 form.add_error(name if name in form.fields else None, self._said_on_page(error))
 
     def labelled(self, errors: Iterable[FieldError]) -> list[tuple[str, str]]:
@@ -334,15 +251,26 @@ class VisitForms:
 
     def error_list(self) -> list[tuple[str, str, str]]:
         """(element id, label, message) of every error in page order, for the summary."""
-        found = []
-        for form in (self.form, *self.all_rows()):
-            for name, messages in form.errors.items():
-                label = form.fields[name].label if name in form.fields else ""
-                row = form.initial.get("lesion") if isinstance(form, RowForm) else ""
-                target = _element(form, name)
-                text = " ".join(str(part) for part in (row, label) if part)
-                found += [(target, text, str(message)) for message in messages]
-        return found
+        return [
+            (_element(form, name), _called(form, name), str(message))
+            for form, names in self._in_page_order()
+            for name in names
+            if name in form.errors
+            for message in form.errors[name]
+        ]
+
+    def _in_page_order(self) -> Iterator[tuple[forms.Form, Iterable[str]]]:
+        """Forms with the names of fields as they follow each other on the page."""
+        asked = ("new_lesions", "stated_response", "stated_response_reason", "reason")
+        yield (
+            self.form,
+            [name for name in (NON_FIELD_ERRORS, *self.form.fields) if name not in asked],
+        )
+        yield from ((row, _all_names(row)) for row in self.rows["targets"])
+        yield from ((row, _all_names(row)) for row in self.rows["non_targets"])
+        yield self.form, asked[:1]
+        yield from ((row, _all_names(row)) for row in self.rows["new_lesions"])
+        yield self.form, asked[1:]
 
     def _said(self, name: str) -> list[Any]:
         return [row for row in self.rows[name] if not (hasattr(row, "blank") and row.blank())]
@@ -352,8 +280,8 @@ class VisitForms:
         if len(parts) > 1 and parts[0] in self.rows:
             said = self._said(parts[0])
             if int(parts[1]) < len(said):
-                name = "fragments" if parts[-1].startswith("fragments") else parts[-1]
-                return said[int(parts[1])], name
+                named = parts[2] if len(parts) > 2 else ""
+                return said[int(parts[1])], named if self.baseline else FIELDS.get(named, named)
         return self.form, parts[0]
 
     def _initial(self) -> dict[str, Any]:
@@ -375,12 +303,33 @@ class VisitForms:
         if self.baseline:
             labels += _further("T", labels, BASELINE_TARGETS - len(labels))
             return self._rows("targets", BaselineTargetRowForm, labels, stored)
-        rows = self._rows("targets", TargetRowForm, labels, stored)
+        rows = self._rows("targets", TargetRowForm, labels, {**self._carried(), **stored})
         for row in rows:
-            others = [(label, label) for label in labels if label != row.initial["lesion"]]
-            cast(forms.ChoiceField, row.fields["merged_into"]).choices = [*BLANK, *others]
-            row.full_clean()
+            cast(TargetRowForm, row).offer_merging(labels)
         return rows
+
+    def _carried(self) -> Mapping[str, dict[str, Any]]:
+        """What a new visit starts with: lesions stay merged or split as they were."""
+        if self.visit:
+            return {}
+        return {label: _inherited(one) for label, one in lineage.carried(self.past).items()}
+
+    def _unchanged(self, data: QueryDict | None) -> QueryDict | None:
+        """What was posted; where asked for, blank non-targets say what they said before."""
+        if data is None or data.get("more") != UNCHANGED:
+            return data
+        before, filled = self.statuses_before(), data.copy()
+        for index, lesion in enumerate(self.past.of_role(LesionRole.NON_TARGET)):
+            if not filled.get(name := f"non_targets-{index}-status"):
+                filled[name] = before[lesion.label]
+        return filled
+
+    def statuses_before(self) -> dict[str, str]:
+        """Each non-target's status at the visit before; present where it was not assessed."""
+        rows = self.previous.non_target_statuses.all() if self.previous else ()
+        seen = {row.lesion_id: row.status for row in rows}
+        non_targets = self.past.of_role(LesionRole.NON_TARGET)
+        return {le.label: seen.get(le.pk, NonTargetStateChoice.PRESENT.value) for le in non_targets}
 
     def _non_targets(self) -> list[Any]:
         stored = self._stored("non_target_statuses")
@@ -431,6 +380,12 @@ class VisitForms:
         return rows
 
 
+def _before(past: History, visit: Visit | None) -> Visit | None:
+    """The last visit before this one; before a new one, the last of all."""
+    earlier = [v for v in past.visits if visit is None or v.date < visit.date]
+    return earlier[-1] if earlier else None
+
+
 def _element(form: forms.Form, name: str) -> str:
     """The id of a field's first control; the whole form where no field is meant."""
     if name not in form.fields:
@@ -439,14 +394,51 @@ def _element(form: forms.Form, name: str) -> str:
     return f"{field.auto_id}_0" if field.use_fieldset else field.id_for_label
 
 
+def _called(form: forms.Form, name: str) -> str:
+    """What the error summary calls a field: its row's label and its own."""
+    label = form.fields[name].label if name in form.fields else ""
+    row = form.initial.get("lesion") if isinstance(form, RowForm) else ""
+    called = " ".join(str(part) for part in (row, label) if part)
+    return called if not called or called.endswith(("?", "？")) else f"{called}:"
+
+
+def _all_names(form: forms.Form) -> Iterable[str]:
+    return (NON_FIELD_ERRORS, *form.fields)
+
+
 def _shown(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
+    """A stored row as initial values; `unsaid` names what it left to the baseline."""
     names = ("state", "status", "certainty", "diameter_mm", "short_axis_mm", "reason")
     shown = {name: getattr(row, name) for name in names if hasattr(row, name)}
-    if getattr(row, "merged_into_id", None):
-        shown["merged_into"] = labels[row.merged_into_id]
-    if getattr(row, "fragments_mm", None):
-        shown["fragments"] = " + ".join(str(mm) for mm in row.fragments_mm)
+    if hasattr(row, "fragments_mm"):
+        said = ("method", "slice_mm")
+        shown |= {name: getattr(row, name) for name in said if getattr(row, name)}
+        shown["unsaid"] = tuple(name for name in said if not getattr(row, name))
+        shown |= _lineage(row, labels)
     return shown
+
+
+def _lineage(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
+    """The merged or split state of a stored row as initial values."""
+    if row.merged_into_id:
+        return {"state": f"{MERGED}{labels[row.merged_into_id]}"}
+    parts = {f"{FRAGMENT}{i}": millimeters(mm) for i, mm in enumerate(row.fragments_mm)}
+    return {"state": SPLIT, "parts": len(parts), "diameter_mm": None} | parts if parts else {}
+
+
+def _inherited(one: Carried) -> dict[str, Any]:
+    """The same of a lesion that earlier visits found merged or split: without numbers."""
+    if one.merged_into:
+        return {"state": f"{MERGED}{one.merged_into}", "carried": one.since}
+    return {"state": SPLIT, "parts": one.fragments, "carried": one.since}
+
+
+def _blank(name: str) -> Any:
+    return "" if name == "method" else None
+
+
+def _same(entry: TargetEntry, known: Lesion, name: str) -> bool:
+    return bool(getattr(entry, name) == getattr(known, name))
 
 
 def _further(prefix: str, labels: list[str], count: int) -> list[str]:

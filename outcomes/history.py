@@ -119,13 +119,13 @@ def _history(patient: Patient, visits: list[Visit], lesions: dict[str, Lesion]) 
 def _assessment(visit: Visit, lesions: Mapping[int, Lesion]) -> recist.Assessment:
     return recist.Assessment(
         date=visit.date,
-        targets=[_target(m, lesions[m.lesion_id]) for m in visit.measurements.all()],
+        targets=[_target(m, lesions[m.lesion_id], lesions) for m in visit.measurements.all()],
         non_targets=[_non_target(n, lesions[n.lesion_id]) for n in visit.non_target_statuses.all()],
         new_lesions=[_new_lesion(n, lesions[n.lesion_id]) for n in visit.new_lesion_statuses.all()],
     )
 
 
-def _target(row: Measurement, lesion: Lesion) -> recist.Target:
+def _target(row: Measurement, lesion: Lesion, lesions: Mapping[int, Lesion]) -> recist.Target:
     method = row.method or lesion.method
     return recist.Target(
         lesion=lesion.label,
@@ -138,6 +138,8 @@ def _target(row: Measurement, lesion: Lesion) -> recist.Target:
         bone_type=recist.BoneType(lesion.bone_type) if lesion.bone_type else None,
         previously_irradiated=lesion.previously_irradiated,
         progressed_since_irradiation=lesion.progressed_since_irradiation,
+        merged_into=lesions[row.merged_into_id].label if row.merged_into_id else "",
+        fragments_mm=tuple(row.fragments_mm),
     )
 
 

@@ -166,10 +166,17 @@ class VisitLines:
 
     name = "visit"
 
-    def __init__(self, trial: Trial, refused: set[str], asking: User | None) -> None:
+    def __init__(
+        self,
+        trial: Trial,
+        refused: set[str],
+        asking: User | None,
+        among: QuerySet[Patient] | None = None,
+    ) -> None:
         self.trial = trial
         self.refused = refused
         self.asking = asking
+        self.among = among  # the patients whose visits may be written; None for all
         self.shape = VisitLine()
         self.stated: dict[int, int] = {}  # visits that state a response, and their lines
 
@@ -179,7 +186,7 @@ class VisitLines:
 
     def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
         """Record or correct visits, then derive the histories that changed."""
-        done, patients = Imported(), _active(self.trial, chunk)
+        done, patients = Imported(), _active(self.trial, chunk, self.among)
         histories = history.load_all(list(patients.values()))
         voided = _voided_visits(patients)
         for reason, lines in _by_reason(chunk):
@@ -348,16 +355,21 @@ class RecordLines:
         return _outcome(line, differs=differs)
 
 
-def _locked(trial: Trial, chunk: Sequence[Line]) -> Iterable[Patient]:
+def _locked(
+    trial: Trial, chunk: Sequence[Line], among: QuerySet[Patient] | None = None
+) -> Iterable[Patient]:
     """The stored patients of these lines, voided ones too; nobody else writes of them meanwhile."""
-    rows = Patient.objects.filter(trial=trial, subject_id__in={line.subject_id for line in chunk})
+    rows = Patient.objects.all() if among is None else among
+    rows = rows.filter(trial=trial, subject_id__in={line.subject_id for line in chunk})
     related = rows.select_related("trial", "site", "allocation__arm")
     related = related.prefetch_related(contradictions.closings())
     return related.select_for_update(of=("self",)).order_by("pk")
 
 
-def _active(trial: Trial, chunk: Sequence[Line]) -> dict[str, Patient]:
-    return {p.subject_id: p for p in _locked(trial, chunk) if not p.voided_at}
+def _active(
+    trial: Trial, chunk: Sequence[Line], among: QuerySet[Patient] | None = None
+) -> dict[str, Patient]:
+    return {p.subject_id: p for p in _locked(trial, chunk, among) if not p.voided_at}
 
 
 def _patient(line: Line, patients: Mapping[str, Patient]) -> Patient:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.utils import timezone
 
-from outcomes.models import ImportRun
+from outcomes.models import ImportRun, VisitSheet
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -63,11 +63,14 @@ class Progress:
 
 
 @contextmanager
-def progress(*, trial: Trial, by: User, lines: int, dry_run: bool) -> Iterator[Progress]:
+def progress(
+    *, trial: Trial, by: User, lines: int, dry_run: bool, sheet: VisitSheet | None = None
+) -> Iterator[Progress]:
     """A run that others can watch; it has failed unless another `state` is set."""
+    run = ImportRun(trial=trial, by=by, lines=lines, dry_run=dry_run, sheet=sheet)
     connection = connections.create_connection(DEFAULT_DB_ALIAS)
     try:
-        told = Progress(connection, ImportRun(trial=trial, by=by, lines=lines, dry_run=dry_run))
+        told = Progress(connection, run)
         try:
             yield told
         finally:

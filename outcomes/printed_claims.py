@@ -90,7 +90,11 @@ def _time_origin(claim: TimeOriginClaim) -> str:
 
 
 def _interval(interval: str | None, level: int) -> str | None:
-    return None if interval is None else f"{level}% CI {_bare(interval)}"
+    return (
+        None
+        if interval is None
+        else _("%(level)s%% CI %(interval)s") % {"level": level, "interval": _bare(interval)}
+    )
 
 
 def _bare(interval: str) -> str:

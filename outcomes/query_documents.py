@@ -76,7 +76,7 @@ def question(query: Query) -> str:
     """What a query asks: a check's sentence, or what the person wrote first."""
     if query.code:
         return word_check(Reason(query.code, query.parameters))
-    return next((message.text for message in query.messages.all()), "")
+    return query.first_message or ""
 
 
 def query_document(query: Query) -> QueryDocument:

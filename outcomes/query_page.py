@@ -75,12 +75,16 @@ class QueryLine:
         return _("Closed: %s.") % ClosedBecause(because).label if because else ""
 
 
-def query_lines(queries: Iterable[Query]) -> list[QueryLine]:
-    """Queries, with their threads at hand, for the screen: one statement for their visits."""
+def query_lines(queries: Iterable[Query], visits: Iterable[Visit] | None = None) -> list[QueryLine]:
+    """Queries, `with_question` or `with_thread`, for the screen.
+
+    Two statements, one where the `visits` that they speak of are at hand.
+    """
     rows = list(queries)
     ids = {q.record_id for q in rows if q.subject == QuerySubject.VISIT}
-    visits = Visit.objects.in_bulk(ids) if ids else {}
+    found = Visit.objects.filter(pk__in=ids) if visits is None else visits
+    known = {visit.pk: visit for visit in found}
     return [
-        QueryLine(q, visits.get(q.record_id) if q.subject == QuerySubject.VISIT else None)
+        QueryLine(q, known.get(q.record_id) if q.subject == QuerySubject.VISIT else None)
         for q in rows
     ]

@@ -19,6 +19,7 @@ from outcomes.query_page import query_lines
 from patients import query_actions
 from patients.models import Patient, Query, QueryState
 from patients.views import visible_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -39,7 +40,7 @@ def query_list(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     asked = {name: request.GET.get(name, "") for name in ("state", "trial", "site")}
     asked = {name: "" if "\0" in said else said for name, said in asked.items()}
-    rows = _filtered(Query.objects.visible_to(user), asked).with_thread()
+    rows = _filtered(Query.objects.visible_to(user), asked).with_question()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "asked": asked,
@@ -61,7 +62,7 @@ def _filtered(rows: Any, asked: dict[str, str]) -> Any:
     return rows.filter(patient__site__code=site) if site else rows
 
 
-@login_required
+@entry_page
 def patient_queries(request: HttpRequest, pk: int) -> HttpResponse:
     """A patient's queries with their threads, and a form for who may ask."""
     patient = visible_patient(request, pk)
@@ -98,7 +99,7 @@ def _meant(request: HttpRequest) -> dict[str, str]:
     return ({"record": f"visit:{visit}"} if visit else {}) | {"lesion": lesion}
 
 
-@login_required
+@entry_page
 def query(request: HttpRequest, pk: int) -> HttpResponse:
     """One query: its thread, and a form to answer, close or open it again."""
     rows = Query.objects.active().visible_to(signed_in(request)).with_thread()

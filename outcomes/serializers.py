@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from enum import StrEnum
@@ -211,6 +212,34 @@ class VisitSerializer(StrictSerializer):
             "a query. Never read back: see the visit's queries."
         ),
     )
+
+
+FIELD_POINTER = re.compile(
+    r"/(date|kind|stated_response|stated_response_reason"
+    r"|(targets|non_targets|new_lesions)(/\d{1,2}(/[a-z_]+(/\d{1,2})?)?)?)",
+    re.ASCII,
+)
+
+
+class VisitCorrection(VisitSerializer):
+    """A visit as it is corrected."""
+
+    reasons = serializers.DictField(
+        child=Text(max_length=500),
+        required=False,
+        help_text=_(
+            "Why single fields are changed, by JSON Pointer into this body, such as"
+            " /targets/0/diameter_mm. They are kept in the audit trail beside `reason`."
+        ),
+    )
+
+    def validate_reasons(self, reasons: dict[str, str]) -> dict[str, str]:
+        """The same; a key must be able to point at a field."""
+        accepted = _("A JSON Pointer to a field of the visit, such as /targets/0/diameter_mm.")
+        wrong = [key for key in reasons if not FIELD_POINTER.fullmatch(key)]
+        if wrong:
+            raise serializers.ValidationError({key: [accepted] for key in wrong})
+        return reasons
 
 
 class VisitLine(VisitSerializer):

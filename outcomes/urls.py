@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from outcomes import catalogue_views, flow_views, query_views, views, work_views
+from outcomes import (
+    catalogue_views,
+    flow_views,
+    lesion_history_views,
+    query_views,
+    views,
+    visit_sheet_views,
+    work_views,
+)
 
 app_name = "outcomes"
 urlpatterns = [
@@ -16,9 +24,41 @@ urlpatterns = [
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),
     path("patients/<int:pk>/visits/preview/", views.visit_preview, name="visit_preview"),
+    path(
+        "trials/<str:registry_id>/visit-sheets/new/",
+        visit_sheet_views.visit_sheet_new,
+        name="visit_sheet_new",
+    ),
+    path(
+        "trials/<str:registry_id>/visit-sheets/files/<str:name>",
+        visit_sheet_views.visit_sheet_file,
+        name="visit_sheet_file",
+    ),
+    path("visit-sheets/<int:pk>/", visit_sheet_views.visit_sheet, name="visit_sheet"),
+    path(
+        "visit-sheets/<int:pk>/check/",
+        visit_sheet_views.visit_sheet_check,
+        name="visit_sheet_check",
+    ),
+    path(
+        "visit-sheets/<int:pk>/progress/",
+        visit_sheet_views.visit_sheet_progress,
+        name="visit_sheet_progress",
+    ),
+    path(
+        "visit-sheets/<int:pk>/report.csv",
+        visit_sheet_views.visit_sheet_report,
+        name="visit_sheet_report",
+    ),
     path("patients/<int:pk>/queries/", query_views.patient_queries, name="patient_queries"),
     path("queries/", query_views.query_list, name="query_list"),
     path("queries/<int:pk>/", query_views.query, name="query"),
     path("visits/<int:pk>/edit/", views.visit_edit, name="visit_edit"),
     path("visits/<int:pk>/void/", views.visit_void, name="visit_void"),
+    path("visits/<int:pk>/history/", lesion_history_views.visit_history, name="visit_history"),
+    path(
+        "visits/<int:pk>/lesions/<str:label>/history/",
+        lesion_history_views.lesion_history,
+        name="lesion_history",
+    ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,17 +12,30 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from outcomes import actions, charts, dashboard, history, report, safety, schedule
+from outcomes import (
+    actions,
+    charts,
+    dashboard,
+    history,
+    meanwhile,
+    report,
+    safety,
+    schedule,
+    submission,
+)
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
+from outcomes.lesion_history import corrected
 from outcomes.models import Visit
 from outcomes.options import OptionsForm, options_of, today
 from outcomes.query_page import query_lines
+from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
-from outcomes.visit_page import VisitPage, response_panel
+from outcomes.visit_page import VisitPage
 from patients import gate
 from patients.forms import VoidForm
 from patients.views import visible_patient
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from registry.rest import InvalidParameter
@@ -75,14 +89,14 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past),
+        "sheet": flow_sheet(past, corrected(past)),
         "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": charts.spider_line(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
-        "queries": query_lines(row.queries.open().with_thread()),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),
+        "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
         "may_write": may_write,
         "may_void": may_void,
@@ -90,7 +104,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "outcomes/patient.html", context)
 
 
-@login_required
+@entry_page
 def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter the baseline, or the next follow-up visit."""
     row = visible_patient(request, pk)
@@ -101,16 +115,18 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "outcomes/visit_too_early.html", context, status=_refused(request))
 
     def save(forms: VisitForms) -> Visit:
+        if forms.visit:
+            return _correct(request, forms.visit, forms)
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
-    return _enter(request, VisitForms(past, data=posted(request)), save)
+    return _enter(request, meanwhile.continued(VisitForms(past, data=posted(request))), save)
 
 
 def _refused(request: HttpRequest) -> int:
     return 422 if request.method == "POST" else 200
 
 
-@login_required
+@entry_page
 def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a visit, with a reason."""
     visit = _visit(request, pk)
@@ -118,44 +134,39 @@ def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
     forms = VisitForms(history.load(row), visit=visit, data=posted(request))
 
-    def save(forms: VisitForms) -> Visit:
-        return actions.correct_visit(
-            visit=visit,
-            entry=forms.checked_entry(),
-            by=signed_in(request),
-            reason=forms.reason(),
-            version=forms.form.cleaned_data.get("version") or 0,
-        )
+    return _enter(request, forms, partial(_correct, request, visit))
 
-    return _enter(request, forms, save)
+
+def _correct(request: HttpRequest, visit: Visit, forms: VisitForms) -> Visit:
+    return actions.correct_visit(
+        visit=visit,
+        entry=forms.checked_entry(),
+        by=signed_in(request),
+        reason=forms.reason(),
+        reasons=forms.reasons(),
+        version=forms.form.cleaned_data.get("version") or 0,
+    )
 
 
 def _enter(
     request: HttpRequest, forms: VisitForms, save: Callable[[VisitForms], Visit]
 ) -> HttpResponse:
     """Show the page; on a valid POST store the visit and go to the patient."""
-    stale = False
     submitted = request.method == "POST" and not forms.wants_more_rows
     if submitted:
         try:
             visit = save(forms)
         except Refused as refused:
-            forms.add_errors(refused.errors)
-        except StaleVersion:
-            stale = True
+            forms = meanwhile.met(forms, refused)
+        except StaleVersion as error:
+            meanwhile.require_read(forms, error)
         else:
-            messages.success(request, _stored(visit))
+            corrected = forms.visit is not None
+            messages.success(request, submission.banner(visit, corrected=corrected))
             return redirect("outcomes:patient", pk=visit.patient_id)
-    page = VisitPage(forms, stale=stale)
+    page = VisitPage(forms, stale=meanwhile.since(forms))
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
     return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
-
-
-def _stored(visit: Visit) -> str:
-    response = visit.get_overall_response_display()
-    if not visit.overall_response:
-        return _("Baseline of %(date)s stored.") % {"date": visit.date}
-    return _("Visit of %(date)s stored: %(response)s.") % {"date": visit.date, "response": response}
 
 
 @login_required
@@ -165,12 +176,11 @@ def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
     row = visible_patient(request, pk)
     past = history.load(row)
     corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
-    forms = VisitForms(past, visit=corrected, data=request.POST)
-    preview = actions.preview_visit(patient=row, entry=forms.entry(), visit=corrected, past=past)
-    return render(request, "outcomes/_response.html", {"panel": response_panel(preview, forms)})
+    page = VisitPage(VisitForms(past, visit=corrected, data=request.POST))
+    return render(request, "outcomes/visit_preview.html", {"page": page, "patient": row})
 
 
-@login_required
+@entry_page
 def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a visit out of lists and analyses, with a reason."""
     visit = _visit(request, pk)
@@ -192,7 +202,7 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row,
         "visit": visit,
         "form": form,
-        "later_visits": actions.preview_void(visit),
+        "later_visits": later_lines(actions.preview_void(visit), history.load(row)),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/visit_void.html", context, status=status)

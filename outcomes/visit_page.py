@@ -1,23 +1,34 @@
-"""What the visit page shows around its fields: the past of each lesion, and the response panel."""
+"""What the visit page shows around its fields: the past of each lesion, and the response."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from outcomes.actions import LaterVisit, Preview, preview_visit
-from outcomes.charts import response_label
-from outcomes.flow_sheet import millimeters, nadir_visit
-from outcomes.forms import RowForm, VisitForms
-from outcomes.methods.recist import Derived, target_value_mm
-from outcomes.models import Lesion, NonTargetStateChoice, ResponseChoice, Visit
-from outcomes.wording import word
-from patients.models import Patient
+from outcomes import schedule
+from outcomes.actions import Preview, preview_visit
+from outcomes.baseline_page import Baseline, baseline_page
+from outcomes.best_to_date import BestToDate, best_to_date
+from outcomes.corrections import Change
+from outcomes.flow_sheet import millimeters, nadir_visit, percent
+from outcomes.follow_up_forms import SPLIT
+from outcomes.forms import VisitForms
+from outcomes.methods.recist import target_value_mm
+from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
+from outcomes.query_page import QueryLine, query_lines
+from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
+from outcomes.row_forms import RowForm
+from outcomes.schedule import Expected
+from outcomes.wording import organ_suggestions
+from patients.models import Patient, Query, QuerySubject
+from registry.meanwhile import Meanwhile
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,9 @@ class EntryRow:
     baseline: str
     nadir: str
     previous: str
+    change: str
+    checks: Sequence[CheckLine]
+    before: str = ""
 
     @property
     def further(self) -> bool:
@@ -39,72 +53,53 @@ class EntryRow:
             self.form[n].value() or self.form[n].errors for n in names if n in self.form.fields
         )
 
-
-@dataclass(frozen=True)
-class ResponsePanel:
-    """The computed response with the reasons that decided it."""
-
-    derived: Derived | None
-    reasons: tuple[str, ...]
-    warnings: tuple[str, ...]
-    missing: tuple[tuple[str, str], ...]
-    answered: bool
-    later_visits: tuple[LaterVisit, ...]
+    @property
+    def not_evaluable(self) -> bool:
+        """Whether the reason is asked for."""
+        said = (self._said("state"), self._said("status"))
+        return TargetStateChoice.NOT_EVALUABLE in said or self._says("reason")
 
     @property
-    def response(self) -> ResponseChoice | None:
-        """The overall response with its name."""
-        found = self.derived.overall_response if self.derived else None
-        return ResponseChoice(found) if found else None
+    def split(self) -> bool:
+        """Whether the parts are asked for."""
+        parts = [name for name in self.form.fields if name.startswith("fragment_")]
+        return self._said("state") == SPLIT or any(self._says(name) for name in parts)
 
     @property
-    def target(self) -> str:
-        """The target response, written as RECIST writes it."""
-        found = self.derived and self.derived.target_response
-        return response_label(found) if found else "–"
+    def method(self) -> str:
+        """How the lesion is measured today, in a few words."""
+        said = self.form["method"].value() or ""
+        names = dict(self.form.fields["method"].choices)  # type: ignore[attr-defined]
+        mm = str(self.form["slice_mm"].value() or "")
+        return " ".join(filter(None, (str(names.get(said, said)), mm and f"{mm} mm")))
 
     @property
-    def non_target(self) -> str:
-        """The non-target response, written as RECIST writes it."""
-        found = self.derived and self.derived.non_target_response
-        return response_label(found) if found else "–"
+    def as_baseline(self) -> bool:
+        """Whether the method shown is the baseline's."""
+        known = self.lesion.method if self.lesion else ""
+        return (self.form["method"].value() or known) == known
 
     @property
-    def sum_mm(self) -> str:
-        """Today's sum as typed."""
-        return millimeters(self.derived.sum_mm) if self.derived else ""
+    def method_open(self) -> bool:
+        """Whether the fields of the method are open: they are wrong."""
+        return bool(self.form["method"].errors or self.form["slice_mm"].errors)
 
     @property
-    def pr_at_most(self) -> str:
-        """The exact threshold of a partial response."""
-        return millimeters(self.derived.pr_at_most_mm) if self.derived else ""
+    def wrong(self) -> bool:
+        """Whether something of this row was refused."""
+        return bool(self.form.errors)
 
-    @property
-    def pd_at_least(self) -> str:
-        """The exact threshold of progression."""
-        return millimeters(self.derived.pd_at_least_mm) if self.derived else ""
+    def _said(self, name: str) -> Any:
+        return self.form[name].value() if name in self.form.fields else None
 
-
-def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:
-    """A preview, worded."""
-    derived = preview.derived
-    answered = all(error.pointer != "/new_lesions" for error in preview.missing)
-    return ResponsePanel(
-        derived=derived,
-        reasons=tuple(word(r) for r in derived.reasons if answered or r.code != "no_new_lesion")
-        if derived
-        else (),
-        answered=answered,
-        warnings=tuple(word(reason) for reason in derived.warnings) if derived else (),
-        missing=tuple(forms.labelled(preview.missing)),
-        later_visits=preview.later_visits,
-    )
+    def _says(self, name: str) -> bool:
+        return bool(self._said(name) or self.form[name].errors)
 
 
 class VisitPage:
     """The visit page."""
 
-    def __init__(self, forms: VisitForms, *, stale: bool = False) -> None:
+    def __init__(self, forms: VisitForms, *, stale: Meanwhile | None = None) -> None:
         self.forms = forms
         self.stale = stale
         self.patient: Patient = forms.past.patient
@@ -114,31 +109,44 @@ class VisitPage:
         others = [v for v in forms.past.visits if v != forms.visit]
         until = forms.visit.date if forms.visit else None
         self.earlier = [v for v in others if until is None or v.date < until]
+        self.first = forms.past.baseline
         self.nadir = nadir_visit(self.earlier)
-        self.previous = self.earlier[-1] if self.earlier else None
+        self.previous = forms.previous
 
     @property
     def title(self) -> str:
         """The heading."""
         if self.visit:
-            return _("Correct: %s") % self.visit
-        return _("Baseline assessment") if self.baseline else _("Tumor assessment")
+            label = schedule.week_label(self.visit)
+            return _("Correct: %(visit)s, %(date)s") % {"visit": label, "date": self.visit.date}
+        if self.baseline:
+            return _("Baseline assessment")
+        expected = self.expected
+        if expected is None or expected.baseline:
+            return _("Tumor assessment")
+        return _("Tumor assessment, %(visit)s") % {"visit": expected.label}
+
+    @cached_property
+    def expected(self) -> Expected | None:
+        """The planned scan that this visit stands for."""
+        if self.visit:
+            return schedule.planned_for(self.visit)
+        return None if self.baseline else schedule.expected(self.patient)
+
+    @cached_property
+    def queries(self) -> list[QueryLine]:
+        """What is still asked about the visit that is corrected."""
+        if self.visit is None:
+            return []
+        asked = Query.objects.open().of_record(QuerySubject.VISIT, self.visit.pk)
+        return query_lines(asked.with_thread())
 
     @property
-    def window(self) -> str:
-        """When the next scan is expected: the last one plus the trial's interval."""
-        if self.visit or self.previous is None:
-            return ""
-        trial = self.patient.trial
-        origin = self.previous.date
-        if self.previous.kind == Visit.Kind.BASELINE:
-            origin = self.patient.first_dose_on or origin
-        due = origin + timedelta(days=trial.assessment_interval_days)
-        margin = timedelta(days=trial.assessment_window_days)
-        return _("Expected from %(first)s to %(last)s") % {
-            "first": due - margin,
-            "last": due + margin,
-        }
+    def best(self) -> BestToDate | None:
+        """The best response before this visit; a correction may change it, so it shows none."""
+        if self.visit or self.baseline:
+            return None
+        return best_to_date(self.forms.past, self.patient.site.today())
 
     @property
     def targets(self) -> list[EntryRow]:
@@ -156,19 +164,56 @@ class VisitPage:
         return list(self._rows("new_lesions"))
 
     @property
+    def new_lesions_asked(self) -> bool:
+        """Whether the rows of new lesions are open."""
+        said = any(not row.blank() for row in self.forms.rows["new_lesions"])
+        return self.form["new_lesions"].value() == "yes" or (self.form.is_bound and said)
+
+    @property
+    def same_method(self) -> bool:
+        """Whether every target is measured as at baseline."""
+        chosen = self.form["method"].value() if "method" in self.form.fields else ""
+        return not chosen and all(row.as_baseline for row in self.targets)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the investigator's reason is asked for."""
+        names = ("stated_response", "stated_response_reason")
+        return any(self.form[name].value() or self.form[name].errors for name in names)
+
+    @property
     def sums(self) -> dict[str, str]:
         """The sums below the target table."""
-        first = self.forms.past.baseline
         return {
-            "baseline": millimeters(first.sum_mm if first else None),
+            "baseline": millimeters(self.first.sum_mm if self.first else None),
             "nadir": millimeters(self.nadir.sum_mm if self.nadir else None),
             "previous": millimeters(self.previous.sum_mm if self.previous else None),
         }
 
     @property
+    def thresholds(self) -> dict[str, str]:
+        """What PR and PD need, in mm, exact: known before anything is typed."""
+        if self.panel and self.panel.derived:
+            return {"pr": self.panel.pr_at_most, "pd": self.panel.pd_at_least}
+        if self.first is None or self.nadir is None:
+            return {}
+        known = replace(self.first.as_derived(), nadir_mm=self.nadir.sum_mm)
+        return {"pr": millimeters(known.pr_at_most_mm), "pd": millimeters(known.pd_at_least_mm)}
+
+    @property
     def submitted(self) -> bool:
         """Whether the page shows what was refused, rather than what is being filled in."""
         return self.form.is_bound and not self.forms.wants_more_rows
+
+    @cached_property
+    def conformance(self) -> Baseline:
+        """A baseline's rows, with what is said of each."""
+        return baseline_page(self.forms, self._preview, self.checks_at)
+
+    @property
+    def organs(self) -> list[str]:
+        """The organs that are suggested."""
+        return organ_suggestions()
 
     @property
     def errors(self) -> list[tuple[str, str, str]]:
@@ -176,16 +221,55 @@ class VisitPage:
         return self.forms.error_list() if self.submitted else []
 
     @property
+    def changes(self) -> list[tuple[Change, str]]:
+        """What a correction changes, each with its own reason where one was given."""
+        data = self.forms.data or QueryDict()
+        return [(change, str(data.get(change.reason_name, ""))) for change in self.forms.changes]
+
+    @property
+    def changes_key(self) -> str:
+        """What tells one list of changes from another."""
+        return "|".join(f"{c.pointer}{c.before}{c.after}" for c in self.forms.changes)
+
+    @property
+    def all_checks(self) -> list[tuple[str, list[CheckLine]]]:
+        """The soft checks by their place on the page, places without one included."""
+        labels = [row.initial["lesion"] for row in self.forms.all_rows()]
+        return [(place, self.checks_at(place)) for place in ("date", "targets", "stated", *labels)]
+
+    @cached_property
     def panel(self) -> ResponsePanel | None:
         """The computed response of what is shown, once there is something to compute."""
-        if not self.form.is_bound and self.visit is None:
-            return None
+        if self._preview:
+            return response_panel(self._preview, self.forms)
+        return self._stored_panel() if self.visit else None
+
+    @cached_property
+    def _preview(self) -> Preview | None:
+        """What is typed, judged."""
         if not self.form.is_bound:
-            return self._stored_panel()
-        preview = preview_visit(
-            patient=self.patient, entry=self.forms.entry(), visit=self.visit, past=self.forms.past
-        )
-        return response_panel(preview, self.forms)
+            return None
+        entry, past = self.forms.entry(), self.forms.past
+        return preview_visit(patient=self.patient, entry=entry, visit=self.visit, past=past)
+
+    def checks_at(self, place: str) -> list[CheckLine]:
+        """The soft checks beside a lesion, or beside another part of the page."""
+        return self.panel.checks_at(place) if self.panel else []
+
+    @property
+    def date_checks(self) -> list[CheckLine]:
+        """The soft checks beside the scan date."""
+        return self.checks_at("date")
+
+    @property
+    def target_checks(self) -> list[CheckLine]:
+        """The soft checks of all targets together."""
+        return self.checks_at("targets")
+
+    @property
+    def stated_checks(self) -> list[CheckLine]:
+        """The soft checks beside the investigator's assessment."""
+        return self.checks_at("stated")
 
     def _stored_panel(self) -> ResponsePanel:
         assert self.visit is not None
@@ -193,16 +277,44 @@ class VisitPage:
         return response_panel(Preview(derived, (), ()), self.forms)
 
     def _rows(self, name: str) -> Iterator[EntryRow]:
+        now, before = self._now if name == "targets" else {}, self.forms.statuses_before()
         for form in self.forms.rows[name]:
             label = form.initial["lesion"]
             yield EntryRow(
                 form=form,
                 label=label,
                 lesion=self.forms.past.lesions.get(label),
-                baseline=self._seen(label, self.forms.past.baseline),
+                baseline=self._seen(label, self.first),
                 nadir=self._seen(label, self.nadir),
                 previous=self._seen(label, self.previous),
+                change=self._change(label, now),
+                checks=self.checks_at(label),
+                before=before.get(label, ""),
             )
+
+    @cached_property
+    def _now(self) -> dict[str, Decimal | None]:
+        """What each target counts today, as typed."""
+        if self.baseline:
+            return {}
+        if not self.form.is_bound:
+            rows = self.forms.past.assessments[self.visit.date].targets if self.visit else ()
+        else:
+            rows = self.forms.past.assessed(self.forms.entry(), self.patient.site.today()).targets
+        return {row.lesion: target_value_mm(row) for row in rows}
+
+    def _change(self, label: str, now: dict[str, Decimal | None]) -> str:
+        """The change since the visit before, for reading; blank without two numbers."""
+        before, today = self._counted(label, self.previous), now.get(label)
+        if before is None or today is None:
+            return ""
+        if not before:
+            return "" if not today else f"+{millimeters(today)} mm"
+        return percent(100 * Fraction(today - before) / Fraction(before))
+
+    def _counted(self, label: str, visit: Visit | None) -> Decimal | None:
+        rows = self.forms.past.assessments[visit.date].targets if visit else ()
+        return next((target_value_mm(row) for row in rows if row.lesion == label), None)
 
     def _seen(self, label: str, visit: Visit | None) -> str:
         """What a lesion counted at a visit, or its non-target status."""

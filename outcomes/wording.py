@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
 from outcomes.methods.soft_checks import Check
 from outcomes.models import (
@@ -125,6 +127,10 @@ SENTENCES: dict[str, str | Promise] = {
         "Short axis %(diameter_mm)s mm; a nodal target has at least %(minimum_mm)s mm"
         " (10 to below 15 mm: non-target)."
     ),
+    "normal_node_target": _(
+        "Short axis %(diameter_mm)s mm is a normal node (below %(from_mm)s mm), which is not"
+        " recorded."
+    ),
     "target_by_ultrasound": _(
         "Ultrasound does not measure; use CT, MRI, caliper or X-ray, or record a non-target."
     ),
@@ -178,6 +184,20 @@ SENTENCES: dict[str, str | Promise] = {
         "%(lesion)s lies in a lymph node but is not marked as nodal; a node of %(from_mm)s to below"
         " %(below_mm)s mm is a non-target (here %(diameter_mm)s mm)."
     ),
+    "bone_type_missing": _(
+        "%(lesion)s is in bone: a target only if it is lytic or mixed, by its measurable soft"
+        " tissue. Choose what it is."
+    ),
+    # from which diameter on a lesion may be a target
+    "measurable_node": _("Lymph node: short axis of at least %(minimum_mm)s mm."),
+    "measurable_by_method": _(
+        "%(method)s with slices of at most %(thin_mm)s mm: at least %(minimum_mm)s mm."
+    ),
+    "measurable_by_slice": _(
+        "Slices of %(slice_mm)s mm: at least twice as much, %(minimum_mm)s mm."
+    ),
+    "measurable_by_xray": _("X-ray: at least %(minimum_mm)s mm."),
+    "measurable": _("At least %(minimum_mm)s mm."),
     # best response
     "response": _("%(response)s on %(date)s."),
     "response_confirmed": _("%(response)s on %(date)s, confirmed on %(confirmed_on)s."),
@@ -249,8 +269,32 @@ def word(reason: Reason | Mapping[str, Any]) -> str:
     """One reason, as a value or as stored, in words."""
     if not isinstance(reason, Reason):
         reason = Reason(reason["code"], reason["parameters"])
-    sentence: str = str(SENTENCES[reason.code]) % reason.parameters
+    sentence: str = str(SENTENCES[reason.code]) % _by_name(reason.parameters)
     return sentence
+
+
+def _by_name(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
+    """The parameters, codes of organs and methods by their names."""
+    named = dict(parameters)
+    if "organ_group" in named:
+        named["organ_group"] = organ_name(str(named["organ_group"]))
+    if "method" in named:
+        named["method"] = str(MethodChoice(str(named["method"])).label)
+    return named
+
+
+def organ_name(group: str) -> str:
+    """An organ group in the reader's language; a group that is only somebody's own text is that."""
+    return organ_names(chinese=_in_chinese()).get(group, group)
+
+
+def organ_suggestions() -> list[str]:
+    """The organs' names in the reader's language, in the order of the alphabet."""
+    return sorted(organ_names(chinese=_in_chinese()).values())
+
+
+def _in_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
 
 
 # What a soft check asks: facts, without a verdict.

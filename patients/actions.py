@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from patients import edits, records
 from patients.models import AdverseEvent, Patient, Therapy
 from patients.records import Correction, Why
 from registry import audit
-from registry.errors import Conflict, FieldError
+from registry.errors import Conflict, FieldError, Refused
 from trials import access
 from trials.models import Trial
 
@@ -79,6 +80,23 @@ def void_therapy(*, therapy: Therapy, **why: Unpack[Why]) -> Therapy:
 def record_adverse_event(*, patient: Patient, by: User, **facts: Any) -> AdverseEvent:
     """Add an adverse event."""
     return records.record(AdverseEvent(patient=patient, **facts), by)
+
+
+@transaction.atomic
+def record_adverse_events(
+    *, patient: Patient, by: User, events: Sequence[Mapping[str, Any]]
+) -> list[AdverseEvent]:
+    """Add several, all or none; a refusal's pointers begin with the event's place, from 0."""
+    stored: list[AdverseEvent] = []
+    errors: list[FieldError] = []
+    for place, facts in enumerate(events):
+        try:
+            stored.append(record_adverse_event(patient=patient, by=by, **facts))
+        except Refused as refused:
+            errors += [replace(e, pointer=f"/{place}{e.pointer}") for e in refused.errors]
+    if errors:
+        raise Refused(errors)
+    return stored
 
 
 def correct_adverse_event(

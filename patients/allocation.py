@@ -53,7 +53,7 @@ def put_scheme(
     Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)
     scheme = RandomizationScheme.objects.select_for_update().filter(trial=trial).first()
     if version != (scheme.version if scheme else None):
-        raise StaleVersion(scheme.version if scheme else 0)
+        raise StaleVersion(scheme.version if scheme else 0, scheme)
     _require_valid(trial, facts)
     if scheme is None:
         return RandomizationScheme.objects.create(trial=trial, **facts)

@@ -98,6 +98,7 @@ class RowDetail(views.APIView):
     """One row, answered with its version; a foreign or voided one does not exist."""
 
     model: ClassVar[Any]
+    keyword: ClassVar[str] = "row"  # by which the actions take it
     parents: ClassVar[tuple[str, ...]] = ("patient__trial", "patient__site")
     serializer_class: ClassVar[type[StrictSerializer]]
 
@@ -119,17 +120,16 @@ class RowVoid(RowDetail):
     """Take a row out of lists and analyses."""
 
     http_method_names = ["post", "options"]
-
-    def void(self, row: Any, **why: Any) -> Any:
-        """The action."""
-        raise NotImplementedError
+    void: ClassVar[Callable[..., Any]]
 
     @idempotent(answered_row)
     def post(self, request: Request, pk: int) -> Response:
         """Void; needs If-Match and a reason."""
         row, version = self.row(pk), required_version(request)
         reason = required_reason(request.data, only=True)
-        return self.answered(self.void(row, by=caller(request), reason=reason, version=version))
+        return self.answered(
+            self.void(**{self.keyword: row}, by=caller(request), reason=reason, version=version)
+        )
 
 
 @extend_schema_view(
@@ -186,9 +186,8 @@ def _changes(values: dict[str, Any]) -> dict[str, Any]:
 class PatientVoid(RowVoid, PatientDetail):
     """Take a patient out of lists and analyses."""
 
-    def void(self, row: Patient, **why: Any) -> Patient:
-        """With everything recorded."""
-        return actions.void_patient(patient=row, **why)
+    keyword = "patient"
+    void = staticmethod(actions.void_patient)
 
 
 class RecordList(RowList):
@@ -209,9 +208,7 @@ class RecordList(RowList):
 class RecordDetail(RowDetail):
     """One row of what is recorded of a patient."""
 
-    def correct(self, row: Any, **correction: Any) -> Any:
-        """The action."""
-        raise NotImplementedError
+    correct: ClassVar[Callable[..., Any]]
 
     def put(self, request: Request, pk: int) -> Response:
         """Replace what it says; needs If-Match and a reason."""
@@ -221,7 +218,7 @@ class RecordDetail(RowDetail):
         serializer.is_valid(raise_exception=True)
         changes = {k: v for k, v in serializer.validated_data.items() if k != "patient"}
         why = {"by": caller(request), "reason": reason, "version": version}
-        return self.answered(self.correct(row, changes=changes, **why))
+        return self.answered(self.correct(**{self.keyword: row}, changes=changes, **why))
 
 
 @extend_schema_view(
@@ -244,18 +241,15 @@ class TherapyDetail(RecordDetail):
 
     model, serializer_class = Therapy, TherapySerializer
 
-    def correct(self, row: Therapy, **correction: Any) -> Therapy:
-        """As the page does."""
-        return actions.correct_therapy(therapy=row, **correction)
+    keyword = "therapy"
+    correct = staticmethod(actions.correct_therapy)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=TherapyDocument))
 class TherapyVoid(RowVoid, TherapyDetail):
     """Take a therapy out of lists and analyses."""
 
-    def void(self, row: Therapy, **why: Any) -> Therapy:
-        """As the page does."""
-        return actions.void_therapy(therapy=row, **why)
+    void = staticmethod(actions.void_therapy)
 
 
 @extend_schema_view(
@@ -278,15 +272,12 @@ class AdverseEventDetail(RecordDetail):
 
     model, serializer_class = AdverseEvent, AdverseEventSerializer
 
-    def correct(self, row: AdverseEvent, **correction: Any) -> AdverseEvent:
-        """With a reason."""
-        return actions.correct_adverse_event(adverse_event=row, **correction)
+    keyword = "adverse_event"
+    correct = staticmethod(actions.correct_adverse_event)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=AdverseEventDocument))
 class AdverseEventVoid(RowVoid, AdverseEventDetail):
     """Take an adverse event out of lists and analyses."""
 
-    def void(self, row: AdverseEvent, **why: Any) -> AdverseEvent:
-        """With a reason."""
-        return actions.void_adverse_event(adverse_event=row, **why)
+    void = staticmethod(actions.void_adverse_event)

@@ -19,6 +19,7 @@ from patients.models import (
     PLAUSIBLE,
     Adjustment,
     AdverseEvent,
+    AdverseEventOutcome,
     Consent,
     Deviation,
     Disposition,
@@ -32,6 +33,7 @@ from patients.models import (
 from registry.errors import FieldError
 
 EARLIEST = PLAUSIBLE[0]
+RECOVERED = (AdverseEventOutcome.RECOVERED, AdverseEventOutcome.RECOVERED_WITH_SEQUELAE)
 # The first of each pair may not be later than the second.
 IN_ORDER = (
     ("first_dose_on", "last_dose_on"),
@@ -71,7 +73,7 @@ def therapy_errors(therapy: Therapy) -> Iterator[FieldError]:
 
 
 def adverse_event_errors(event: AdverseEvent) -> Iterator[FieldError]:
-    """What is wrong with an adverse event's dates, and with a grade 5 without a death."""
+    """What is wrong with an adverse event's dates, its outcome, and a grade 5 without a death."""
     patient = event.patient
     for name in ("started_on", "ended_on"):
         yield from _implausible(patient, name, getattr(event, name))
@@ -81,6 +83,18 @@ def adverse_event_errors(event: AdverseEvent) -> Iterator[FieldError]:
     if event.grade == DEATH and not patient.died_on:
         detail = _("Grade 5 is a death: give the patient's date of death first, or grade 1 to 4.")
         yield FieldError("/grade", detail)
+    yield from _outcome_errors(event)
+
+
+def _outcome_errors(event: AdverseEvent) -> Iterator[FieldError]:
+    """An outcome that contradicts the grade or the end; a blank one contradicts nothing."""
+    fatal = event.outcome == AdverseEventOutcome.FATAL
+    if fatal and event.grade != DEATH:
+        yield FieldError("/outcome", _("Fatal is grade 5: correct the grade, or the outcome."))
+    if event.grade == DEATH and event.outcome and not fatal:
+        yield FieldError("/outcome", _("Grade 5 is a death: the outcome is fatal."))
+    if event.outcome in RECOVERED and not event.ended_on:
+        yield FieldError("/ended_on", _("Give the day it ended, or another outcome."))
 
 
 def disposition_errors(row: Disposition) -> Iterator[FieldError]:

@@ -81,18 +81,15 @@ class DispositionDetail(RecordDetail):
     model, serializer_class = Disposition, DispositionSerializer
     parents = (*RecordDetail.parents, "from_site", "to_site")
 
-    def correct(self, row: Disposition, **correction: Any) -> Disposition:
-        """As the page does."""
-        return conduct.correct_disposition(disposition=row, **correction)
+    keyword = "disposition"
+    correct = staticmethod(conduct.correct_disposition)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DispositionDocument))
 class DispositionVoid(RowVoid, DispositionDetail):
     """Reinstate the patient: take a disposition out; a transfer leads back to the old site."""
 
-    def void(self, row: Disposition, **why: Any) -> Disposition:
-        """As the page does."""
-        return conduct.void_disposition(disposition=row, **why)
+    void = staticmethod(conduct.void_disposition)
 
 
 @extend_schema_view(
@@ -120,18 +117,15 @@ class DoseDetail(RecordDetail):
 
     model, serializer_class = Dose, DoseSerializer
 
-    def correct(self, row: Dose, **correction: Any) -> Dose:
-        """As the page does."""
-        return conduct.correct_dose(dose=row, **correction)
+    keyword = "dose"
+    correct = staticmethod(conduct.correct_dose)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DoseDocument))
 class DoseVoid(RowVoid, DoseDetail):
     """Take a dose out of lists and analyses."""
 
-    def void(self, row: Dose, **why: Any) -> Dose:
-        """As the page does."""
-        return conduct.void_dose(dose=row, **why)
+    void = staticmethod(conduct.void_dose)
 
 
 class PatientTransfer(PatientDetail):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -11,25 +10,28 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from patients.forms import ChangeForm
+from patients import treatment
+from patients.forms import ChangeForm, RecordForm
 from patients.models import (
     Adjustment,
+    AdverseEvent,
     Disposition,
     DispositionKind,
     DispositionReason,
     Dose,
     Patient,
 )
+from patients.next_dose import next_dose, plain
 from patients.treatment import accepted_units
 from registry.form_fields import CalendarDateField
 from trials.eligibility_wording import unit as unit_label
-from trials.models import Intervention, Site
+from trials.models import Site
 
 ENTERED = [(kind.value, kind.label) for kind in DispositionKind if kind != "transferred"]
 YES_NO = [("", "–"), ("true", _("yes")), ("false", _("no: nothing later is recorded"))]
 
 
-class DispositionForm(ChangeForm):
+class DispositionForm(RecordForm):
     """What ended for a patient; a stored one keeps its kind."""
 
     kind = forms.ChoiceField(label=_("What happened"), choices=[("", "–"), *ENTERED])
@@ -55,22 +57,29 @@ class DispositionForm(ChangeForm):
         patient: Patient,
         data: Any = None,
         row: Disposition | None = None,
-        *,
-        preset: dict[str, Any] | None = None,
+        preset: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(data, initial=_said(row) if row else preset)
-        self.row = row
+        super().__init__(patient, data, row, preset)
         withdrawal = _('A consent that was withdrawn is recorded apart, <a href="{}">with it</a>.')
         told = format_html(str(withdrawal), reverse("patients:enrollment", args=[patient.pk]))
         if row is None:
             self.fields["kind"].help_text = told
             return
         del self.fields["kind"]
-        self.ask_why(row.version)
         if row.kind != DispositionKind.WITHDRAWN:
             del self.fields["follow_up_continues"]
         else:
             self.fields["on"].help_text = told
+
+    def said(self, row: Disposition) -> dict[str, Any]:
+        """The row, by the form's fields."""
+        follows = {None: "", True: "true", False: "false"}[row.follow_up_continues]
+        return {
+            "on": row.on,
+            "disposition_reason": row.reason,
+            "follow_up_continues": follows,
+            "detail": row.detail,
+        }
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind needs, in the words of the page."""
@@ -86,16 +95,6 @@ class DispositionForm(ChangeForm):
         """What was entered, by the model's names."""
         told = super().facts()
         return told | {"reason": told.pop("disposition_reason")}
-
-
-def _said(row: Disposition) -> dict[str, Any]:
-    follows = {None: "", True: "true", False: "false"}[row.follow_up_continues]
-    return {
-        "on": row.on,
-        "disposition_reason": row.reason,
-        "follow_up_continues": follows,
-        "detail": row.detail,
-    }
 
 
 class TransferForm(ChangeForm):
@@ -122,8 +121,15 @@ class ConfirmForm(ChangeForm):
         super().__init__(data, initial={"version": patient.version})
 
 
-class DoseForm(ChangeForm):
-    """What was given from a day to a day, of what the patient's arm foresees."""
+class DoseForm(RecordForm):
+    """What was given from a day to a day, of what the patient's arm foresees.
+
+    A new one begins with what comes next by the plan; `shortcuts` lead to the usual changes.
+    """
+
+    names = ("intervention", "dose", "unit", "started_on", "ended_on", "adjustment",
+             "adjustment_reason")  # fmt: skip
+    repeats = True
 
     intervention = forms.ChoiceField(label=_("Intervention"))
     dose = forms.DecimalField(
@@ -136,28 +142,67 @@ class DoseForm(ChangeForm):
         label=_("Last day"), required=False, help_text=_("Blank while it lasts.")
     )
     adjustment = forms.ChoiceField(label=_("Adjustment"), choices=Adjustment.choices)
+    because_of = forms.ChoiceField(label=_("Because of"), required=False)
     adjustment_reason = forms.CharField(
         label=_("Reason of the adjustment"), max_length=300, required=False
     )
 
     def __init__(
-        self, planned: Iterable[Intervention], data: Any = None, dose: Dose | None = None
+        self,
+        patient: Patient,
+        data: Any = None,
+        row: Dose | None = None,
+        preset: Mapping[str, Any] | None = None,
     ) -> None:
-        self.planned = list(planned)
-        super().__init__(data, initial=_given(dose) if dose else _foreseen(self.planned))
-        stored = dose.intervention if dose else ""
-        self.kept = stored if dose and not dose.patient.trial.tells(stored) else ""
+        self.planned = treatment.interventions(patient)
+        self.next = next_dose(patient, self.planned, preset or {}) if row is None else None
+        super().__init__(patient, data, row, self.next.begins_with if self.next else None)
+        stored = row.intervention if row else ""
+        self.kept = stored if row and not patient.trial.tells(stored) else ""
         shown = [stored] if stored and not self.kept else []
-        names = dict.fromkeys([*(row.name for row in self.planned), *shown])
-        units = dict.fromkeys([*accepted_units(self.planned), *([dose.unit] if dose else [])])
+        names = dict.fromkeys([*(plan.name for plan in self.planned), *shown])
+        units = dict.fromkeys([*accepted_units(self.planned), *([row.unit] if row else [])])
         self.choose("intervention", [(name, name) for name in names])
         self.choose("unit", [(code, unit_label(code)) for code in units])
         if not self.planned:
             self.fields["intervention"] = forms.CharField(label=_("Intervention"), max_length=100)
-        if dose:
-            self.ask_why(dose.version)
         if self.kept:
             self.conceal(names)
+        self.name_reasons()
+
+    def said(self, row: Dose) -> dict[str, Any]:
+        """What a stored dose says."""
+        return super().said(row) | {"dose": plain(row.dose)}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the plan says of the next dose."""
+        return self.next.notes if self.next else []
+
+    @property
+    def shortcuts(self) -> list[tuple[str, str]]:
+        """Other beginnings of a new dose: their addresses and names."""
+        if self.row:
+            return []
+        asked = (("none", _("As before")), ("reduced", _("Reduced dose")),
+                 ("interrupted", _("Pause")))  # fmt: skip
+        return [(f"?adjustment={code}", str(label)) for code, label in asked]
+
+    def name_reasons(self) -> None:
+        """Offer the patient's adverse events as the reason of a new adjustment."""
+        events = [] if self.row else list(self.patient.adverse_events.active())
+        if not events:
+            del self.fields["because_of"]
+            return
+        field = self.fields["because_of"]
+        assert isinstance(field, forms.ChoiceField)
+        told = _("%(event)s, grade %(grade)s, from %(day)s")
+        named = [
+            (event.pk, told % {"event": event.name, "grade": event.grade, "day": event.started_on})
+            for event in reversed(events)
+        ]
+        field.choices = [("", "–"), *named]
+        self.reasons = {str(event.pk): _reason(event) for event in events}
 
     def conceal(self, names: Iterable[str]) -> None:
         """Let the stored intervention stay without being named."""
@@ -167,9 +212,14 @@ class DoseForm(ChangeForm):
             field.choices = [("", _("as recorded (blinded)")), *((n, n) for n in names)]
 
     def facts(self) -> dict[str, Any]:
-        """What was entered; a blank intervention is the stored one."""
+        """What was entered; a blank intervention is the stored one, an event adds to the reason."""
         told = super().facts()
-        return told | {"intervention": told["intervention"] or self.kept}
+        event = told.pop("because_of", "")
+        reasons = [self.reasons[event] if event else "", told["adjustment_reason"]]
+        return told | {
+            "intervention": told["intervention"] or self.kept,
+            "adjustment_reason": "; ".join(text for text in reasons if text)[:300],
+        }
 
     def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         """Let a field take these values; a blank one comes first where the plan leaves a choice."""
@@ -189,30 +239,11 @@ class DoseForm(ChangeForm):
         return code
 
 
-def _foreseen(planned: Sequence[Intervention]) -> dict[str, Any]:
-    """What a new dose says by the plan, of each field on which all interventions agree."""
-    told = {
-        "intervention": {row.name for row in planned},
-        "dose": {_plain(row.dose) for row in planned},
-        "unit": {row.unit for row in planned},
-    }
-    agreed = {name: values.pop() for name, values in told.items() if len(values) == 1}
-    return {name: value for name, value in agreed.items() if value}
+def _reason(event: AdverseEvent) -> str:
+    """An adverse event as the reason of a dose, in no reader's language."""
+    return f"{event.term}, CTCAE {event.grade}, {event.started_on}"
 
 
-def _given(dose: Dose) -> dict[str, Any]:
-    """What a stored dose says."""
-    return {name: getattr(dose, name) for name in DOSE} | {"dose": _plain(dose.dose)}
-
-
-def _plain(number: Decimal | None) -> str:
-    """Without idle zeros."""
-    return "" if number is None else f"{number.normalize():f}"
-
-
-DOSE = (
-    "intervention", "dose", "unit", "started_on", "ended_on", "adjustment", "adjustment_reason",
-)  # fmt: skip
 FOLLOW_UP = ("last_known_alive_on", "died_on", "death_cause")
 
 

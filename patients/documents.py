@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from patients.models import ActionTaken, Sex
+from patients.models import ActionTaken, AdverseEventOutcome, Sex
 from registry.documents import CalendarDate, Id, Link, Versioned
 from trials.definitions import TherapyKind
 
@@ -61,6 +61,20 @@ class TherapyDocument(Versioned):
     links: OwnLink
 
 
+class CtcaeTermDocument(TypedDict):
+    """A term of the Common Terminology Criteria for Adverse Events."""
+
+    term: Annotated[str, Field(description="What an adverse event stores of it.")]
+    chinese: str
+    system_organ_class: str
+    versions: Annotated[list[Literal["4.03", "5.0"]], Field(description="Those that have it.")]
+    grades: Annotated[
+        list[Annotated[int, Field(ge=1, le=5)]] | None,
+        Field(description="Those that version 5.0 defines; null where 5.0 does not have the term."),
+    ]
+    synonyms: list[str]
+
+
 class AdverseEventDocument(Versioned):
     """An adverse event, graded by the trial's CTCAE version."""
 
@@ -70,6 +84,9 @@ class AdverseEventDocument(Versioned):
     related: Annotated[bool, Field(description="Whether to the trial's treatment.")]
     serious: bool
     action_taken: ActionTaken
+    outcome: Annotated[
+        AdverseEventOutcome | Literal[""], Field(description="Blank where nobody said.")
+    ]
     started_on: CalendarDate
     ended_on: Annotated[CalendarDate | None, Field(description="null while it lasts.")]
     links: OwnLink

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from patients.gate import GATED
-from patients.models import DATES, Patient, Sex, Therapy, TherapyChoice
+from patients.models import DATES, Patient, Sex, TherapyChoice
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
 from trials.models import Arm, RandomizationScheme, Site, Trial
@@ -105,15 +105,49 @@ class VoidForm(ChangeForm):
         self.ask_why(version)
 
 
-class TherapyForm(ChangeForm):
+class RecordForm(ChangeForm):
+    """One record of a patient: a new one, or a stored one that is corrected with a reason.
+
+    `names` are the fields that a stored row fills; `preset` is what a new one begins with.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+    repeats: ClassVar[bool] = False  # often several at a time
+
+    def __init__(
+        self,
+        patient: Patient,
+        data: Any = None,
+        row: Any = None,
+        preset: Mapping[str, Any] | None = None,
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(data, initial=self.said(row) if row else dict(preset or {}), prefix=prefix)
+        self.patient, self.row = patient, row
+        if row:
+            self.ask_why(row.version)
+
+    @property
+    def repeats_now(self) -> bool:
+        """Whether another one may follow; a correction stands alone."""
+        return self.repeats and self.row is None
+
+    def said(self, row: Any) -> dict[str, Any]:
+        """What a stored row says, by the form's fields."""
+        return {name: getattr(row, name) for name in self.names}
+
+
+class TherapyForm(RecordForm):
     """A subsequent anticancer therapy."""
+
+    names = ("started_on", "kind", "description")
+    repeats = True
 
     started_on = CalendarDateField(label=_("Started on"))
     kind = forms.ChoiceField(label=_("Kind"), choices=TherapyChoice.choices)
-    description = forms.CharField(label=_("Description"), max_length=300, required=False)
-
-    def __init__(self, data: Any = None, therapy: Therapy | None = None) -> None:
-        names = ("started_on", "kind", "description")
-        super().__init__(data, initial={n: getattr(therapy, n) for n in names} if therapy else {})
-        if therapy:
-            self.ask_why(therapy.version)
+    description = forms.CharField(
+        label=_("Description"),
+        max_length=300,
+        required=False,
+        help_text=_("Drug, field of irradiation or operation."),
+    )

@@ -105,7 +105,7 @@ def locked(row: Versioned, version: int) -> Versioned:
     rows = type(row)._default_manager.select_for_update(of=("self",)).select_related(*related)
     stored = rows.get(pk=row.pk)
     if stored.version != version or stored.voided_at:
-        raise StaleVersion(stored.version)
+        raise StaleVersion(stored.version, stored)
     return stored
 
 

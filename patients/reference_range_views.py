@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from patients.forms import ChangeForm, VoidForm
 from patients.views import entered
+from registry.entry_pages import entry_page
 from registry.form_fields import CalendarDateField
 from registry.pages import posted, signed_in
 from trials import access, reference_ranges
@@ -121,7 +122,7 @@ def plain(number: Decimal | None) -> str:
     return "–" if number is None else f"{number.normalize():f}"
 
 
-@login_required
+@entry_page
 def reference_range_new(request: HttpRequest, registry_id: str, code: str) -> HttpResponse:
     """Add limits."""
     site, user = _site(request, registry_id, code), signed_in(request)
@@ -135,7 +136,7 @@ def reference_range_new(request: HttpRequest, registry_id: str, code: str) -> Ht
     return entered(request, form, save, {"trial": site.trial, "title": _("Add limits")})
 
 
-@login_required
+@entry_page
 def reference_range_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct limits, with a reason."""
     row, user = _range(request, pk), signed_in(request)
@@ -149,7 +150,7 @@ def reference_range_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, {"trial": row.site.trial, "title": _("Correct limits")})
 
 
-@login_required
+@entry_page
 def reference_range_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take limits out, with a reason."""
     row, user = _range(request, pk), signed_in(request)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -16,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from patients import allocation
 from patients.forms import ChangeForm
 from patients.views import entered
+from registry.entry_pages import entry_page
 from registry.pages import posted, signed_in
 from trials import access
 from trials.models import RandomizationScheme, Trial
@@ -85,7 +85,7 @@ class SchemeForm(ChangeForm):
         return told | {"version": told["version"] or None}
 
 
-@login_required
+@entry_page
 def randomization_scheme(request: HttpRequest, registry_id: str) -> HttpResponse:
     """How the trial allots arms; what is drawn already is told to nobody."""
     user = signed_in(request)

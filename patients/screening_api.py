@@ -88,18 +88,15 @@ class ConsentDetail(RecordDetail):
 
     model, serializer_class = Consent, ConsentSerializer
 
-    def correct(self, row: Consent, **correction: Any) -> Consent:
-        """As the page does."""
-        return actions.correct_consent(consent=row, **correction)
+    keyword = "consent"
+    correct = staticmethod(actions.correct_consent)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=ConsentDocument))
 class ConsentVoid(RowVoid, ConsentDetail):
     """Take a consent out of lists and of what an enrollment rests on."""
 
-    def void(self, row: Consent, **why: Any) -> Consent:
-        """As the page does."""
-        return actions.void_consent(consent=row, **why)
+    void = staticmethod(actions.void_consent)
 
 
 CONCLUSION = OpenApiParameter(
@@ -140,18 +137,15 @@ class ScreeningDetail(RecordDetail):
     model, serializer_class = Screening, ScreeningSerializer
     parents = ("patient__trial", "patient__site", "protocol_version")
 
-    def correct(self, row: Screening, **correction: Any) -> Screening:
-        """By its own protocol version."""
-        return actions.correct_screening(screening=row, **correction)
+    keyword = "screening"
+    correct = staticmethod(actions.correct_screening)
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=ScreeningDocument))
 class ScreeningVoid(RowVoid, ScreeningDetail):
     """Take a screening out of lists and of what an enrollment rests on."""
 
-    def void(self, row: Screening, **why: Any) -> Screening:
-        """As the page does."""
-        return actions.void_screening(screening=row, **why)
+    void = staticmethod(actions.void_screening)
 
 
 class ScreeningConclude(ScreeningDetail):
@@ -247,9 +241,8 @@ class DeviationDetail(RowDetail):
 class DeviationVoid(RowVoid, DeviationDetail):
     """Take a deviation out of lists and of what an enrollment rests on."""
 
-    def void(self, row: Deviation, **why: Any) -> Deviation:
-        """With a reason."""
-        return actions.void_deviation(deviation=row, **why)
+    keyword = "deviation"
+    void = staticmethod(actions.void_deviation)
 
 
 class PatientEnroll(PatientDetail):

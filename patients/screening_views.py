@@ -34,6 +34,8 @@ from patients.screening_page import STATUSES, log_lines, result_panel, with_stat
 from patients.screening_record import differences, value_lines
 from patients.screening_wording import summary
 from patients.views import visible_patient
+from registry import meanwhile
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.form_fields import CalendarDateField
 from registry.pages import posted, signed_in
@@ -82,7 +84,7 @@ def screening_log(request: HttpRequest, registry_id: str) -> HttpResponse:
     return render(request, "patients/screenings.html", context)
 
 
-@login_required
+@entry_page
 def screening_start(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Whom to screen: somebody new, or somebody who is not enrolled yet."""
     user, trial = signed_in(request), _trial(request, registry_id)
@@ -111,7 +113,7 @@ def screening_start(request: HttpRequest, registry_id: str) -> HttpResponse:
     return render(request, "patients/screening_start.html", context, status=status)
 
 
-@login_required
+@entry_page
 def screening_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Screen a patient by the protocol in force on the day."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -125,7 +127,7 @@ def screening_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _screened(request, form, save)
 
 
-@login_required
+@entry_page
 def screening_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a screening, with a reason, by its own protocol version."""
     user, screening = signed_in(request), _record(request, Screening, pk)
@@ -240,7 +242,7 @@ def screening_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "patients/screening_detail.html", context | may)
 
 
-@login_required
+@entry_page
 def enrollment(request: HttpRequest, pk: int) -> HttpResponse:
     """Three steps: consent, eligibility, enrollment; what is missing, and how to mend it."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -294,7 +296,7 @@ def _enrolled(request: HttpRequest, form: EnrollmentForm, patient: Patient) -> b
     return False
 
 
-@login_required
+@entry_page
 def consent_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record a signed consent form."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -308,7 +310,7 @@ def consent_new(request: HttpRequest, pk: int) -> HttpResponse:
     return _entered(request, form, save, patient, _("Record a consent"))
 
 
-@login_required
+@entry_page
 def consent_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a consent, or record its withdrawal, with a reason."""
     user, consent = signed_in(request), _record(request, Consent, pk)
@@ -321,7 +323,7 @@ def consent_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _entered(request, form, save, consent.patient, _("Correct the consent"))
 
 
-@login_required
+@entry_page
 def screening_fail(request: HttpRequest, pk: int) -> HttpResponse:
     """Conclude a screening as a screen failure, with its reason."""
     user, screening = signed_in(request), _record(request, Screening, pk)
@@ -338,7 +340,7 @@ def screening_fail(request: HttpRequest, pk: int) -> HttpResponse:
     return _entered(request, form, save, screening.patient, title)
 
 
-@login_required
+@entry_page
 @require_POST
 def screening_conclude(request: HttpRequest, pk: int) -> HttpResponse:
     """Conclude a screening as eligible, or open it again."""
@@ -360,7 +362,7 @@ def screening_conclude(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("patients:enrollment", pk=screening.patient_id)
 
 
-@login_required
+@entry_page
 def deviation_new(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that an investigator enrolls in spite of a criterion."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -388,19 +390,19 @@ VOIDED: dict[type[Any], Callable[..., Any]] = {
 }
 
 
-@login_required
+@entry_page
 def consent_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a consent out of lists and of what an enrollment rests on."""
     return _void(request, Consent, pk, _("Void the consent"))
 
 
-@login_required
+@entry_page
 def screening_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a screening out of lists and of what an enrollment rests on."""
     return _void(request, Screening, pk, _("Void the screening"))
 
 
-@login_required
+@entry_page
 def deviation_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a deviation out of lists and of what an enrollment rests on."""
     return _void(request, Deviation, pk, _("Void the deviation"))
@@ -425,16 +427,18 @@ def _entered(
     title: str,
 ) -> HttpResponse:
     """Show the form; on a valid POST store it and go to the steps of the enrollment."""
+    context: dict[str, Any] = {"trial": patient.trial, "patient": patient, "title": title}
+    context["form"] = form
     if request.method == "POST" and form.is_valid():
         try:
             save()
         except Refused as refused:
             form.add_errors(refused.errors)
-        except StaleVersion:
+        except StaleVersion as stale:
+            context["meanwhile"] = meanwhile.since(form, stale)
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("Stored."))
             return redirect("patients:enrollment", pk=patient.pk)
     status = 422 if request.method == "POST" else 200
-    context = {"trial": patient.trial, "patient": patient, "title": title, "form": form}
     return render(request, "patients/form.html", context, status=status)

@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
-from patients.models import DEATH, ActionTaken, AdverseEvent, Patient, Sex, Therapy, TherapyChoice
+from patients.models import (
+    DEATH,
+    ActionTaken,
+    AdverseEvent,
+    AdverseEventOutcome,
+    Patient,
+    Sex,
+    Therapy,
+    TherapyChoice,
+)
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, StrictSerializer
 from trials.definitions import TherapyKind
@@ -218,6 +227,7 @@ class AdverseEventSerializer(RecordSerializer):
     defaults: ClassVar[dict[str, Any]] = {
         "serious": False,
         "action_taken": ActionTaken.UNKNOWN.value,
+        "outcome": "",
         "ended_on": None,
     }
 
@@ -226,6 +236,7 @@ class AdverseEventSerializer(RecordSerializer):
     related = FlagField()
     serious = FlagField(required=False)
     action_taken = TermField(ActionTaken.choices, required=False)
+    outcome = TermField(AdverseEventOutcome.choices, allow_blank=True, required=False)
     started_on = CalendarDateField()
     ended_on = CalendarDateField(allow_null=True, required=False)
 
@@ -245,6 +256,7 @@ def adverse_event_document(event: AdverseEvent) -> AdverseEventDocument:
         "related": event.related,
         "serious": event.serious,
         "action_taken": ActionTaken(event.action_taken),
+        "outcome": AdverseEventOutcome(event.outcome) if event.outcome else "",
         "started_on": event.started_on.isoformat(),
         "ended_on": _iso(event.ended_on),
         "links": {"self": reverse("api:adverse_event", args=[event.pk])},

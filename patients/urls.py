@@ -3,7 +3,9 @@
 from django.urls import path
 
 from patients import (
+    adverse_event_views,
     conduct_views,
+    record_views,
     reference_range_views,
     scheme_views,
     screening_views,
@@ -15,17 +17,13 @@ urlpatterns = [
     path("trials/<str:registry_id>/patients/new/", views.patient_new, name="patient_new"),
     path("patients/<int:pk>/edit/", views.patient_edit, name="patient_edit"),
     path("patients/<int:pk>/void/", views.patient_void, name="patient_void"),
-    path("therapies/<int:pk>/edit/", views.therapy_edit, name="therapy_edit"),
-    path("therapies/<int:pk>/void/", views.therapy_void, name="therapy_void"),
-    path("patients/<int:pk>/therapies/new/", views.therapy_new, name="therapy_new"),
-    path("patients/<int:pk>/doses/new/", conduct_views.dose_new, name="dose_new"),
-    path("doses/<int:pk>/edit/", conduct_views.dose_edit, name="dose_edit"),
-    path("doses/<int:pk>/void/", conduct_views.dose_void, name="dose_void"),
     path(
-        "patients/<int:pk>/dispositions/new/", conduct_views.disposition_new, name="disposition_new"
+        "patients/<int:pk>/adverse-events/new/",
+        adverse_event_views.adverse_event_new,
+        name="adverse_event_new",
     ),
-    path("dispositions/<int:pk>/edit/", conduct_views.disposition_edit, name="disposition_edit"),
-    path("dispositions/<int:pk>/void/", conduct_views.disposition_void, name="disposition_void"),
+    path("ctcae-terms/", adverse_event_views.ctcae_terms, name="ctcae_terms"),
+    *(address for kind in record_views.KINDS for address in record_views.addresses(kind)),
     path("patients/<int:pk>/transfer/", conduct_views.patient_transfer, name="patient_transfer"),
     path("patients/<int:pk>/follow-up/", conduct_views.patient_follow_up, name="patient_follow_up"),
     path("patients/<int:pk>/randomize/", conduct_views.patient_randomize, name="patient_randomize"),

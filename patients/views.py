@@ -6,15 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from patients import actions
-from patients.forms import ChangeForm, PatientForm, TherapyForm, VoidForm
-from patients.models import Patient, Therapy
+from patients.forms import ChangeForm, PatientForm, VoidForm
+from patients.models import Patient
+from registry import meanwhile
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access
@@ -27,7 +28,25 @@ def visible_patient(request: HttpRequest, pk: int) -> Patient:
     return get_object_or_404(rows.select_related("trial", "site", "allocation__arm"), pk=pk)
 
 
-@login_required
+def writable_patient(request: HttpRequest, pk: int) -> Patient:
+    """A visible patient of whom the user may write; 404 or 403 for any other."""
+    patient = visible_patient(request, pk)
+    require(request, patient, access.Action.WRITE_RECORDS)
+    return patient
+
+
+def require(request: HttpRequest, patient: Patient, action: access.Action) -> None:
+    """Refuse whom the role at the patient's site does not allow it."""
+    access.require(signed_in(request), action, trial=patient.trial, site=patient.site)
+
+
+def remaining(request: HttpRequest, patient: Patient) -> Patient | Trial:
+    """The patient while the user still sees them, as not after every transfer; else the trial."""
+    mine = Patient.objects.visible_to(signed_in(request)).filter(pk=patient.pk)
+    return patient if mine.exists() else patient.trial
+
+
+@entry_page
 def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add a patient to a trial."""
     user = signed_in(request)
@@ -44,7 +63,7 @@ def patient_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
+@entry_page
 def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a patient's data, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -59,55 +78,7 @@ def patient_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-@login_required
-def therapy_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record a subsequent anticancer therapy."""
-    user, patient = signed_in(request), visible_patient(request, pk)
-    access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    form = TherapyForm(posted(request))
-
-    def save() -> Patient:
-        actions.record_therapy(patient=patient, by=user, **form.facts())
-        return patient
-
-    context = {"trial": patient.trial, "patient": patient, "title": _("Add a therapy")}
-    return entered(request, form, save, context)
-
-
-@login_required
-def therapy_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Correct a therapy, with a reason."""
-    user, therapy = signed_in(request), _visible_therapy(request, pk)
-    patient = therapy.patient
-    access.require(user, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    form = TherapyForm(posted(request), therapy)
-
-    def save() -> Patient:
-        actions.correct_therapy(therapy=therapy, changes=form.facts(), by=user, **form.why())
-        return patient
-
-    context = {"trial": patient.trial, "patient": patient, "title": _("Correct a therapy")}
-    return entered(request, form, save, context)
-
-
-@login_required
-def therapy_void(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a therapy out of lists and analyses, with a reason."""
-    user, therapy = signed_in(request), _visible_therapy(request, pk)
-    patient = therapy.patient
-    access.require(user, access.Action.VOID, trial=patient.trial, site=patient.site)
-    form = VoidForm(posted(request), therapy.version)
-
-    def save() -> Patient:
-        actions.void_therapy(therapy=therapy, by=user, **form.why())
-        return patient
-
-    title = _("Void the therapy of %s") % therapy.started_on
-    context = {"trial": patient.trial, "patient": patient, "title": title}
-    return entered(request, form, save, context)
-
-
-@login_required
+@entry_page
 def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a patient with everything recorded out of lists and analyses, with a reason."""
     user, patient = signed_in(request), visible_patient(request, pk)
@@ -123,11 +94,6 @@ def patient_void(request: HttpRequest, pk: int) -> HttpResponse:
     return entered(request, form, save, context)
 
 
-def _visible_therapy(request: HttpRequest, pk: int) -> Therapy:
-    rows = Therapy.objects.active().visible_to(signed_in(request))
-    return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
-
-
 def entered(
     request: HttpRequest,
     form: ChangeForm,
@@ -140,7 +106,8 @@ def entered(
             stored = save()
         except Refused as refused:
             form.add_errors(refused.errors)
-        except StaleVersion:
+        except StaleVersion as stale:
+            context["meanwhile"] = meanwhile.since(form, stale)
             form.add_error(None, _("Somebody changed this meanwhile; look at it again."))
         else:
             messages.success(request, _("%(what)s: stored.") % {"what": context["title"]})

@@ -50,6 +50,7 @@ from patients.conduct_api import (
     PatientTransfer,
     RandomizationView,
 )
+from patients.ctcae_api import CtcaeTermList
 from patients.reference_range_api import (
     ReferenceRangeDetail,
     ReferenceRangeList,
@@ -148,6 +149,7 @@ urlpatterns = [
     path("therapies/", TherapyList.as_view(), name="therapies"),
     path("therapies/<int:pk>/", TherapyDetail.as_view(), name="therapy"),
     path("therapies/<int:pk>/void/", TherapyVoid.as_view(), name="therapy_void"),
+    path("ctcae-terms/", CtcaeTermList.as_view(), name="ctcae_terms"),
     path("adverse-events/", AdverseEventList.as_view(), name="adverse_events"),
     path("adverse-events/<int:pk>/", AdverseEventDetail.as_view(), name="adverse_event"),
     path("adverse-events/<int:pk>/void/", AdverseEventVoid.as_view(), name="adverse_event_void"),

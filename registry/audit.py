@@ -7,7 +7,7 @@ The triggers record bulk writes and raw SQL too; what no action explains has no 
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -48,14 +48,16 @@ def audited(*, exclude: Sequence[str] = ()) -> Callable[[Model], Model]:
     return declare
 
 
-def attribute(*, by: object, reason: str) -> None:
+def attribute(*, by: object, reason: str, reasons: Mapping[str, str] | None = None) -> None:
     """Name who writes, and why, for the rest of this transaction.
 
+    `reasons` says more of single fields, by JSON Pointer into what was sent.
     Raises RuntimeError outside a transaction, where the setting would be lost at once.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("attribute() belongs inside transaction.atomic()")
     context = {"user": getattr(by, "pk", None), "name": str(by), "reason": reason}
+    context |= {"reasons": dict(reasons)} if reasons else {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('pghistory.context_id', %s, true),"
@@ -75,3 +77,11 @@ def as_known(model: Any, known_on: datetime) -> models.QuerySet[Any]:
     )
     later = events.filter(pgh_obj=OuterRef("pgh_obj"), pgh_id__gt=OuterRef("pgh_id"))
     return events.filter(~Exists(later)).exclude(pgh_label="delete")
+
+
+def last_change(row: Any) -> tuple[str, datetime | None]:
+    """Who changed an audited row last, and when; blank and None where the trail does not say."""
+    event = row.pgh_event_model.objects.filter(pgh_obj=row.pk).order_by("pgh_id").last()
+    if event is None:
+        return "", None
+    return str((event.pgh_context or {}).get("name", "")), event.pgh_created_at

@@ -33,8 +33,8 @@ class Conflict(Refused):
 
 
 class StaleVersion(Exception):
-    """Somebody else changed the row first."""
+    """Somebody else changed the row first; `row` is what is stored now, where it is known."""
 
-    def __init__(self, current: int) -> None:
+    def __init__(self, current: int, row: Any = None) -> None:
         super().__init__(f"the current version is {current}")
-        self.current = current
+        self.current, self.row = current, row

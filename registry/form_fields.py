@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+# What a Chinese input method leaves in a number: full-width signs, a full stop for the point. Not
+# NFKC, which would also turn 5² into 52.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x3002: "."}
+
+
+def half_width(typed: Any) -> Any:
+    """Typed text with full-width digits and punctuation as ASCII; anything else as it is."""
+    return typed.translate(_WIDE) if isinstance(typed, str) else typed
 
 
 class CalendarDateField(forms.DateField):
@@ -13,7 +23,7 @@ class CalendarDateField(forms.DateField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            input_formats=["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d"],
+            input_formats=["%Y-%m-%d", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d"],
             widget=forms.DateInput(
                 format="%Y-%m-%d",
                 attrs={"inputmode": "numeric", "autocomplete": "off", "placeholder": "YYYY-MM-DD"},
@@ -24,3 +34,7 @@ class CalendarDateField(forms.DateField):
             },
             **options,
         )
+
+    def to_python(self, value: Any) -> date | None:
+        """The date."""
+        return super().to_python(half_width(value))

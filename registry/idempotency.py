@@ -108,7 +108,7 @@ def idempotent(
             if scope is None:
                 return post(view, request, *args, **kwargs)
             with transaction.atomic():
-                _lock(scope)
+                lock(scope)
                 if kept := IdempotentAnswer.objects.current().filter(scope=scope).first():
                     return _again(kept, request, visible)
                 response = post(view, request, *args, **kwargs)
@@ -134,7 +134,7 @@ def _scope(request: Request) -> str | None:
     return hashlib.sha256(json.dumps(scope).encode()).hexdigest()
 
 
-def _lock(scope: str) -> None:
+def lock(scope: str) -> None:
     """Wait for whoever has the same key in flight; held until the transaction ends."""
     number = int.from_bytes(bytes.fromhex(scope)[:8], signed=True)
     with connection.cursor() as cursor:
@@ -152,18 +152,15 @@ def _again(kept: IdempotentAnswer, request: Request, visible: Visible) -> Respon
 
 
 def _keep(scope: str, request: Request, response: Response) -> None:
-    """Store the answer in place of an expired one, and clean up."""
-    IdempotentAnswer.objects.purge()
-    kept = IdempotentAnswer(
-        scope=scope,
-        request=_digest(request),
-        status=response.status_code,
-        headers={name: value for name, value in response.items() if name != "Content-Type"},
-        body=json.dumps(response.data, cls=JSONEncoder, ensure_ascii=False),
-    )
-    columns = ["request", "status", "headers", "body", "created_at"]
-    IdempotentAnswer.objects.bulk_create(
-        [kept], update_conflicts=True, unique_fields=["scope"], update_fields=columns
+    """Store the answer in place of an expired one."""
+    IdempotentAnswer.objects.keep(
+        IdempotentAnswer(
+            scope=scope,
+            request=_digest(request),
+            status=response.status_code,
+            headers={name: value for name, value in response.items() if name != "Content-Type"},
+            body=json.dumps(response.data, cls=JSONEncoder, ensure_ascii=False),
+        )
     )
 
 

@@ -80,16 +80,24 @@ class IdempotentAnswerQuerySet(models.QuerySet["IdempotentAnswer"]):
         batch = old.select_for_update(skip_locked=True).values("pk")[:PURGED_AT_ONCE]
         self.filter(pk__in=batch).delete()
 
+    def keep(self, answer: "IdempotentAnswer") -> None:
+        """Store an answer in place of an expired one, and clean up."""
+        self.purge()
+        columns = ["request", "status", "headers", "body", "created_at"]
+        self.bulk_create(
+            [answer], update_conflicts=True, unique_fields=["scope"], update_fields=columns
+        )
+
 
 class IdempotentAnswer(models.Model):
-    """What a POST with an Idempotency-Key answered, for whoever sends it again.
+    """What a POST with an Idempotency-Key, or a page's form, answered, for whoever sends it again.
 
     Not audited: what an answer says was recorded when its rows were written, and the trail, which
     nobody may empty, would keep for good the copies that are to be gone after seven days.
     """
 
     scope = models.CharField(max_length=64, primary_key=True)  # SHA-256 of user, method, path, key
-    request = models.CharField(max_length=64)  # SHA-256 of body and query string
+    request = models.CharField(max_length=64)  # SHA-256 of body and query string, or of a form
     status = models.PositiveSmallIntegerField()
     headers = models.JSONField()
     body = models.TextField()  # JSON; jsonb would put the keys into another order
@@ -122,6 +130,18 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         seen = patients.objects.active().visible_to(user)
         mine = self.filter(user=user.pk, saved_at__gt=timezone.now() - DRAFT_KEPT)
         return mine.filter(Q(patient=None) | Q(patient__in=seen)).order_by("-saved_at")
+
+    def put(self, draft: "Draft") -> "Draft":
+        """Store a draft in place of the user's older one of that page, and clean up."""
+        columns = ["patient", "title", "fields", "posted", "saved_at"]
+        self.bulk_create(
+            [draft],
+            update_conflicts=True,
+            unique_fields=["user", "address"],
+            update_fields=columns,
+        )
+        self.purge(draft.user)
+        return draft
 
     def purge(self, user: Any) -> None:
         """Delete some that are too old, and the user's oldest beyond those that are kept."""

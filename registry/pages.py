@@ -15,5 +15,9 @@ def signed_in(request: HttpRequest) -> User:
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What was posted, for a form to be bound to; an empty body was posted too."""
-    return request.POST if request.method == "POST" else None
+    """What was posted, for a form to be bound to; an empty body was posted too.
+
+    What was sent after a session had ended is shown again after the login (`entry_pages`).
+    """
+    replayed = getattr(request, "replayed", False)
+    return request.POST if replayed or request.method == "POST" else None

@@ -236,14 +236,14 @@ class UnusableVersion(exceptions.APIException):
     """An If-Match that names no version."""
 
     status_code = status.HTTP_412_PRECONDITION_FAILED
-    default_detail = 'If-Match takes one strong tag, the version you read, such as "3".'
+    default_detail = gettext_lazy('If-Match takes one strong tag, the version you read: "3".')
 
 
 class PreconditionRequired(exceptions.APIException):
     """A change without If-Match."""
 
     status_code = status.HTTP_428_PRECONDITION_REQUIRED
-    default_detail = 'Send If-Match with the version you read, such as If-Match: "3".'
+    default_detail = gettext_lazy('Send If-Match with the version you read: If-Match: "3".')
 
 
 class StrictSerializer(serializers.Serializer[Any]):

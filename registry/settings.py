@@ -83,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "builtins": ["registry.templatetags.languages", "trials.templatetags.terms"],
         },
     },
 ]
@@ -106,7 +107,7 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "中文")]  # each by its own name; catalogs: registry/locale
+LANGUAGES = [("en", "English"), ("zh-hans", "中文")]  # each by its own name
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # chosen once; before, the browser's Accept-Language decides
 LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = True, "Lax"
 USE_TZ = True

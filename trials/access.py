@@ -60,6 +60,18 @@ def in_scope(rows: Rows, user: User | AnonymousUser, path: str = "") -> Rows:
     return rows.filter(Exists(mine.filter(Q(site=None) | Q(site=OuterRef(f"{path}site")))))
 
 
+def where_may(rows: Rows, user: User | AnonymousUser, *actions: Action) -> Rows:
+    """Patients of the sites at which one of the user's roles allows one of the actions."""
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return rows
+    mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef("trial"))
+    at = Q(site=None) | Q(site=OuterRef("site"))
+    roles = frozenset().union(*(ALLOWED[action] for action in actions))
+    return rows.filter(Exists(mine.filter(at, role__in=roles)))
+
+
 def may(
     user: User | AnonymousUser, action: Action, *, trial: Trial, site: Site | None = None
 ) -> bool:

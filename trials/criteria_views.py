@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from trials import access, actions
@@ -38,13 +39,13 @@ def criteria(request: HttpRequest, registry_id: str) -> HttpResponse:
     return render(request, "trials/criteria.html", context)
 
 
-@login_required
+@entry_page
 def criterion_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add a criterion to the protocol as it stands."""
     return _criterion(request, _editable(request, registry_id), None, _("Add a criterion"))
 
 
-@login_required
+@entry_page
 def criterion_edit(request: HttpRequest, registry_id: str, pk: int) -> HttpResponse:
     """Change a criterion of the protocol as it stands."""
     trial = _editable(request, registry_id)
@@ -54,7 +55,7 @@ def criterion_edit(request: HttpRequest, registry_id: str, pk: int) -> HttpRespo
     return _criterion(request, trial, row, _("Change a criterion"))
 
 
-@login_required
+@entry_page
 def criterion_remove(request: HttpRequest, registry_id: str, pk: int) -> HttpResponse:
     """Take a criterion out of the protocol as it stands."""
     trial = _editable(request, registry_id)
@@ -68,7 +69,7 @@ def criterion_remove(request: HttpRequest, registry_id: str, pk: int) -> HttpRes
     return _entered(request, trial, form, save, "trials/criterion_remove.html", context)
 
 
-@login_required
+@entry_page
 def protocol_amend(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Begin the next version of the protocol."""
     trial = _editable(request, registry_id)

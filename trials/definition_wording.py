@@ -120,7 +120,9 @@ def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
     if definition.survival_interval is SurvivalInterval.SPSS:
         sentences.append(gettext("Median interval in SPSS style; band log-log."))
     else:
-        sentences.append(gettext("Interval and band: %s.") % definition.survival_interval.value)
+        sentences.append(
+            gettext("Interval and band: %s.") % SURVIVAL_STYLES[definition.survival_interval]
+        )
     return sentences
 
 

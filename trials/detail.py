@@ -67,10 +67,11 @@ ROUTES = {"oral": gettext_lazy("orally"), "intravenous": gettext_lazy("intraveno
 
 @dataclass(frozen=True)
 class Fact:
-    """A field with its value as printed."""
+    """A field with its value as printed; `written` where it is somebody's own words."""
 
     name: str
     value: str
+    written: bool
 
 
 @dataclass(frozen=True)
@@ -155,9 +156,16 @@ def _section(trial: Trial, title: str, names: Sequence[str]) -> Section:
     missing = [_label(name) for name, v in told.items() if not v and name not in foreign]
     return Section(
         title=title,
-        facts=tuple(Fact(capfirst(_label(name)), v) for name, v in told.items() if v),
+        facts=tuple(
+            Fact(capfirst(_label(name)), v, _written(trial, name)) for name, v in told.items() if v
+        ),
         not_stated=", ".join(missing),
     )
+
+
+def _written(trial: Trial, name: str) -> bool:
+    coded = hasattr(trial, f"get_{name}_display")
+    return not coded and isinstance(getattr(trial, name), str | list)
 
 
 def _label(name: str) -> str:

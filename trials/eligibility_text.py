@@ -184,22 +184,30 @@ def _by_line(lines: Iterable[str], source: str) -> list[_Item]:
 
 
 def _by_bullet(lines: Iterable[str], source: str, first: re.Match[str]) -> list[_Item]:
-    """Each bullet of the first one's style and indent is a criterion; others belong to it."""
+    """Each bullet of the first one's style and indent is a criterion; others belong to it.
+
+    A line that ends with a colon heads the bullets after it; one that heads none is a criterion.
+    """
     style, indent, under, after_blank = _style(first), len(first["indent"]), source, False
     items: list[_Item] = []
+    heads: list[str] = []  # the heading that no bullet has come under yet
     for line in lines:
         bullet, depth = _BULLET.match(line), len(line) - len(line.lstrip())
         outside = bullet is None and depth <= indent
         if bullet and _style(bullet) == style and depth <= indent + 1:
             items.append(_Item(under, [bullet["text"]]))
+            heads = []
         elif outside and line.rstrip().endswith((":", "：")):
+            items += [_Item(source, [head]) for head in heads]
+            heads = [line.strip()]
             under = ", ".join(filter(None, (source, line.strip(" *_:："))))
         elif line.strip() and (not items or (outside and after_blank)):
             items.append(_Item(under, [line.strip()]))
+            heads = []
         elif line.strip():
             _continue(items[-1], line[min(depth, indent + 2) :], apart=bool(bullet) or after_blank)
         after_blank = not line.strip()
-    return items
+    return items + [_Item(source, [head]) for head in heads]
 
 
 def _style(bullet: re.Match[str]) -> str:

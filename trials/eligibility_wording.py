@@ -13,6 +13,8 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registry.document_errors import document_error
+from registry.languages import in_chinese
+from trials import histologies
 from trials.eligibility import (
     TYPES,
     AllOf,
@@ -197,8 +199,8 @@ def unit(code: str) -> str:
 
 
 def choice(code: str) -> str:
-    """A choice of an item as it is printed."""
-    return str(CHOICES.get(code, code))
+    """A choice of an item as it is printed; a histology in the reader's language."""
+    return str(CHOICES.get(code) or histologies.name(code, chinese=in_chinese()))
 
 
 def problem(found: Problem) -> str:

@@ -96,6 +96,17 @@ def folded(text: str) -> str:
 NAMES = {folded(name): term for term, (_, names) in TERMS.items() for name in (term, *names)}
 
 
+def name(text: str, *, chinese: bool) -> str:
+    """A histology in English or Chinese.
+
+    A text in that language stays as it is typed, and so does one that is not a known name.
+    """
+    term = NAMES.get(folded(text))
+    if term is None or chinese != text.isascii():
+        return text
+    return next((said for said in TERMS[term][1] if chinese and not said.isascii()), term)
+
+
 def families(text: str) -> tuple[str, ...]:
     """The term a text names and the families above it; none if it is no known name."""
     found = []

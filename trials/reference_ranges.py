@@ -96,7 +96,7 @@ def _locked(row: ReferenceRange, version: int) -> ReferenceRange:
     stored = ReferenceRange.objects.select_for_update().get(pk=row.pk)
     stored.site = site
     if stored.version != version or stored.voided_at:
-        raise StaleVersion(stored.version)
+        raise StaleVersion(stored.version, stored)
     return stored
 
 

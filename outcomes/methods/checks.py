@@ -4,13 +4,13 @@ Pure: refusals as problems with a pointer, questions as reasons; each says what 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from decimal import Decimal
 from typing import Final
 
-from outcomes.methods.organs import LYMPH_NODE
+from outcomes.methods.organs import BONE, LYMPH_NODE
 from outcomes.methods.recist import (
     NORMAL_NODE_BELOW_MM,
     Assessment,
@@ -66,6 +66,36 @@ def _measurability(target: Target) -> tuple[str, Decimal]:
     return "target_below_minimum", MINIMUM_MM
 
 
+def measurability(target: Target) -> Reason:
+    """From which diameter on a lesion so described may be a target, to be said before it is typed.
+
+    Source: Eisenhauer 2009, section 3.1.1.
+    """
+    code, minimum = _measurability(target)
+    said: dict[str, str | Decimal | None] = {"minimum_mm": minimum}
+    if code == "target_below_slice_minimum":
+        return make_reason("measurable_by_slice", slice_mm=target.slice_mm, **said)
+    if code == "target_below_minimum" and target.method is not ImagingMethod.CALIPER:
+        method = target.method.value if target.method else None
+        thin = THICK_SLICE_ABOVE_MM
+        if method in (None, ImagingMethod.CT, ImagingMethod.MRI):
+            return make_reason("measurable_by_method", method=method or "ct", thin_mm=thin, **said)
+    codes = {
+        "node_target_below_minimum": "measurable_node",
+        "xray_target_below_minimum": "measurable_by_xray",
+    }
+    return make_reason(codes.get(code, "measurable"), **said)
+
+
+def targets_per_organ(targets: Iterable[Target]) -> Mapping[str, int]:
+    """How many targets each organ has, in the order of the list; all nodes are one organ."""
+    return Counter(organ for target in targets if (organ := _organ(target)))
+
+
+def _organ(target: Target) -> str:
+    return LYMPH_NODE if target.nodal else target.organ_group
+
+
 # Conformance of a baseline
 
 
@@ -91,7 +121,7 @@ def _too_many_targets(targets: Sequence[Target]) -> Iterator[Problem]:
 def _crowded_organs(targets: Sequence[Target]) -> Iterator[Problem]:
     counts: Counter[str] = Counter()
     for i, target in enumerate(targets):
-        organ = LYMPH_NODE if target.nodal else target.organ_group
+        organ = _organ(target)
         counts[organ] += 1
         if organ and counts[organ] > MAX_TARGETS_PER_ORGAN:
             code, most = "too_many_targets_in_organ", MAX_TARGETS_PER_ORGAN
@@ -120,7 +150,11 @@ def _unfit_baseline_diameter(pointer: str, target: Target) -> Iterator[Problem]:
     code, minimum = _measurability(target)
     problems = tuple(_unfit_length(pointer, value))
     yield from problems
-    if not problems and value < minimum:
+    if problems or value >= minimum:
+        return
+    if target.nodal and gone(value, nodal=True):
+        yield _problem(pointer, "normal_node_target", diameter_mm=value, **_NODE_LIMITS)
+    else:
         yield _problem(pointer, code, diameter_mm=value, minimum_mm=minimum)
 
 
@@ -160,6 +194,7 @@ def baseline_warnings(
         *_method_warnings((*assessment.targets, *assessment.non_targets)),
         *_untargeted_disease(assessment),
         *(warning for target in assessment.targets for warning in _node_as_target(target)),
+        *(warning for target in assessment.targets for warning in _bone_as_target(target)),
         *(warning for row in assessment.non_targets for warning in _node_as_non_target(row)),
     )
 
@@ -200,6 +235,12 @@ def _node_as_target(target: Target) -> Iterator[Reason]:
     yield make_reason(
         "node_not_marked_nodal", lesion=target.lesion, diameter_mm=value, **_NODE_LIMITS
     )
+
+
+def _bone_as_target(target: Target) -> Iterator[Reason]:
+    """A bone lesion that nobody called lytic or mixed: only its soft tissue can be measured."""
+    if target.organ_group == BONE and target.bone_type is None and not target.nodal:
+        yield make_reason("bone_type_missing", lesion=target.lesion)
 
 
 def _node_as_non_target(row: NonTarget) -> Iterator[Reason]:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 LYMPH_NODE: Final = "lymph_node"
+BONE: Final = "bone"
 MAX_LENGTH: Final = 100
 
 ORGANS: Final[Mapping[str, str]] = {
@@ -98,7 +99,7 @@ REGIONS: Final[Mapping[str, str]] = {
     "axilla": "axilla, axillary, 腋窝, 腋下",
     "chest_wall": "chest wall, thoracic wall, 胸壁",
     "groin": "groin, inguinal, inguinal region, 腹股沟, 腹股沟区",
-    "head_and_neck": "neck, face, scalp, 颈部, 面部, 头皮, 头颈部",
+    "head_and_neck": "neck, face, scalp, 头颈部, 颈部, 面部, 头皮",
     "mediastinum": "mediastinum, mediastinal, 纵隔",
     "pelvis": "pelvis, pelvic, pelvic cavity, presacral, 盆腔, 骶前",
     "perineum": "perineum, perineal, 会阴",
@@ -123,6 +124,8 @@ TISSUES: Final[Mapping[str, str]] = {
         "膝关节, 腘窝, 肩部, 臀部, 臀, 臀大肌, 腰大肌, 髂腰肌, 背部, 腰部, 椎旁, 躯干"
     ),
 }
+
+_NODES: Final = "lymph nodes, 淋巴结"
 
 # A named organ says more than a region ("chest wall, rib 5"), a region more than a tissue
 # ("chest wall soft tissue") or a lobe (the thyroid has lower lobes too).
@@ -219,3 +222,16 @@ def _hits(part: str) -> Iterator[tuple[int, str]]:
     for match in reversed(list(_ORGAN.finditer(part))):
         if _FOLLOWED_WELL.match(part, match.end()):
             yield _PHRASES[match.group()]
+
+
+@lru_cache
+def organ_names(*, chinese: bool) -> Mapping[str, str]:
+    """What each organ group is called, by group: names that `organ_group` reads back as the group."""
+    tables = (*TISSUES.items(), *REGIONS.items(), *ORGANS.items(), (LYMPH_NODE, _NODES))
+    return {group: _name(group, phrases, chinese=chinese) for group, phrases in tables}
+
+
+def _name(group: str, phrases: str, *, chinese: bool) -> str:
+    if not chinese:
+        return group.replace("_", " ")
+    return next(phrase for phrase in phrases.split(", ") if not phrase.isascii())

@@ -96,7 +96,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Target:
-    """A target lesion at one visit; the descriptive fields matter at baseline only."""
+    """A target lesion at one visit; the descriptive fields matter at baseline only.
+
+    `diameter_mm` of a split lesion is the sum of its `fragments_mm`.
+    """
 
     lesion: str
     state: TargetState
@@ -108,6 +111,8 @@ class Target:
     bone_type: BoneType | None = None
     previously_irradiated: bool = False
     progressed_since_irradiation: bool = False
+    merged_into: str = ""
+    fragments_mm: Sequence[Decimal] = ()
 
 
 @dataclass(frozen=True)

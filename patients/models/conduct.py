@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from patients import ctcae
 from patients.models.people import PLAUSIBLE, Patient
 from patients.models.records import RecordQuerySet, plausible
 from registry.audit import audited
@@ -28,6 +30,17 @@ class ActionTaken(models.TextChoices):
     DRUG_INTERRUPTED = "drug_interrupted", _("drug interrupted")
     DRUG_WITHDRAWN = "drug_withdrawn", _("drug withdrawn")
     NOT_APPLICABLE = "not_applicable", _("not applicable")
+    UNKNOWN = "unknown", _("unknown")
+
+
+class AdverseEventOutcome(models.TextChoices):
+    """How an adverse event ended, or has not yet: CDISC's terms (OUT) as labels."""
+
+    RECOVERED = "recovered", _("recovered or resolved")
+    RECOVERED_WITH_SEQUELAE = "recovered_with_sequelae", _("recovered with sequelae")
+    RECOVERING = "recovering", _("recovering or resolving")
+    NOT_RECOVERED = "not_recovered", _("not recovered or not resolved")
+    FATAL = "fatal", _("fatal")
     UNKNOWN = "unknown", _("unknown")
 
 
@@ -64,6 +77,11 @@ class Adjustment(models.TextChoices):
     INCREASED = "increased", _("increased")
 
 
+# What a dose says (EXADJ) where the action taken with the drug says so (ACN).
+DOSE_ADJUSTMENTS: dict[str, str] = {
+    ActionTaken.DOSE_REDUCED: Adjustment.REDUCED.value,
+    ActionTaken.DRUG_INTERRUPTED: Adjustment.INTERRUPTED.value,
+}
 DEATH = 5  # the CTCAE grade of an event that led to death
 
 
@@ -122,7 +140,7 @@ class Therapy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.started_on}"
+        return f"{self.get_kind_display()} {self.started_on}"
 
 
 @audited()
@@ -138,6 +156,9 @@ class AdverseEvent(models.Model):
     serious = models.BooleanField(_("serious"), default=False)
     action_taken = models.CharField(
         _("action taken"), max_length=20, choices=ActionTaken, default=ActionTaken.UNKNOWN
+    )
+    outcome = models.CharField(
+        _("outcome"), max_length=30, choices=AdverseEventOutcome, blank=True, default=""
     )
     started_on = models.DateField(_("started on"))
     ended_on = models.DateField(_("ended on"), null=True, blank=True)
@@ -160,6 +181,10 @@ class AdverseEvent(models.Model):
                 name="adverse_event_action_taken_known",
             ),
             models.CheckConstraint(
+                condition=Q(outcome="") | Q(outcome__in=AdverseEventOutcome.values),
+                name="adverse_event_outcome_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(started_on__range=PLAUSIBLE), name="adverse_event_started_on_plausible"
             ),
             models.CheckConstraint(
@@ -176,7 +201,17 @@ class AdverseEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.term} {self.started_on}"
+        return f"{self.name} {self.started_on}"
+
+    @property
+    def dose_adjustment(self) -> str:
+        """How a dose says what was done because of the event; blank where nothing was."""
+        return DOSE_ADJUSTMENTS.get(self.action_taken, "")
+
+    @property
+    def name(self) -> str:
+        """The term in the reader's language; as it was typed where CTCAE has no such term."""
+        return ctcae.name(self.term, get_language() or "")
 
 
 @audited()
@@ -235,7 +270,7 @@ class Disposition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.on}"
+        return f"{self.get_kind_display()} {self.on}"
 
 
 @audited()

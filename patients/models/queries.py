@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -86,10 +86,15 @@ class QueryQuerySet(models.QuerySet["Query"]):
         """About one record."""
         return self.filter(subject=subject, record_id=pk)
 
+    def with_question(self) -> Self:
+        """With patient, and the first message of each as `first_message`; no further statement."""
+        mine = QueryMessage.objects.filter(query=OuterRef("pk")).order_by("pk")
+        rows = self.annotate(first_message=Subquery(mine.values("text")[:1]))
+        return rows.select_related("patient__trial", "patient__site", "opened_by")
+
     def with_thread(self) -> Self:
-        """With patient, people and messages, in two statements."""
-        people = ("patient__trial", "patient__site", "opened_by")
-        return self.select_related(*people).prefetch_related("messages__by")
+        """With patient, people and messages, in three statements."""
+        return self.with_question().prefetch_related("messages__by")
 
 
 @audited()
@@ -124,6 +129,7 @@ class Query(models.Model):
     version = models.PositiveIntegerField(default=1)
 
     objects = QueryQuerySet.as_manager()
+    first_message: str | None = None  # as `with_question` reads it
 
     class Meta:
         ordering = ["opened_at", "id"]

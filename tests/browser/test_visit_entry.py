@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.apps import apps
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from outcomes.models import Visit
+from patients.models import Patient
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast
@@ -50,14 +51,14 @@ def test_a_visit_turns_stable_disease_into_progression(
     page.keyboard.press("Enter")
     expect(page.get_by_label("T02, today in mm")).to_be_focused()
     page.keyboard.type("40")
-    page.get_by_role("button", name="All others still present").click()
+    page.get_by_role("button", name="All unchanged").click()
     page.get_by_role("group", name="Any new lesion?").get_by_label("No").check()
     panel = page.locator("#panel")
     expect(panel.get_by_text("PD", exact=True).first).to_be_visible()
     expect(panel).to_contain_text("+27.3 % and +20.5 mm from nadir 75 (PD needs ≥ 90 and +5)")
     expect(page.locator("#sum-today")).to_have_text("95.5")
     page.get_by_role("button", name="Submit the visit").click()
-    expect(page.get_by_role("status").first).to_contain_text("progressive disease")
+    expect(page.get_by_role("status").first).to_contain_text("Week 12 submitted: PD.")
     accessible(page)
     assert Visit.objects.get(date="2024-04-10").overall_response == "PD"
 
@@ -76,7 +77,7 @@ def test_a_refused_visit_keeps_what_was_typed_and_says_what_is_missing(
     expect(summary).to_be_focused()
     expect(summary).to_contain_text("From 0 to 400 mm")
     expect(summary).to_contain_text("In the future at the site")
-    expect(summary).to_contain_text("Any new lesion?: Answer yes or no.")
+    expect(summary).to_contain_text("Any new lesion? Answer yes or no.")
     expect(page.get_by_label("T01, today in mm")).to_have_value("-3")
     assert page.title().startswith("Error:")
     accessible(page)
@@ -98,7 +99,7 @@ def test_a_baseline_and_its_correction(
     first.get_by_label("Diameter (mm)").fill("52.5")
     accessible(page)
     page.get_by_role("button", name="Submit the visit").click()
-    expect(page.get_by_role("status").first).to_contain_text("Baseline of 2024-01-10 stored")
+    expect(page.get_by_role("status").first).to_contain_text("Baseline 2024-01-10 submitted.")
     page.get_by_role("link", name="Correct").click()
     first.get_by_label("Diameter (mm)").fill("50")
     page.get_by_role("button", name="Store the correction").click()
@@ -145,6 +146,169 @@ def test_a_half_filled_visit_is_restored_and_enter_does_not_submit_it(
     expect(page.locator(".state select").first).to_have_value("absent")
     expect(page.get_by_role("group", name="Any new lesion?").get_by_label("No")).to_be_checked()
     accessible(page)
+
+
+def five_targets(cast: Cast) -> Patient:
+    """A patient with five targets, one of them a node, and three non-targets, seen once since."""
+    patient = factories.patient(cast.trial, "CN03-017")
+    organs = ("lung", "liver", "lymph node", "soft tissue", "adrenal")
+    targets = tuple(
+        factories.target(f"T0{i}", mm, organ=organ, nodal=organ == "lymph node")
+        for i, (organ, mm) in enumerate(zip(organs, (42, 35, 22, 18, 15), strict=True), 1)
+    )
+    labels = ("NT01", "NT02", "NT03")
+    first = tuple(factories.non_target(label, organ="bone") for label in labels)
+    factories.baseline(patient, by=cast.coordinator, targets=targets, non_targets=first)
+    seen = tuple(factories.non_target(label) for label in labels)
+    mm = (30, 24, 12, 15, 12)
+    factories.follow_up(patient, 43, mm, by=cast.coordinator, non_targets=seen)
+    return patient
+
+
+COUNT_KEYS = """() => {
+  window.struck = [];
+  addEventListener("keydown", (e) => /^[0-9]$/.test(e.key) || window.struck.push(e.key), true);
+}"""
+
+
+def test_five_targets_fit_the_screen_and_take_16_key_strokes_besides_the_digits(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = five_targets(cast)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    expect(page.get_by_label("Scan date")).to_be_focused()
+    for element in (
+        page.get_by_role("button", name="Submit the visit"),
+        page.get_by_role("group", name="Any new lesion?"),
+    ):
+        expect(element).to_be_in_viewport(ratio=1)
+    page.evaluate(COUNT_KEYS)
+    keys = page.keyboard
+    keys.type("20240409")
+    for diameter in ("27", "22", "10", "14", "11"):
+        keys.press("Enter")
+        keys.type(diameter)
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="All unchanged")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("#unchanged-status")).to_have_text(
+        "Filled as at the previous visit: NT01 Present, NT02 Present, NT03 Present"
+    )
+    keys.press("n")
+    expect(page.locator("#result")).to_contain_text("PR")
+    expect(page.get_by_role("button", name="Submit the visit")).to_be_in_viewport(ratio=1)
+    struck = page.evaluate("window.struck")
+    keys.press("Control+Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Week 12 submitted: PR (unconfirmed).")
+    assert len([*struck, "Control", "Enter"]) <= 16, struck
+    stored = Visit.objects.get(date="2024-04-09")
+    assert (stored.sum_mm, stored.overall_response) == (84, "PR")
+
+
+def test_letters_name_a_state_and_what_it_asks_for_comes_next(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = five_targets(cast)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    said = page.locator("#entry-status")
+    page.get_by_label("T01, today in mm").press("a")
+    expect(said).to_have_text("T01: Absent (0 mm)")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("t")
+    expect(said).to_have_text("T02: Too small (5 mm)")
+    page.keyboard.press("Enter")
+    page.keyboard.press("n")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("T03 Why not evaluable")).to_be_focused()
+    page.keyboard.type("artifact")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("T04, today in mm")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.type("9")  # measured after all: the reason goes
+    expect(page.get_by_label("T03 Why not evaluable")).to_be_hidden()
+    expect(page.get_by_label("T03, state")).to_have_value("measured")
+    page.get_by_label("T05, state").select_option("split")
+    page.get_by_label("T05 Part 1 (mm)").fill("6,5")
+    page.get_by_label("T05 Part 2 (mm)").fill("4")
+    expect(page.locator("#change-T05")).to_have_text("-12.5 %")
+    accessible(page)
+
+
+def test_a_tick_outlives_the_next_preview_and_a_query_is_announced(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = five_targets(cast)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    page.get_by_label("Scan date").fill("2024-04-09")
+    page.get_by_label("T02, today in mm").fill("60")
+    row = page.locator("#checks-T02")
+    expect(row).to_contain_text("T02 was 24 mm on 2024-02-27 and is 60 mm now")
+    expect(row).to_contain_text("Neither: a query opens.")
+    row.get_by_label("Confirmed, as in source").check()
+    row.get_by_label("Comment instead").fill("second reader agrees")
+    page.get_by_label("T01, today in mm").fill("70")
+    expect(page.locator("#checks-T01")).to_contain_text("T01 was 30 mm")
+    expect(row.get_by_label("Confirmed, as in source")).to_be_checked()
+    expect(row.get_by_label("Comment instead")).to_have_value("second reader agrees")
+    accessible(page)
+    page.emulate_media(color_scheme="dark")
+    accessible(page)
+    page.get_by_label("T02, today in mm").fill("24")
+    expect(row).to_be_empty()
+
+
+def test_a_correction_shows_each_change_and_takes_its_reason(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = factories.patient(cast.trial)
+    factories.baseline(patient, by=cast.coordinator)
+    visit = factories.follow_up(patient, 43, (45, 30), by=cast.coordinator)
+    later = factories.follow_up(patient, 85, (54, 36), by=cast.coordinator)
+    assert later.overall_response == "PD"
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/visits/{visit.pk}/edit/")
+    expect(page.get_by_label("T01, today in mm")).to_be_focused()
+    page.get_by_label("T01, today in mm").fill("55")
+    expect(page.locator("#later")).to_contain_text(
+        "This changes Week 12 (2024-04-09) from PD to SD."
+    )
+    page.get_by_label("Reason for T01 Diameter (mm)").fill("other plane")
+    page.get_by_label("T02, today in mm").fill("29")
+    page.get_by_label("Reason for T02 Diameter (mm)").fill("misread")
+    expect(page.get_by_label("Reason for T01 Diameter (mm)")).to_have_value("other plane")
+    accessible(page)
+    page.get_by_role("button", name="Store the correction").click()
+    expect(page.get_by_role("status").first).to_contain_text("Week 6 corrected: SD.")
+    later.refresh_from_db()
+    assert later.overall_response == "SD"
+    event = apps.get_model("outcomes", "MeasurementEvent").objects.latest("pgh_id")
+    assert set(event.pgh_context["reasons"].values()) == {"other plane", "misread"}
+
+
+def test_a_visit_is_entered_without_javascript(
+    browser: Browser, live_server: Any, cast: Cast
+) -> None:
+    patient = five_targets(cast)
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{live_server.url}/login/?next=/patients/{patient.pk}/visits/new/")
+    page.get_by_label("Username").fill(cast.coordinator.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Scan date").fill("2024/04/09")
+    for number, diameter in enumerate(("27", "22", "10", "14"), 1):
+        page.get_by_label(f"T0{number}, today in mm").fill(diameter)
+    page.get_by_label("T05, state").select_option("not_evaluable")
+    page.get_by_label("T05 Why not evaluable").fill("artifact")
+    page.get_by_role("button", name="All unchanged").click()
+    page.get_by_role("group", name="Any new lesion?").get_by_label("No").check()
+    page.get_by_role("button", name="Compute the response").click()
+    expect(page.locator("#result")).to_contain_text("NE")
+    page.get_by_role("button", name="Submit the visit").click()
+    expect(page.get_by_role("status").first).to_contain_text("Week 12 submitted: NE.")
+    page.context.close()
 
 
 @pytest.mark.parametrize("path", ["/trials/", "/trials/NCT00000001/", "/login/"])

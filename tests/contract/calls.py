@@ -270,7 +270,7 @@ def event_body(at: Scene) -> dict[str, Any]:
     """An adverse event."""
     return {
         "patient": at.patient.pk, "term": "手足综合征", "grade": 2, "related": True,
-        "action_taken": "unknown", "started_on": START.isoformat(), "ended_on": None,
+        "action_taken": "unknown", "outcome": "recovering", "started_on": START.isoformat(), "ended_on": None,
     }  # fmt: skip
 
 
@@ -481,6 +481,7 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "POST /therapies/{id}/void/": lambda at: change(
         f"/therapies/{at.therapy.pk}/void/", at.therapy, {}
     ),
+    "GET /ctcae-terms/": lambda at: Call("/ctcae-terms/?q=hand-foot&version=5.0"),
     "GET /adverse-events/": lambda at: Call(f"/adverse-events/?patient={at.patient.pk}"),
     "POST /adverse-events/": lambda at: Call("/adverse-events/", event_body(at)),
     "GET /adverse-events/{id}/": lambda at: Call(f"/adverse-events/{at.adverse_event.pk}/"),
@@ -552,7 +553,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /visits/{id}/": lambda at: Call(f"/visits/{at.baseline.pk}/"),
     "PUT /visits/{id}/": lambda at: change(
-        f"/visits/{at.visit.pk}/", at.visit, follow_up_body(at, 85)
+        f"/visits/{at.visit.pk}/",
+        at.visit,
+        follow_up_body(at, 85) | {"reasons": {"/date": "misread"}},
     ),
     "POST /visits/{id}/void/": lambda at: change(f"/visits/{at.visit.pk}/void/", at.visit, {}),
 }

@@ -17,7 +17,7 @@ from django.utils import timezone
 from outcomes import bulk_import, import_lines
 from outcomes.import_progress import progress
 from outcomes.models import ImportRun, Lesion, Measurement, Visit
-from patients.models import AdverseEvent, Patient, Therapy
+from patients.models import AdverseEvent, Patient, Query, Therapy
 from registry.models import User
 from registry.ndjson import LONGEST_LINE, MEDIA_TYPE, Lines
 from tests import factories
@@ -589,6 +589,43 @@ def test_statements_do_not_grow_with_the_lines(
             assert send(manager, lines(count)).status_code == 200
         spent.append(len(context))
     assert spent[0] == spent[1]
+
+
+def test_unusual_visits_open_queries_whatever_their_number(
+    manager: User, django_assert_max_num_queries: Any
+) -> None:
+    def lines(count: int) -> list[Body]:
+        names = [f"Q{count}-{n}" for n in range(count)]
+        followed = [visit_line(name, mm=12) for name in names]
+        confirmed = [{"code": "large_change", "lesion": "T01"}]
+        followed[0]["acknowledged"] = confirmed
+        return [*map(patient_line, names), *map(baseline_line, names), *followed]
+
+    spent = []
+    for count in (2, 60):
+        with django_assert_max_num_queries(60) as context:
+            assert send(manager, lines(count)).status_code == 200
+        spent.append(len(context))
+        mine = Query.objects.filter(patient__subject_id__startswith=f"Q{count}-")
+        assert (mine.open().count(), mine.count()) == (count - 1, count)
+    assert spent[0] == spent[1]
+    before = Query.objects.count()
+    assert send(manager, lines(2)).json()["unchanged"] == counts(patient=2, visit=4)
+    assert Query.objects.count() == before
+    changed = [visit_line("Q2-1", mm=40, reason="misread")]
+    assert send(manager, changed).json()["updated"] == counts(visit=1)
+    closed = Query.objects.get(patient__subject_id="Q2-1")
+    assert (closed.closed_because, closed.closed_value) == ("value_changed", "40")
+
+
+def test_historical_records_open_none(manager: User, cast: Cast) -> None:
+    text = "\n".join(json.dumps(line) for line in [*FILE[:2], visit_line(mm=12)])
+    with Lines(BytesIO(text.encode())) as lines:
+        done = bulk_import.import_records(
+            trial=cast.trial, by=manager, lines=lines, dry_run=False, queries=False
+        )
+    assert done.errors == []
+    assert (Visit.objects.count(), Query.objects.count()) == (2, 0)
 
 
 # Two at once

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.test import Client
 
@@ -29,6 +30,7 @@ FOLLOW_UP = {
     "non_targets-0-status": "present",
     "new_lesions": "no",
 }
+AS_AT_BASELINE = {"targets-0-method": "ct", "targets-1-method": "ct"}
 BASELINE = {
     "date": "2024-01-10",
     "targets-0-lesion": "T01",
@@ -203,6 +205,182 @@ def test_a_correction_needs_a_reason_and_the_version_that_was_read(
     assert 'value="55,5"' in stale.content.decode()
 
 
+# The follow-up page and the correction page
+
+
+def test_a_lesion_is_measured_as_at_baseline_unless_said_otherwise(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    assert client.post(address, FOLLOW_UP | AS_AT_BASELINE).status_code == 302
+    other = {"date": "2024-05-10", "method": "mri", "targets-1-method": "pet_ct"}
+    assert client.post(address, FOLLOW_UP | AS_AT_BASELINE | other).status_code == 302
+    seen = [[m.method for m in v.measurements.all()] for v in Visit.objects.order_by("date")[2:]]
+    assert seen == [["ct", "ct"], ["mri", "pet_ct"]]
+
+
+MERGED: dict[str, Any] = {"targets-1-diameter_mm": "", "targets-1-state": "merged:T01"}
+SPLIT: dict[str, Any] = {
+    "targets-0-diameter_mm": "", "targets-0-state": "split",
+    "targets-0-fragment_0": "12", "targets-0-fragment_1": "8,5 + 3",
+}  # fmt: skip
+
+
+def test_a_lesion_that_merged_or_split_starts_so_at_the_next_visit(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    assert client.post(address, FOLLOW_UP | SPLIT).status_code == 302
+    first = Visit.objects.get(date="2024-04-10").measurements.get(lesion__label="T01")
+    assert [str(mm) for mm in first.fragments_mm] == ["12.00", "8.50", "3.00"]
+    page = client.get(address).content.decode()
+    assert page.count('name="targets-0-fragment_') == 3
+    assert '<option value="split" selected>' in page
+    later = FOLLOW_UP | MERGED | {"date": "2024-05-10"}
+    assert client.post(address, later).status_code == 302
+    assert '<option value="merged:T01" selected>' in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (SPLIT | {"targets-0-fragment_0": "", "targets-0-fragment_1": ""}, "Give each part in mm"),
+        (SPLIT | {"targets-0-state": "absent"}, "Choose the state Split, or clear the parts"),
+        (SPLIT | {"targets-0-diameter_mm": "20"}, "The parts are summed"),
+        (SPLIT | {"targets-0-fragment_1": "8 x 3"}, "Give millimeters as a number"),
+        ({"targets-0-slice_mm": "0"}, "Above 0, up to 50 mm"),
+        (MERGED | {"targets-0-diameter_mm": "", "targets-0-state": "absent"},
+         "Name a target that is measured at this visit"),
+    ],
+)  # fmt: skip
+def test_a_lineage_that_contradicts_itself_is_refused(
+    cast: Cast, pages: Pages, patient: Patient, change: dict[str, str], said: str
+) -> None:
+    address = f"/patients/{patient.pk}/visits/new/"
+    answer = pages(cast.coordinator).post(address, FOLLOW_UP | change)
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+
+
+def test_all_unchanged_fills_only_blanks_with_the_status_before(cast: Cast, pages: Pages) -> None:
+    row = factories.patient(cast.trial)
+    labels = ("NT01", "NT02", "NT03")
+    factories.baseline(
+        row, by=cast.coordinator,
+        non_targets=tuple(factories.non_target(label, organ="bone") for label in labels),
+    )  # fmt: skip
+    statuses = zip(labels, ("present", "absent", "increased"), strict=True)
+    seen = tuple(factories.non_target(*pair) for pair in statuses)
+    factories.follow_up(row, 43, by=cast.coordinator, non_targets=seen)
+    typed = {k: v for k, v in FOLLOW_UP.items() if not k.startswith("non_targets")}
+    typed |= {"more": "unchanged", "non_targets-0-status": "unequivocal_progression"}
+    address = f"/patients/{row.pk}/visits/new/"
+    answer = pages(cast.coordinator).post(address, typed)
+    assert answer.status_code == 200
+    checked = re.findall(r'value="(\w+)"\s+id="\w+-\d-status_\d" checked', answer.content.decode())
+    assert checked == ["unequivocal_progression", "absent", "increased"]
+    assert row.visits.count() == 2
+
+
+def test_errors_follow_the_order_of_the_page(cast: Cast, pages: Pages, patient: Patient) -> None:
+    address = f"/patients/{patient.pk}/visits/new/"
+    wrong = {"date": "", "new_lesions": "", "stated_response": "CR", "non_targets-0-status": "",
+             "targets-1-diameter_mm": "x"}  # fmt: skip
+    page = pages(cast.coordinator).post(address, FOLLOW_UP | wrong).content.decode()
+    links = re.findall(r'alert-link" href="#([\w-]+)"', page)
+    assert links == [
+        "id_date", "id_targets-1-diameter_mm", "id_non_targets-0-status_0", "id_new_lesions_0",
+        "id_stated_response_reason",
+    ]  # fmt: skip
+    for link in links:
+        assert f'id="{link}"' in page
+    assert page.count('id="id_targets-1-diameter_mm_error"') == 1
+    assert 'aria-describedby="id_targets-1-diameter_mm_error"' in page
+    assert "<title>Error:" in page
+
+
+def test_the_banner_says_what_was_stored_and_what_is_next(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    smaller = FOLLOW_UP | {"targets-0-diameter_mm": "20", "targets-1-diameter_mm": "20"}
+    page = client.post(address, smaller, follow=True).content.decode()
+    assert "Week 12 submitted: PR (unconfirmed). Awaiting signature." in page
+    assert "Next scan 2024-05-14 to 2024-05-28." in page  # day 126 after 2024-01-16, a week around
+    page = client.post(address, smaller | {"date": "2024-05-20"}, follow=True).content.decode()
+    assert "Week 18 submitted: PR (confirmed)." in page
+    worse = FOLLOW_UP | {"date": "2024-07-01"}
+    page = client.post(address, worse, follow=True).content.decode()
+    assert "submitted: PD. Awaiting signature. No further scan is planned." in page
+
+
+def test_a_correction_shows_what_it_changes_and_what_follows(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    factories.follow_up(patient, 85, (54, 36), by=cast.coordinator)
+    visit = patient.visits.get(date="2024-02-27")
+    typed = FOLLOW_UP | {"date": "2024-02-27", "visit": visit.pk, "targets-0-diameter_mm": "55",
+                         "targets-1-diameter_mm": "30"}  # fmt: skip
+    address = f"/patients/{patient.pk}/visits/preview/"
+    panel = pages(cast.coordinator).post(address, typed).content.decode()
+    assert "This changes Week 12 (2024-04-09) from PD to SD." in " ".join(panel.split())
+    assert "<del>45</del>" in panel
+    assert "<ins>55</ins>" in panel
+    assert 'name="reason:/targets/0/diameter_mm"' in panel
+    assert "/targets/1/diameter_mm" not in panel
+
+
+def test_a_correction_takes_one_reason_or_one_per_field(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit = patient.visits.get(date="2024-02-27")
+    client, address = pages(cast.coordinator), f"/visits/{visit.pk}/edit/"
+    typed = FOLLOW_UP | {"date": "2024-02-28", "version": "1", "targets-1-diameter_mm": "30",
+                         "targets-0-diameter_mm": "40", "reason:/date": "misread"} | AS_AT_BASELINE  # fmt: skip
+    refused = client.post(address, typed)
+    assert refused.status_code == 422
+    assert "one reason for all, or one for each change" in refused.content.decode()
+    assert 'value="misread"' in refused.content.decode()
+    each = typed | {"reason:/targets/0/diameter_mm": "other plane", "reason:/kind": "unasked"}
+    assert client.post(address, each).status_code == 302
+    event = apps.get_model("outcomes", "VisitEvent").objects.latest("pgh_id")
+    assert event.pgh_context["reason"] == "misread; other plane"
+    assert event.pgh_context["reasons"] == {
+        "/date": "misread", "/targets/0/diameter_mm": "other plane",
+    }  # fmt: skip
+
+
+def test_a_correction_without_a_change_leaves_the_rows_alone(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    """A method that was never said stays unsaid, although the page shows the baseline's."""
+    visit = patient.visits.get(date="2024-02-27")
+    visit.measurements.update(method="")
+    events = apps.get_model("outcomes", "MeasurementEvent").objects.count
+    before = events()
+    same = FOLLOW_UP | AS_AT_BASELINE | {
+        "date": "2024-02-27", "targets-0-diameter_mm": "45", "targets-1-diameter_mm": "30",
+        "version": "1", "reason": "looked at again",
+    }  # fmt: skip
+    assert pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", same).status_code == 302
+    assert events() == before
+
+
+def test_soft_checks_stand_beside_their_row_and_keep_their_answers(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    typed = FOLLOW_UP | {"targets-0-diameter_mm": "90", "confirmed:large_change:T01": "on",
+                         "comment:large_change:T01": "second reading"}  # fmt: skip
+    address = f"/patients/{patient.pk}/visits/preview/"
+    answer = pages(cast.coordinator).post(address, typed).content.decode()
+    place = answer.split('data-slot="checks-T01"')[1].split("</template>")[0]
+    assert "T01 was 45 mm on 2024-02-27 and is 90 mm now" in place
+    assert re.search(r'name="confirmed:large_change:T01"\s+value="on"\s+checked', place)
+    assert 'value="second reading"' in place
+    assert "a query opens" in place
+    assert "large_change" not in answer.split('data-slot="checks-T02"')[1].split("</template>")[0]
+
+
 def test_an_empty_body_is_refused_like_any_other(
     cast: Cast, pages: Pages, patient: Patient
 ) -> None:
@@ -303,7 +481,7 @@ def test_a_void_says_which_later_visits_change(cast: Cast, pages: Pages, patient
     nadir = factories.follow_up(patient, 86, (20, 20), by=cast.coordinator)
     factories.follow_up(patient, 130, (30, 30), by=cast.coordinator)
     page = pages(cast.investigator).get(f"/visits/{nadir.pk}/void/").content.decode()
-    assert "2024-05-24: PD → SD" in page
+    assert "This changes Week 18 (2024-05-24) from PD to SD." in " ".join(page.split())
 
 
 def test_a_coordinator_cannot_choose_a_foreign_site(cast: Cast, pages: Pages) -> None:
@@ -373,9 +551,12 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     [
         ("/trials/", 4),
         ("/trials/NCT00000001/", 13),  # with patients' doses, adverse events, published figures
-        ("/patients/{patient}/", 25),  # with adverse events, doses, dispositions, interventions
-        ("/patients/{patient}/visits/new/", 9),
-        ("/visits/{visit}/edit/", 12),
+        (
+            "/patients/{patient}/",
+            24,
+        ),  # with queries, the next scan, adverse events, doses, dispositions
+        ("/patients/{patient}/visits/new/", 13),  # with the next scan, endpoints and therapies
+        ("/visits/{visit}/edit/", 13),
     ],
 )
 def test_statements_do_not_grow(
@@ -384,7 +565,6 @@ def test_statements_do_not_grow(
 ) -> None:  # fmt: skip
     client: Any = pages(cast.coordinator)
     visit = patient.visits.get(kind="scheduled")
-    factories.follow_up(patient, 70, (40, 30), by=cast.coordinator)  # out of its window: a query
     address = address.format(patient=patient.pk, visit=visit.pk)
     with django_assert_num_queries(statements):
         assert client.get(address).status_code == 200

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from outcomes.models import Lesion, Measurement, NewLesionStatus, NonTargetStatus, Visit
 from patients.models import Patient
@@ -87,7 +88,7 @@ def freeze(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
         def now(cls, tz: Any = None) -> Any:
             return instant.astimezone(tz)
 
-    monkeypatch.setattr("trials.models.datetime", Clock)
+    monkeypatch.setattr("trials.models.sites.datetime", Clock)
 
 
 @pytest.fixture
@@ -643,6 +644,39 @@ def test_a_change_needs_a_reason(
     response = api(cast.investigator).post(path, body, if_match='"1"')
     assert response.status_code == 400
     assert pointers(response) == ["/reason"]
+    assert stored() == before
+
+
+def test_a_change_may_say_why_of_single_fields(coordinator: Api, second: Body) -> None:
+    said = {"/targets/0/diameter_mm": "misread", "/new_lesions": "second reading"}
+    body = edited(second, "/targets/0/diameter_mm", 41) | WHY
+    assert put(coordinator, second, body | {"reasons": said}).status_code == 200
+    event = apps.get_model("outcomes", "MeasurementEvent").objects.latest("pgh_id")
+    assert event.pgh_context["reason"] == WHY["reason"]
+    assert event.pgh_context["reasons"] == said
+
+
+@pytest.mark.parametrize(
+    ("reasons", "wrong"),
+    [
+        ({"/targets/0/diameter_mm": ""}, "/reasons/~1targets~10~1diameter_mm"),
+        ({"/date": 7}, "/reasons/~1date"),
+        ({"/date": "x" * 501}, "/reasons/~1date"),
+        ({"targets": "misread"}, "/reasons/targets"),
+        ({"/patient": "misread"}, "/reasons/~1patient"),
+        ({"/targets/0/../../x": "misread"}, "/reasons/~1targets~10~1..~1..~1x"),
+        (["misread"], "/reasons"),
+        ("misread", "/reasons"),
+        (None, "/reasons"),
+    ],
+)
+def test_why_of_a_field_that_is_none_is_refused(
+    coordinator: Api, second: Body, reasons: Any, wrong: str
+) -> None:
+    before = stored()
+    response = put(coordinator, second, second | WHY | {"reasons": reasons})
+    assert response.status_code == 400
+    assert pointers(response) == [wrong]
     assert stored() == before
 
 

@@ -61,7 +61,7 @@ def target(dice: random.Random, label: str) -> Target:
         state=state,
         diameter_mm=None if size is None else Decimal(size),
         nodal=dice.random() < 0.3,
-        organ_group=pick(dice, ("lung", "lymph_node")),
+        organ_group=pick(dice, ("lung", "bone", "lymph_node")),
         method=pick(dice, [None, *ImagingMethod]),
         slice_mm=pick(dice, (None, Decimal(8))),
         bone_type=pick(dice, [None, *BoneType]),
@@ -101,6 +101,7 @@ def visit_reasons(dice: random.Random) -> Iterator[Reason]:
     first = visits[0]
     roster = {t.lesion for t in first.targets}, {n.lesion for n in first.non_targets}
     yield from (p.reason for p in checks.check_baseline(first))
+    yield from (checks.measurability(t) for t in first.targets)
     yield from checks.baseline_warnings(first, START + timedelta(days=pick(dice, (-5, 5, 50))), 28)
     for visit in visits[1:]:
         yield from (p.reason for p in checks.check_follow_up(visit, *roster))
@@ -251,3 +252,12 @@ def test_every_code_in_the_source_has_a_sentence() -> None:
         assert code in SENTENCES
         if call == "censored" and code != "censored_last_assessment":
             assert f"{code}_at_origin" in SENTENCES  # where no assessment counted
+
+
+def test_organs_and_methods_are_said_by_their_names() -> None:
+    crowded = Reason("too_many_targets_in_organ", {"organ_group": "lymph_node", "maximum": 2})
+    assert "(lymph node;" in word(crowded)
+    own_text = Reason("too_many_targets_in_organ", {"organ_group": "some place", "maximum": 2})
+    assert "(some place;" in word(own_text)
+    by = Reason("method_to_confirm", {"lesion": "T01", "method": "pet_ct"})
+    assert word(by).startswith("T01 by PET-CT:")

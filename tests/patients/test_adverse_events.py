@@ -24,7 +24,7 @@ Body = dict[str, Any]
 WHY = {"reason": "typing error"}
 FULL: Body = {
     "term": "Palmar-plantar erythrodysesthesia syndrome", "grade": 3, "related": True,
-    "serious": False, "action_taken": "dose_reduced", "started_on": "2024-02-10",
+    "serious": False, "action_taken": "dose_reduced", "outcome": "", "started_on": "2024-02-10",
     "ended_on": "2024-03-01",
 }  # fmt: skip
 EVENTS: Any = AdverseEvent.pgh_event_model  # type: ignore[attr-defined]
@@ -75,7 +75,7 @@ def test_five_keys_are_enough_and_a_put_replaces(coordinator: Api, event: Body) 
     path = f"/adverse-events/{event['id']}/"
     replaced = coordinator.put(path, short | WHY, if_match='"1"')
     assert replaced["ETag"] == '"2"'
-    defaults = {"serious": False, "action_taken": "unknown", "ended_on": None}
+    defaults = {"serious": False, "action_taken": "unknown", "outcome": "", "ended_on": None}
     assert replaced.json() == event | defaults | {"version": 2}
     labeled = event | {"action_taken": "Drug Interrupted", "term": "  Fatigue "} | WHY
     answer = coordinator.put(path, labeled, if_match='"2"').json()
@@ -115,6 +115,9 @@ REFUSED: list[tuple[str, Any, int, list[str]]] = [
     ("action_taken", "prayer", 400, ["/action_taken"]),
     ("action_taken", "", 400, ["/action_taken"]),
     ("action_taken", None, 400, ["/action_taken"]),
+    ("outcome", "well", 400, ["/outcome"]),
+    ("outcome", None, 400, ["/outcome"]),
+    ("outcome", "fatal", 400, ["/outcome"]),
     ("started_on", GONE, 400, ["/started_on"]),
     ("started_on", None, 400, ["/started_on"]),
     ("started_on", "2024-02", 400, ["/started_on"]),
@@ -465,3 +468,33 @@ def test_unsaved_rows_are_checked_without_a_statement(
         assert [error.pointer for error in adverse_event_errors(event)] == ["/grade"]
         patient.last_dose_on, patient.first_dose_on = START, None
         assert [error.pointer for error in patient_errors(patient)] == ["/first_dose_on"]
+
+
+def test_an_outcome_fits_the_grade_and_the_end(coordinator: Api, patient: Patient) -> None:
+    told = FULL | {"patient": patient.pk, "outcome": "recovered"}
+    for changed, pointer in (
+        ({"grade": 5, "outcome": "recovering"}, "/outcome"),
+        ({"ended_on": None}, "/ended_on"),
+        ({"ended_on": None, "outcome": "recovered_with_sequelae"}, "/ended_on"),
+    ):
+        assert pointers(coordinator.post("/adverse-events/", told | changed)) == [pointer]
+    died = {"grade": 5, "outcome": "Fatal", "ended_on": None}
+    assert coordinator.post("/adverse-events/", told | died).json()["outcome"] == "fatal"
+
+
+# Terms
+
+
+def test_terms_are_listed_and_found(coordinator: Api) -> None:
+    assert coordinator.get("/ctcae-terms/").json()["count"] == 850
+    assert coordinator.get("/ctcae-terms/?version=4.03").json()["count"] == 790
+    found = coordinator.get("/ctcae-terms/?q=%E8%9B%8B%E7%99%BD%E5%B0%BF").json()["results"]
+    assert found[0] == {
+        "term": "Proteinuria", "chinese": "蛋白尿", "versions": ["4.03", "5.0"],
+        "system_organ_class": "Renal and urinary disorders", "grades": [1, 2, 3],
+        "synonyms": ["urine protein", "protein in urine", "albuminuria", "尿蛋白", "尿蛋白阳性"],
+    }  # fmt: skip
+    assert coordinator.get("/ctcae-terms/?q=Menopause").json()["results"][0]["grades"] is None
+    for query, name in (("version=3.0", "version"), ("q=%00", "q"), ("term=a", "term")):
+        refused = coordinator.get(f"/ctcae-terms/?{query}")
+        assert (refused.status_code, refused.json()["parameter"]) == (400, name)

@@ -364,11 +364,11 @@ def test_what_is_typed_is_shown_as_text(cast: Cast, pages: Pages, patient: Patie
 @pytest.mark.parametrize(
     ("name", "statements"),
     [
-        ("doses/new", 5),
-        ("dispositions/new", 4),
-        ("transfer", 6),
-        ("follow-up", 4),
-        ("randomize", 4),
+        ("doses/new", 8),
+        ("dispositions/new", 5),
+        ("transfer", 7),
+        ("follow-up", 5),
+        ("randomize", 5),
     ],
 )
 def test_pages_take_few_statements(

@@ -502,11 +502,11 @@ def test_who_sees_a_page(names: dict[str, Any], cast: Cast, pages: Pages, addres
     ("address", "statements"),
     [
         ("/trials/{trial}/screenings/", 8),
-        ("/trials/{trial}/screenings/new/", 7),
-        ("/patients/{patient}/enrollment/", 13),
+        ("/trials/{trial}/screenings/new/", 8),
+        ("/patients/{patient}/enrollment/", 14),
         ("/screenings/{screening}/", 8),
-        ("/patients/{patient}/screenings/new/", 8),
-        ("/screenings/{screening}/edit/", 8),
+        ("/patients/{patient}/screenings/new/", 9),
+        ("/screenings/{screening}/edit/", 9),
     ],
 )
 def test_statements_do_not_grow(

@@ -24,8 +24,8 @@ HERE, ELSEWHERE, TRIAL = "01", "02", None
 
 # (role, site of the role): what it allows at site 01, at site 02, and for the trial as a whole
 WRITE = {Action.WRITE_RECORDS}
-VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE}
-IMPORT = {Action.IMPORT}
+VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY}
+IMPORT = {Action.IMPORT, Action.QUERY}
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),

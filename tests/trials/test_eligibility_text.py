@@ -176,7 +176,13 @@ def test_no_text_is_too_strange(criteria: list[tuple[str, str]]) -> None:
 @given(st.text(st.sampled_from("Inclusion criteria:* \n-1.(a)•–;109/Lx"), max_size=200))
 def test_nothing_but_headings_and_bullets_is_lost(text: str) -> None:
     kept = "".join(found.text + found.source for found in split(text).criteria)
-    assert kept.count("9") == text.count("9")
+    assert kept.count("/") == text.count("/")  # no bullet and no heading has one
+
+
+@pytest.mark.parametrize("text", ["-I\n9:", "- a\nFirst:\nSecond:\n- b", "- a\n\nAt the end:"])
+def test_a_subheading_without_bullets_is_a_criterion(text: str) -> None:
+    kept = "".join(found.text + found.source for found in split(text).criteria)
+    assert all(word in kept for word in re.findall(r"\w{2,}|9", text))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes.methods.organs import MAX_LENGTH, ORGANS, REGIONS, TISSUES, organ_group
+from outcomes.methods.organs import MAX_LENGTH, ORGANS, REGIONS, TISSUES, organ_group, organ_names
 
 TEXTS = {
     "lung": (
@@ -121,3 +121,12 @@ def test_any_text_has_a_group_that_fits_and_names_itself(text: str) -> None:
 
 def test_a_ligature_of_many_letters_does_not_outgrow_its_column() -> None:
     assert len(organ_group("\ufdfa" * 100)) <= MAX_LENGTH
+
+
+@pytest.mark.parametrize("chinese", [False, True])
+def test_a_suggested_name_is_read_back_as_its_organ(chinese: bool) -> None:
+    names = organ_names(chinese=chinese)
+    assert names.keys() == {*ORGANS, *REGIONS, *TISSUES, "lymph_node"}
+    assert {group: organ_group(name) for group, name in names.items()} == {g: g for g in names}
+    assert all(name.isascii() is not chinese for name in names.values())
+    assert len(set(names.values())) == len(names)

@@ -22,7 +22,9 @@ from outcomes.methods.checks import (
     baseline_warnings,
     check_baseline,
     check_follow_up,
+    measurability,
     minimum_target_mm,
+    targets_per_organ,
 )
 from outcomes.methods.recist import (
     Assessment,
@@ -752,6 +754,37 @@ def test_smallest_target(described: dict[str, Any], minimum: str, code: str) -> 
     )
 
 
+def test_a_normal_node_is_not_recorded_one_from_10_mm_on_is_a_non_target() -> None:
+    for mm, code in (("9.99", "normal_node_target"), ("10", "node_target_below_minimum")):
+        found_there = check_baseline(Assessment(START, [lesion(mm=mm, nodal=True)]))
+        assert found(found_there) == [("/targets/0/diameter_mm", code)]
+
+
+SAID_BEFORE: list[tuple[dict[str, Any], str]] = [
+    ({}, "measurable_by_method 10"),
+    ({"method": CT, "slice_mm": Decimal(5)}, "measurable_by_method 10"),
+    ({"method": MRI, "slice_mm": Decimal(8)}, "measurable_by_slice 16"),
+    ({"method": CALIPER, "slice_mm": Decimal(8)}, "measurable 10"),
+    ({"method": ImagingMethod.PET_CT}, "measurable 10"),
+    ({"method": XRAY}, "measurable_by_xray 20"),
+    ({"nodal": True, "method": CT}, "measurable_node 15"),
+]
+
+
+@pytest.mark.parametrize(("described", "expected"), SAID_BEFORE)
+def test_what_is_needed_is_said_before_a_diameter_is_typed(
+    described: dict[str, Any], expected: str
+) -> None:
+    said = measurability(lesion(**described))
+    assert f"{said.code} {said.parameters['minimum_mm']}" == expected
+
+
+def test_targets_are_counted_by_organ_and_all_nodes_are_one() -> None:
+    rows = [lesion("T1", organ="lung"), lesion("T2", organ="axilla", nodal=True),
+            lesion("T3", organ="groin", nodal=True), replace(lesion("T4"), organ_group="")]  # fmt: skip
+    assert targets_per_organ(rows) == {"lung": 1, "lymph_node": 2}
+
+
 REFUSED: list[tuple[str, list[Target], list[tuple[str, str]]]] = [
     ("nothing", [], []),
     ("five", [lesion(f"T{i}") for i in range(5)], []),
@@ -886,6 +919,7 @@ WARNED: list[tuple[str, Assessment, int, list[str]]] = [
         0,
         ["node_not_marked_nodal"],
     ),
+    ("bone of unknown kind", Assessment(START, [lesion(organ="bone")]), 0, ["bone_type_missing"]),
     (
         "a node of 15 mm that nobody marked",
         Assessment(START, [lesion(mm="15", organ="lymph_node")]),

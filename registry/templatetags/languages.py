@@ -1,0 +1,18 @@
+"""`{% load languages %}`: the language of stored texts, for screen readers and fonts."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from registry.languages import written_in
+
+register = template.Library()
+
+
+@register.filter
+def lang(text: object) -> SafeString:
+    """The attribute of the element that holds a text as its source wrote it: `<p{{ title|lang }}>`."""
+    tag = written_in(str(text or ""))
+    return format_html(' lang="{}"', tag) if tag else SafeString()

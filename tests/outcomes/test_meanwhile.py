@@ -1,0 +1,215 @@
+"""A colleague saved first: both values of each field are shown, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from outcomes.models import Measurement, Visit
+from patients import actions as patient_actions
+from patients.models import Patient, Therapy
+from registry.models import User
+from tests import factories
+from tests.conftest import Cast
+from tests.outcomes.test_pages import BASELINE, FOLLOW_UP
+
+Pages = Callable[..., Client]
+ROW = re.compile(r'<tr>\s*<th scope="row">(.*?)</tr>', re.S)
+
+
+def rows(answer: Any) -> list[list[str]]:
+    """The table of differences: label, stored now, typed."""
+    table = answer.content.decode().partition('id="meanwhile"')[2].partition("</table>")[0]
+    return [[words(cell) for cell in re.split(r"<td>", f"<th>{row}")] for row in ROW.findall(table)]
+
+
+def words(cell: str) -> str:
+    """A cell as it is seen."""
+    seen = re.sub(r'<span class="visually-hidden">.*?</span>', "", cell, flags=re.S)
+    return " ".join(re.sub(r"<[^>]*>", " ", seen).split())
+
+
+def hidden(answer: Any) -> dict[str, str]:
+    """The hidden fields of the form as a browser would send them."""
+    found = re.findall(
+        r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"', answer.content.decode()
+    )
+    return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+@pytest.fixture
+def patient(cast: Cast) -> Patient:
+    """A patient with a baseline and a follow-up visit of 45 and 30 mm."""
+    row = factories.patient(cast.trial, "01-001")
+    factories.baseline(row, by=cast.coordinator)
+    factories.follow_up(row, 43, (45, 30), by=cast.coordinator)
+    return row
+
+
+CORRECTION = FOLLOW_UP | {
+    "date": "2024-02-27", "targets-0-diameter_mm": "48", "targets-1-diameter_mm": "30",
+    "reason": "read again", "version": "1",
+}  # fmt: skip
+
+
+def colleague_corrects(cast: Cast, pages: Pages, visit: Visit, **changes: str) -> None:
+    """The colleague stores first."""
+    body = CORRECTION | {"targets-0-diameter_mm": "50.5"} | changes
+    answer = pages(cast.colleague).post(f"/visits/{visit.pk}/edit/", body)
+    assert answer.status_code == 302
+
+
+def measured(visit: Visit) -> list[Decimal | None]:
+    """What is stored."""
+    found = Measurement.objects.filter(visit=visit).order_by("lesion__label")
+    return list(found.values_list("diameter_mm", flat=True))
+
+
+def test_a_stale_correction_shows_both_and_stores_what_is_decided(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    client, address = pages(cast.coordinator), f"/visits/{visit.pk}/edit/"
+    colleague_corrects(cast, pages, visit, **{"targets-1-diameter_mm": "31"})
+    stale = client.post(address, CORRECTION)
+    assert stale.status_code == 422
+    assert rows(stale) == [["T01 Today (mm)", "50.5", "48"], ["T02 Today (mm)", "31", "30"]]
+    assert "colleague stored this at" in stale.content.decode()
+    assert measured(visit) == [Decimal("50.5"), Decimal(31)]
+
+    decided = CORRECTION | hidden(stale) | {"take:targets-0-diameter_mm": "mine"}
+    still = client.post(address, decided)
+    assert still.status_code == 422
+    assert [row[0] for row in rows(still)] == ["T01 Today (mm)", "T02 Today (mm)"]
+    assert measured(visit) == [Decimal("50.5"), Decimal(31)]
+
+    decided |= hidden(still) | {"take:targets-1-diameter_mm": "theirs"}
+    assert client.post(address, decided).status_code == 302
+    assert measured(visit) == [Decimal(48), Decimal(31)]
+    visit.refresh_from_db()
+    assert visit.version == 3
+
+
+def test_a_third_change_is_shown_too(cast: Cast, pages: Pages, patient: Patient) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    client, address = pages(cast.coordinator), f"/visits/{visit.pk}/edit/"
+    colleague_corrects(cast, pages, visit)
+    stale = client.post(address, CORRECTION)
+    colleague_corrects(cast, pages, visit, version="2", **{"targets-0-diameter_mm": "51"})
+    decided = CORRECTION | hidden(stale) | {"take:targets-0-diameter_mm": "mine"}
+    again = client.post(address, decided)
+    assert again.status_code == 422
+    assert rows(again) == [["T01 Today (mm)", "51", "48"]]
+    assert measured(visit)[0] == 51
+
+
+def test_choices_and_answers_are_compared_in_words(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit = patient.visits.get(kind="scheduled")
+    new = {"new_lesions": "yes", "new_lesions-0-lesion": "NL01", "new_lesions-0-organ": "liver",
+           "new_lesions-0-certainty": "unequivocal", "new_lesions-0-method": "ct"}  # fmt: skip
+    colleague_corrects(cast, pages, visit, **new | {"non_targets-0-status": "increased"})
+    stale = pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", CORRECTION)
+    found = {label: (stored, typed) for label, stored, typed in rows(stale)}
+    assert found["Any new lesion?"] == ("Yes", "No")
+    assert found["NT01 Status"] == ("Increased, not unequivocal", "Present")
+    assert found["NL01 Certainty"] == ("Unequivocal", "–")
+    taken = {f"take:{name.removeprefix('stored:')}": "theirs"
+             for name in hidden(stale) if name.startswith("stored:")}  # fmt: skip
+    body = CORRECTION | hidden(stale) | taken | {"take:targets-0-diameter_mm": "mine"}
+    assert pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", body).status_code == 302
+    visit.refresh_from_db()
+    assert visit.new_lesion
+    assert measured(visit)[0] == 48
+
+
+def test_a_new_visit_that_meets_a_stored_one_corrects_it_on_request(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    assert pages(cast.colleague).post(address, FOLLOW_UP).status_code == 302
+    visit = Visit.objects.get(date=FOLLOW_UP["date"])
+    mine = FOLLOW_UP | {"targets-1-diameter_mm": "41"}
+    met = client.post(address, mine)
+    assert met.status_code == 422
+    assert rows(met) == [["T02 Today (mm)", "40", "41"]]
+    assert "A visit of this date is stored already." in met.content.decode()
+    decided = mine | hidden(met) | {"take:targets-1-diameter_mm": "mine"}
+    assert decided["visit"] == str(visit.pk)
+    unexplained = client.post(address, decided)
+    assert unexplained.status_code == 422
+    assert "Say why this is changed" in unexplained.content.decode()
+    decided = mine | hidden(met) | hidden(unexplained)
+    decided |= {"take:targets-1-diameter_mm": "mine", "reason": "measured again"}
+    assert client.post(address, decided).status_code == 302
+    assert measured(visit)[1] == 41
+    assert Visit.objects.filter(kind="scheduled").count() == 2
+
+
+def test_with_another_date_it_is_a_new_visit_again(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    met = client.post(address, FOLLOW_UP | {"date": "2024-02-27"})
+    assert met.status_code == 422
+    answer = client.post(address, FOLLOW_UP | hidden(met))
+    assert answer.status_code == 302
+    assert Visit.objects.filter(kind="scheduled").count() == 2
+    assert Visit.objects.get(date="2024-02-27").version == 1
+
+
+def test_two_baselines_at_once_are_one(cast: Cast, pages: Pages) -> None:
+    row = factories.patient(cast.trial)
+    address = f"/patients/{row.pk}/visits/new/"
+    assert pages(cast.colleague).post(address, BASELINE).status_code == 302
+    met = pages(cast.coordinator).post(
+        address, BASELINE | {"date": "2024-01-11", "targets-0-diameter_mm": "50"}
+    )
+    assert met.status_code == 422
+    found = {label: (stored, typed) for label, stored, typed in rows(met)}
+    assert found["Scan date"] == ("2024-01-10", "2024-01-11")
+    assert found["T01 Diameter (mm)"] == ("52.5", "50")
+    assert Visit.objects.get().version == 1
+
+
+def corrected(patient: Patient, by: User, **changes: Any) -> None:
+    """The patient's data, changed by a colleague."""
+    patient_actions.update_patient(
+        patient=patient, changes=changes, by=by, reason="source", version=1
+    )
+
+
+def test_other_forms_show_both_values_too(cast: Cast, pages: Pages, patient: Patient) -> None:
+    client = pages(cast.coordinator)
+    address = f"/patients/{patient.pk}/follow-up/"
+    corrected(patient, cast.colleague, last_known_alive_on=date(2024, 5, 2))
+    body = {"last_known_alive_on": "2024-06-01", "reason": "call", "version": "1"}
+    stale = client.post(address, body)
+    assert stale.status_code == 422
+    assert rows(stale) == [["Last known alive on", "2024-05-02", "2024-06-01"]]
+    assert client.post(address, body | hidden(stale) | {"version": "1"}).status_code == 422
+    decided = body | hidden(stale) | {"version": "1", "take:last_known_alive_on": "mine"}
+    assert client.post(address, decided).status_code == 302
+    patient.refresh_from_db()
+    assert str(patient.last_known_alive_on) == "2024-06-01"
+
+
+def test_a_therapy_of_a_colleague_is_taken(cast: Cast, pages: Pages, patient: Patient) -> None:
+    therapy = Therapy.objects.create(patient=patient, kind="systemic", started_on="2024-05-01")
+    address = f"/therapies/{therapy.pk}/edit/"
+    body = {"started_on": "2024-05-01", "kind": "systemic", "reason": "source", "version": "1"}
+    pages(cast.colleague).post(address, body | {"description": "gemcitabine"})
+    stale = pages(cast.coordinator).post(address, body | {"description": "docetaxel"})
+    assert rows(stale) == [["Description", "gemcitabine", "docetaxel"]]
+    decided = body | hidden(stale) | {"version": "1", "take:description": "theirs"}
+    decided |= {"kind": "surgery", "description": "docetaxel"}
+    assert pages(cast.coordinator).post(address, decided).status_code == 302
+    therapy.refresh_from_db()
+    assert (therapy.description, therapy.kind, therapy.version) == ("gemcitabine", "surgery", 3)
