@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
 )  # the sync API runs a loop in this thread
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+# Requests that a page gives up when it is left: nobody waits for their answer.
+LEFT_BEHIND = re.compile("/preview/|/drafts/")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run"]  # fmt: skip
 
@@ -55,7 +58,9 @@ def page(page: Page) -> Iterator[Page]:
     said: list[str] = []
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda r: said.append(r.url) if "preview" not in r.url else None)
+    page.on(
+        "requestfailed", lambda r: said.append(r.url) if not LEFT_BEHIND.search(r.url) else None
+    )
     yield page
     unexpected = [text for text in said if "422" not in text]
     assert not unexpected, unexpected
