@@ -169,6 +169,7 @@ def counter(targets: Iterable[Target]) -> str:
         }
         for organ, number in checks.targets_per_organ(rows).items()
     ]
+    # Translators: what stands between the counts of "3 of 5 targets; liver 2 of 2".
     return _("; ").join([total, *organs])
 
 
@@ -228,9 +229,9 @@ class _Found:
         label = form.initial["lesion"]
         if entry is None:
             return BaselineRow(form, label)
-        problems = tuple(self._problems(form))
+        problems = tuple(self._problems(form, entry.lesion))
         target = _as_described(entry) if isinstance(entry, TargetEntry) else None
-        codes = self.refused.get(entry.lesion, set())
+        codes = {reason.code for reason in self.refused.get(entry.lesion, ())}
         return BaselineRow(
             form,
             label,
@@ -244,7 +245,7 @@ class _Found:
             bone=entry.organ_group == BONE,
         )
 
-    def _problems(self, form: Any) -> Iterator[str]:
+    def _problems(self, form: Any, label: str) -> Iterator[str]:
         """What is wrong, each once; that a diameter is still to come is no problem yet."""
         wrong = [str(m) for messages in form.errors.values() for m in messages]
         typed = form.says("diameter_mm")
@@ -253,7 +254,8 @@ class _Found:
             for name, detail in self.missing.get(form.prefix, ())
             if (typed or name != "diameter_mm") and not form.errors.get(name)
         ]
-        yield from dict.fromkeys([*wrong, *rules])
+        refused = [word(reason) for reason in self.refused.get(label, ())]
+        yield from dict.fromkeys([*wrong, *refused, *rules])
 
 
 _OF_THE_WINDOW = ("baseline_outside_window", "baseline_after_first_dose")
@@ -286,12 +288,12 @@ def _as_described(entry: TargetEntry) -> Target:
     return replace(entry, state=TargetState.MEASURED).as_target(entry)
 
 
-def _refusals(entries: Iterable[LesionEntry]) -> dict[str, set[str]]:
-    """Why rows cannot be targets, by label."""
+def _refusals(entries: Iterable[LesionEntry]) -> dict[str, list[Reason]]:
+    """Why rows cannot be targets, by label, whether their diameter is typed yet or not."""
     rows = [_as_described(entry) for entry in entries if isinstance(entry, TargetEntry)]
-    found: dict[str, set[str]] = {}
+    found: dict[str, list[Reason]] = {}
     for problem in checks.check_baseline(Assessment(Date.min, rows)):
         place, index = problem.pointer.split("/")[1:3]
         if place == "targets" and problem.reason.code != "diameter_required":
-            found.setdefault(rows[int(index)].lesion, set()).add(problem.reason.code)
+            found.setdefault(rows[int(index)].lesion, []).append(problem.reason)
     return found

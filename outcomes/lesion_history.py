@@ -95,7 +95,7 @@ def of_cell(visit: Visit, lesions: Iterable[Lesion]) -> tuple[Write, ...]:
     if not rows:
         return ()
     described = _descriptions(found) if visit.kind == Visit.Kind.BASELINE else []
-    merged = sorted(rows + described, key=lambda pair: (pair[0].pgh_created_at, pair[0].pgh_id))
+    merged = sorted(rows + described, key=lambda pair: pair[0].pgh_created_at)
     seen = model.objects.filter(visit=visit.pk).order_by("lesion__label")
     labels_now = list(seen.values_list("lesion__label", flat=True))
     place = labels_now.index(found[0].label) if found[0].label in labels_now else len(labels_now)

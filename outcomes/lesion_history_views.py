@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -10,6 +12,8 @@ from outcomes import lesion_history as trail
 from outcomes.models import Lesion, Visit
 from outcomes.schedule import week_label
 from registry.pages import signed_in
+
+LABEL = re.compile(r"(T|NT|NL)\d{2}", re.ASCII)
 
 
 def _visit(request: HttpRequest, pk: int) -> Visit:
@@ -21,6 +25,8 @@ def _visit(request: HttpRequest, pk: int) -> Visit:
 def lesion_history(request: HttpRequest, pk: int, label: str) -> HttpResponse:
     """When a lesion's values at a visit were entered and changed, by whom and why."""
     visit = _visit(request, pk)
+    if not LABEL.fullmatch(label):
+        raise Http404
     lesions = Lesion.objects.filter(
         patient=visit.patient_id, evaluator=visit.evaluator, label=label
     ).order_by("pk")

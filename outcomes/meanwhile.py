@@ -59,6 +59,9 @@ def since(forms: VisitForms) -> Meanwhile | None:
 def _differences(forms: VisitForms) -> Iterator[Difference]:
     yield from differences(forms.form)
     for row in forms.all_rows():
+        spare = row.initial["lesion"] not in forms.past.lesions
+        if spare and hasattr(row, "blank") and row.blank():
+            continue
         found = differences(row, str(row.initial["lesion"]))
         yield from (d for d in found if not _inferred(d, row))
 
@@ -67,4 +70,4 @@ def _inferred(difference: Difference, row: RowForm) -> bool:
     """A number typed without a state was measured."""
     is_state = difference.name == row.add_prefix("state")
     measured = difference.stored_values == ("measured",) and not any(difference.typed_values)
-    return is_state and measured and row.says("diameter_mm", "fragments")
+    return is_state and measured and row.says("diameter_mm", "fragment_0")

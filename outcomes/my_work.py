@@ -20,8 +20,9 @@ from django.utils import timezone
 from outcomes import schedule
 from outcomes.methods.schedule import Timeliness
 from outcomes.models import Visit
+from outcomes.query_page import query_lines
 from outcomes.schedule import Expected, Outlook
-from patients.models import Patient
+from patients.models import Patient, Query
 from registry.models import Draft
 from trials import access
 from trials.models import Membership, Trial
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # lines of a list on the whole page
 PER_PAGE = 100  # of a list shown alone
-LISTS = ("scans", "silent", "drafts", "submitted")
+LISTS = ("scans", "silent", "drafts", "queries", "submitted")
 SUBMITTED_WITHIN = timedelta(days=30)
 SCANNED_WITHIN = timedelta(days=180)  # what is older was loaded from elsewhere
 FEW_TRIALS = 10  # more to choose from are a page of their own
@@ -79,6 +80,7 @@ class MyWork:
     scans: Page
     silent: Page
     drafts: Page
+    queries: Page
     submitted: Page
     upcoming: ScanLine | None
     trials: Sequence[Trial]  # to which the user may add a patient
@@ -106,6 +108,7 @@ def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
         "scans": waiting,
         "silent": silent,
         "drafts": Draft.objects.of(user).select_related("patient__site"),
+        "queries": Query.objects.visible_to(user).unanswered().with_thread(),
         "submitted": _submitted(user),
     }
     shown = {name: _page(name, rows, alone, number) for name, rows in pages.items()}
@@ -114,6 +117,7 @@ def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
     for name in ("scans", "silent"):
         shown[name].object_list = [lines[pk] for pk in shown[name] if pk in lines]
     shown["drafts"].object_list = [_draft_line(draft) for draft in shown["drafts"]]
+    shown["queries"].object_list = query_lines(shown["queries"])
     shown["submitted"].object_list = [_submitted_line(visit) for visit in shown["submitted"]]
     return MyWork(
         **shown,

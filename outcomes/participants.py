@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core import paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from outcomes import report, schedule
 from outcomes.charts import response_label
@@ -18,7 +18,7 @@ from outcomes.options import today
 from outcomes.participant_filters import Asked
 from outcomes.report import PatientOutcome
 from outcomes.schedule import Outlook
-from patients.models import Patient
+from patients.models import Patient, Query
 from trials.models import Trial
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class ParticipantLine:
     outlook: Outlook
     outcome: PatientOutcome
     last: Visit | None
+    open_queries: int
 
     @property
     def last_label(self) -> str:
@@ -114,9 +115,11 @@ def _lines(
     shown = Patient.objects.filter(pk__in=[patient.pk for patient in patients])
     outcomes = report.outcomes_of(trial, shown, cutoff=today(trial))
     by_patient = {one.facts.id: one for one in outcomes}
-    last = _last_visits(shown)
+    last, asked = _last_visits(shown), _open_queries(shown)
     return [
-        ParticipantLine(one, outlooks[one.pk], by_patient[one.pk], last.get(one.pk))
+        ParticipantLine(
+            one, outlooks[one.pk], by_patient[one.pk], last.get(one.pk), asked.get(one.pk, 0)
+        )
         for one in patients
     ]
 
@@ -127,3 +130,8 @@ def _last_visits(patients: QuerySet[Patient]) -> dict[int, Visit]:
     )
     latest = rows.order_by("patient_id", "-date").distinct("patient_id")
     return {visit.patient_id: visit for visit in latest}
+
+
+def _open_queries(patients: QuerySet[Patient]) -> dict[int, int]:
+    rows = Query.objects.open().filter(patient__in=patients.values("pk")).order_by()
+    return dict(rows.values_list("patient").annotate(n=Count("pk")))

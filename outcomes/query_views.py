@@ -72,7 +72,7 @@ def patient_queries(request: HttpRequest, pk: int) -> HttpResponse:
         access.require(
             signed_in(request), access.Action.QUERY, trial=patient.trial, site=patient.site
         )
-    if form and form.is_valid():
+    if form and request.method == "POST" and form.is_valid():
         try:
             query_actions.open_query(patient=patient, by=signed_in(request), **form.about())
         except Refused as refused:
@@ -105,7 +105,7 @@ def query(request: HttpRequest, pk: int) -> HttpResponse:
     rows = Query.objects.active().visible_to(signed_in(request)).with_thread()
     row = get_object_or_404(rows, pk=pk)
     form = MessageForm(posted(request), initial={"version": row.version})
-    if form.is_valid() and _done(request, row, form):
+    if request.method == "POST" and form.is_valid() and _done(request, row, form):
         return redirect("outcomes:query", pk=pk)
     context = {
         "trial": row.patient.trial,

@@ -111,6 +111,8 @@ class Questions:
         return found
 
     def _open(self, visit: Visit, check: SoftCheck, comment: str | None) -> None:
+        if _reasoned(check) and not check.reason.parameters["reason"]:
+            return  # of an import under way: at its end such a visit agrees, or is refused
         query = Query(
             patient_id=visit.patient_id,
             subject=QuerySubject.VISIT,

@@ -235,6 +235,8 @@ def number(value: Value) -> str:
     if isinstance(value, Date):
         raise ValueError(_("The spreadsheet turned this into a date; format the cell as a number."))
     plain = unicodedata.normalize("NFKC", text(value)).strip().casefold().removesuffix("mm").strip()
+    if plain.endswith(("cm", "厘米")):
+        raise ValueError(_("Give millimeters, not centimeters: 27.5, not 2.75 cm."))
     if isinstance(value, bool) or not _NUMBER.fullmatch(plain):
         raise ValueError(_("Give millimeters as a number, such as 27.5."))
     found = Decimal(plain.replace(",", "."))

@@ -343,12 +343,17 @@ def _table(form: str, name: str, rows: Numbered) -> Table | None:
             break
     else:
         return None
-    unread = [str(cell) for i, cell in cells.items() if i not in found and isinstance(cell, str)]
     _require_unique(found, number)
-    table = Table(form, name, found, unread, [])
+    unread = {i: _name(i, cell) for i, cell in cells.items() if i not in found}
+    table = Table(form, name, found, [], [])
     for number, row in rows:
-        _add(table, number, row)
+        _add(table, number, row, unread)
+    table.unread = [unread[i] for i in sorted(unread)]
     return table
+
+
+def _name(number: int, heading: Any) -> str:
+    return heading if isinstance(heading, str) else _("column %s") % letter(number)
 
 
 def _meant(cell: Any) -> Column | None:
@@ -368,13 +373,11 @@ def _require_unique(columns: dict[int, Column], row: int) -> None:
             raise Unreadable(detail % {"places": places, "name": meant.name})
 
 
-def _add(table: Table, number: int, cells: Cells) -> None:
-    """A row below the headings; what stands below no heading is no part of it."""
+def _add(table: Table, number: int, cells: Cells, unread: dict[int, str]) -> None:
+    """A row below the headings; what stands below no heading of ours is noted, not read."""
     headed = {i: cell for i, cell in cells.items() if i in table.columns}
     for i in cells.keys() - headed.keys():
-        name = _("column %s") % letter(i)
-        if i > max(table.columns) and name not in table.unread:
-            table.unread.append(name)
+        unread.setdefault(i, _name(i, None))
     for i, cell in headed.items():
         if isinstance(cell, Fault):
             table.problems.append(Problem(cell_name(i, number), cell.detail))

@@ -20,11 +20,12 @@ from django.views.decorators.http import require_GET, require_POST
 from outcomes import visit_sheet_template as templates
 from outcomes import visit_sheets
 from outcomes.charts import response_label
-from outcomes.methods.recist import Response
+from outcomes.methods.recist import Reason, Response
 from outcomes.models import ImportRun, Visit, VisitSheet
 from outcomes.report_csv import csv_text
 from outcomes.visit_sheet_columns import HEADINGS
 from outcomes.visit_sheet_files import LARGEST, Unreadable
+from outcomes.wording import word_check
 from registry.errors import Refused
 from registry.pages import posted, signed_in
 from trials import access
@@ -285,8 +286,10 @@ def _sheet_page(
     shown = [line for line in _lines(sheet) if show not in OUTCOMES or line["code"] == show]
     context |= {
         "counts": [(code, name, counted[code]) for code, name in OUTCOMES.items() if counted[code]],
-        "refused": visit_sheets.refused(sheet),
+        "blocked": visit_sheets.blocked(sheet),
+        "refused": counted[visit_sheets.REFUSED],
         "writes": counted["created"] + counted["updated"],
+        "asked": sum(len(line["asked"]) for line in sheet.found["lines"]),
         "asks_reason": visit_sheets.without_reason(sheet) > 0,
         "stored": sheet.state == VisitSheet.State.STORED,
         "watched": len(sheet.lines) > AT_ONCE,
@@ -315,6 +318,7 @@ def _lines(sheet: VisitSheet) -> Iterator[dict[str, Any]]:
             "response": _response(found["response"]),
             "reason": line["reason"],
             "needs_reason": found["needs_reason"],
+            "asked": [word_check(Reason(**check)) for check in found["asked"]],
             "problems": [p | {"heading": _heading(p["at"], headings)} for p in found["problems"]],
             "changes": [c | {"name": FIELDS.get(c["field"], c["field"])} for c in found["changes"]],
         }

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date as Date
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from outcomes import visit_differences
@@ -25,9 +26,10 @@ from outcomes.history import History
 from outcomes.import_lines import UPDATED, Imported, Key, Line, VisitLines
 from outcomes.methods.organs import organ_group
 from outcomes.models import Visit, VisitSheet
+from outcomes.visit_sheet_blanks import completed
 from outcomes.visit_sheet_files import Problem, Table, Unreadable, letter, read_table
 from outcomes.visit_sheet_visits import SheetVisit, layout_of, place, visits_of
-from patients.models import Patient
+from patients.models import Patient, Query, QuerySubject
 from registry.errors import FieldError, Refused
 from registry.ndjson import Lines
 from trials import access
@@ -55,6 +57,7 @@ def may_upload(trial: Trial, by: User) -> bool:
     return any(access.may_somewhere(by, action, trial=trial) for action in WRITERS)
 
 
+@transaction.atomic
 def read_sheet(*, trial: Trial, by: User, file_name: str, content: bytes) -> VisitSheet:
     """Keep what a file says; nothing is checked yet. Raises Unreadable."""
     table = read_table(content)
@@ -100,7 +103,7 @@ def store_sheet(sheet: VisitSheet, *, by: User, reason: str) -> VisitSheet:
     A sheet that is stored already stays as it is. Raises Refused where a change has no reason.
     """
     sheet = _mine(sheet, by)
-    if sheet.state != VisitSheet.State.CHECKED or refused(sheet):
+    if sheet.state != VisitSheet.State.CHECKED or blocked(sheet):
         return sheet
     require_reason(sheet, reason)
     if _Check(sheet, by, reason).run(dry_run=False) == sheet.found:
@@ -119,9 +122,9 @@ def _look(sheet: VisitSheet, by: User) -> None:
     sheet.save(update_fields=["found", "state"])
 
 
-def refused(sheet: VisitSheet) -> int:
-    """How many lines of a checked sheet cannot be stored."""
-    return sum(1 for line in sheet.found["lines"] if line["outcome"] in (REFUSED, SKIPPED))
+def blocked(sheet: VisitSheet) -> bool:
+    """Whether a line of a checked sheet cannot be stored, and so none can."""
+    return any(line["outcome"] in (REFUSED, SKIPPED) for line in sheet.found["lines"])
 
 
 def without_reason(sheet: VisitSheet) -> int:
@@ -156,7 +159,9 @@ class _Check:
         self.reason = reason.strip() or AS_WHAT_FOR
         self.lines = [_sheet_visit(line) for line in sheet.lines]
         self.letters = {name: letter for letter, name in sheet.about["columns"].items()}
-        self.visits = SheetLines(sheet.trial, self._unread(), by, writable(sheet.trial, by))
+        self.visits = SheetLines(
+            sheet.trial, self._unread(), by, writable(sheet.trial, by), self.letters.keys()
+        )
         self.readable = [n for n, line in enumerate(self.lines) if not line.problems]
         self.found: dict[str, Any] = {}
 
@@ -197,11 +202,12 @@ class _Check:
             index = self.readable[(error.line or 1) - 1]
             at = place(error.pointer, self.lines[index], self.letters)
             problems.setdefault(index, []).append({"at": at, "detail": error.detail})
-        after = self.visits.responses()
+        after, asked = self.visits.responses(), self.visits.asked()
         told = {index: number for number, index in enumerate(self.readable, 1)}
         self.found = {
             "lines": [
                 self._line(n, problems.get(n, []), told.get(n, 0), after)
+                | {"asked": asked.get((self.lines[n].subject_id, self.lines[n].date), [])}
                 for n in range(len(self.lines))
             ],
             "later": list(self._later(after)),
@@ -242,12 +248,20 @@ class SheetLines(VisitLines):
     """Visits of a sheet, which remember what each did and what was stored before."""
 
     def __init__(
-        self, trial: Trial, refused: set[str], asking: User, among: QuerySet[Patient]
+        self,
+        trial: Trial,
+        refused: set[str],
+        asking: User,
+        among: QuerySet[Patient],
+        columns: Collection[str],
     ) -> None:
         super().__init__(trial, refused, asking, among)
+        self.columns = columns  # those that the sheet has
         self.outcomes: dict[int, dict[str, Any]] = {}  # by line
         self.before: dict[Key, str] = {}  # responses by subject id and date
         self._patients: set[int] = set()
+        self._visits: dict[int, Key] = {}  # by id, as `responses` found them
+        self._began = timezone.now()
 
     def responses(self) -> dict[Key, str]:
         """The responses of these patients' visits as they are now."""
@@ -255,10 +269,23 @@ class SheetLines(VisitLines):
         numbers = sorted(self._patients)
         for first in range(0, len(numbers), AT_ONCE):
             rows = Visit.objects.active().filter(patient__in=numbers[first : first + AT_ONCE])
-            for subject_id, date, response in rows.values_list(
-                "patient__subject_id", "date", "overall_response"
+            for pk, subject_id, date, response in rows.values_list(
+                "pk", "patient__subject_id", "date", "overall_response"
             ):
-                found[subject_id, date.isoformat()] = response
+                key = self._visits[pk] = (subject_id, date.isoformat())
+                found[key] = response
+        return found
+
+    def asked(self) -> dict[Key, list[dict[str, Any]]]:
+        """What these lines leave to be answered: the queries that were opened for them, by visit."""
+        opened = Query.objects.unanswered().filter(
+            subject=QuerySubject.VISIT, opened_by=None, opened_at__gte=self._began
+        )
+        found: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+        visits = self._visits
+        for query in opened.filter(patient__trial=self.trial).order_by("code", "lesion"):
+            if (key := visits.get(query.record_id)) is not None:
+                found[key].append({"code": query.code, "parameters": query.parameters})
         return found
 
     def _put(
@@ -275,6 +302,8 @@ class SheetLines(VisitLines):
         past = histories[patient.pk] if patient else None
         on: Date = line.values["date"]
         stored = _on(past, on)
+        if past and stored:
+            line = replace(line, values=completed(line.values, past, stored, self.columns))
         said = visit_differences.said(past, stored) if past and stored else {}
         if past:
             self._remember_before(past)

@@ -56,11 +56,11 @@ class AdverseEventForm(RecordForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     grade = forms.TypedChoiceField(label=_("Grade"), choices=[BLANK, *GRADES], coerce=int)
+    related = YesNoField(_("Related to the trial treatment"))
+    serious = YesNoField(_("Serious"))
     started_on = CalendarDateField(label=_("Started on"))
     ended_on = CalendarDateField(label=_("Ended on"), required=False)
     ongoing = forms.BooleanField(label=_("Ongoing"), required=False)
-    related = YesNoField(_("Related to the trial treatment"))
-    serious = YesNoField(_("Serious"))
     action_taken = forms.ChoiceField(label=_("Action taken"), choices=[BLANK, *ActionTaken.choices])
     outcome = forms.ChoiceField(
         label=_("Outcome"), choices=[BLANK, *AdverseEventOutcome.choices], required=False
@@ -179,10 +179,13 @@ class AdverseEventForms:
         if self.wants_more_rows:
             return []
         found = [("", "", detail) for detail in self.refused]
-        for form in self.forms:
-            found += [(f"id_{form.prefix}-term", "", str(text)) for text in form.non_field_errors()]
+        for number, form in enumerate(self.forms, 1):
+            event = _now("Event %(number)s") % {"number": number}
+            of = f"{event}, " if len(self.forms) > 1 else ""
+            first = f"id_{form.prefix}-term"
+            found += [(first, event, str(text)) for text in form.non_field_errors()]
             found += [
-                (_target(field), str(field.label), str(text))
+                (_target(field), f"{of}{field.label}", str(text))
                 for field in form
                 for text in field.errors
             ]

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -22,7 +23,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -30,6 +31,7 @@ from django.utils.translation import gettext as _
 from registry.errors import StaleVersion
 from registry.idempotency import lock
 from registry.models import DRAFT_LARGEST, KEPT, Draft, IdempotentAnswer, User
+from registry.pages import replayed
 
 FIELD = "entry_key"
 TAKE, STORED, VERSION = "take:", "stored:", "stored_version"
@@ -110,7 +112,8 @@ def entry_page(view: View[Address]) -> View[Address]:
         if request.method == "POST":
             return _once(request, request.user, lambda: view(request, *args, **kwargs))
         _bring_back(request, request.user)
-        return view(request, *args, **kwargs)
+        with _reading(request):
+            return view(request, *args, **kwargs)
 
     entered.entry_page = True  # type: ignore[attr-defined]
     return entered
@@ -147,6 +150,17 @@ def _bring_back(request: HttpRequest, user: User) -> None:
             data["more"] = ROWS_ONLY
         request.POST = data  # type: ignore[assignment]
         request.replayed = True  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _reading(request: HttpRequest) -> Iterator[None]:
+    """What is brought back is shown, and by no mistake of a view stored: not until it is sent."""
+    if not replayed(request):
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        yield
 
 
 def _once(request: HttpRequest, user: User, view: Callable[[], HttpResponse]) -> HttpResponse:

@@ -19,5 +19,9 @@ def posted(request: HttpRequest) -> QueryDict | None:
 
     What was sent after a session had ended is shown again after the login (`entry_pages`).
     """
-    replayed = getattr(request, "replayed", False)
-    return request.POST if replayed or request.method == "POST" else None
+    return request.POST if replayed(request) or request.method == "POST" else None
+
+
+def replayed(request: HttpRequest) -> bool:
+    """Whether a page that is only read shows what was sent to it before."""
+    return getattr(request, "replayed", False)

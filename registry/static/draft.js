@@ -112,6 +112,7 @@ window.drafts = (() => {
     if (!draft) return forget([key]);
     dirty = !!draft.dirty;
     if (same(draft.fields, typed())) return;
+    form.dispatchEvent(new CustomEvent("restoring", { detail: grouped(draft.fields) })); // a page may add rows
     if (lacks(draft.fields) && (await filledByServer(draft))) return;
     fill(draft.fields);
     note.querySelector("[data-draft-restored]").textContent = words("restored").replace("{time}", clock(new Date(draft.at)));
@@ -264,7 +265,7 @@ window.drafts = (() => {
     leaving = true;
     clearTimeout(timer);
     const again = ["more", "check"].includes(event.submitter?.name);
-    if (!again) event.submitter?.setAttribute("disabled", "");
+    if (!again) setTimeout(() => event.submitter?.setAttribute("disabled", "")); // its value is sent first
   }
 
   function discard() {

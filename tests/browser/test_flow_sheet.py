@@ -48,7 +48,7 @@ def test_twelve_visits_are_readable_and_each_value_leads_to_its_history(
     sheet = page.locator(".flow-sheet")
     expect(sheet).to_contain_text("merged into T01 since 2025-06-02")
     expect(sheet).to_contain_text("2 fragments: 12 + 8.5")
-    lesion = sheet.get_by_role("rowheader", name="T01")
+    lesion = sheet.get_by_role("rowheader", name="T01 lung", exact=True)
     before = lesion.bounding_box()
     sheet.locator("xpath=..").evaluate("(box) => (box.scrollLeft = 10000)")
     assert lesion.bounding_box() == before

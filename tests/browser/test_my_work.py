@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from outcomes import practice
+from outcomes.management.commands.load_seeds import LOADER
 from registry.models import Draft, User
 from tests import factories
 from tests.browser.test_trials import in_both_schemes
@@ -111,3 +113,25 @@ def test_the_slash_key_can_be_turned_off(
     page.reload()
     page.keyboard.press("/")
     expect(search).to_be_focused()
+
+
+def test_from_the_list_of_patients_to_one_in_the_practice_study(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    factories.user(LOADER, superuser=True)
+    practice.load()
+    log_in(cast.coordinator)
+    expect(page.get_by_role("heading", name="Queries to answer")).to_contain_text("1")
+    in_both_schemes(page, page.url)
+    in_both_schemes(page, f"{live_server.url}/trials/PRACTICE/patients/")
+    page.get_by_label("Scan", exact=True).select_option("overdue")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("2 patients", exact=True)).to_be_visible()
+    page.get_by_role("link", name="01-001", exact=True).click()
+    in_both_schemes(page, page.url)
+    page.get_by_role("navigation", name="Sections of this page").get_by_role(
+        "link", name="Treatment"
+    ).click()
+    expect(page.get_by_role("heading", name="Treatment", exact=True)).to_be_in_viewport()
+    page.get_by_role("link", name="Enter Week 12").click()
+    expect(page.get_by_role("heading", name="Tumor assessment")).to_be_visible()

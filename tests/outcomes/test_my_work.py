@@ -14,7 +14,8 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from outcomes import my_work
 from outcomes.models import Visit
-from patients.models import Disposition, Patient
+from patients import query_actions
+from patients.models import Disposition, Patient, Query
 from registry import audit
 from registry.models import Draft, User
 from tests import factories
@@ -24,6 +25,7 @@ from trials.vocabularies import Role
 
 Pages = Callable[..., Client]
 MORE_SCANS = 1000
+STATEMENTS = 14  # session, user, memberships, scans, drafts 2, queries 5, submitted 2, patients
 
 
 @pytest.fixture
@@ -231,17 +233,44 @@ def many(trial: Trial, today: date, by: User) -> None:
         )  # fmt: skip
 
 
+def asked(patient: Patient, visit: Visit, by: User, text: str = "Which series?") -> Query:
+    """A query that waits for the site."""
+    return query_actions.open_query(
+        patient=patient, by=by, subject="visit", record_id=visit.pk, text=text
+    )
+
+
+def test_queries_to_answer_are_listed_oldest_first(cast: Cast, pages: Pages, today: date) -> None:
+    patient = dosed(cast, "01-001", today - timedelta(days=3))
+    visit = patient.visits.get()
+    first = asked(patient, visit, cast.investigator, "Which series?")
+    elsewhere = dosed(cast, "02-001", today - timedelta(days=3), "02")
+    asked(elsewhere, elsewhere.visits.get(), cast.investigator)
+    page = pages(cast.coordinator).get("/").content.decode()
+    assert "Which series?" in page
+    assert f'href="/queries/{first.pk}/"' in page
+    work = shown(pages(cast.coordinator))
+    assert [line.query for line in work.queries] == [first]
+    query_actions.answer_query(query=first, by=cast.coordinator, text="Axial.", version=1)
+    assert not shown(pages(cast.coordinator)).queries
+    assert "No query waits" in pages(cast.coordinator).get("/").content.decode()
+
+
 def test_as_many_statements_for_a_thousand_patients(
     cast: Cast, pages: Pages, today: date, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = pages(cast.coordinator)
     few = dosed(cast, "01-001", today - timedelta(days=60))
     Draft.objects.create(user=cast.coordinator, patient=few, address="/x/", title="", fields=[])
-    with django_assert_num_queries(9):
+    asked(few, few.visits.get(), cast.investigator)
+    with django_assert_num_queries(STATEMENTS):
         client.get("/")
     many(cast.trial, today, cast.coordinator)
-    with django_assert_num_queries(9):
+    for visit in Visit.objects.filter(kind="scheduled").select_related("patient")[:20]:
+        asked(visit.patient, visit, cast.investigator)
+    with django_assert_num_queries(STATEMENTS):
         work = shown(client)
+    assert len(work.queries) == my_work.SHOWN
     assert work.scans.paginator.count == MORE_SCANS + 1
     assert len(work.scans) == my_work.SHOWN
 

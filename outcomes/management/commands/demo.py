@@ -16,6 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, transaction
 from gunicorn.app.base import BaseApplication
 
+from outcomes import practice
 from outcomes.management.commands.load_seeds import CAST
 from registry import audit
 from registry.models import ApiToken, User
@@ -41,6 +42,8 @@ class Command(BaseCommand):
         _require_free(port)
         call_command("migrate", verbosity=0)
         call_command("load_seeds", stdout=self.stdout)
+        if patients := practice.load():
+            self.stdout.write(f"{practice.REGISTRY_ID}: {patients} patients, dated from today")
         logins = [_login(name, role) for name, (role, _, _) in CAST.items()]
         connection.close()
         connection.settings_dict.update(settings.WEB_DATABASE)

@@ -1,0 +1,174 @@
+"""A made-up study for trying out: patients of every standing, dated from the day it is loaded.
+
+Only `manage.py demo` loads it. Everything goes through the actions, so it is checked, derived and
+audited like any other entry; one check is left unconfirmed on purpose, which opens a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from outcomes import actions
+from outcomes.entries import NonTargetEntry, TargetEntry, VisitEntry
+from patients.actions import enroll_patient
+from patients.conduct import record_dose
+from patients.models import Patient
+from registry import audit
+from registry.models import User
+from trials.actions import add_member, create_trial
+from trials.models import Trial
+from trials.serializers import TrialSerializer
+from trials.vocabularies import Role
+
+COMMAND = "manage.py demo"
+REGISTRY_ID = "PRACTICE"
+TRIAL: dict[str, Any] = {
+    "registry_id": REGISTRY_ID,
+    "brief_title": "Practice study: enter visits here",
+    "phase": "PHASE2",
+    "status": "RECRUITING",
+    "study_type": "INTERVENTIONAL",
+    "allocation": "NA",
+    "masking": "NONE",
+    "conditions": ["Soft Tissue Sarcoma"],
+    "enrollment_target": 20,
+    "ctcae_version": "5.0",
+    "sites": [{"code": code, "name": f"Practice site {code}"} for code in ("01", "02")],
+    "arms": [
+        {
+            "name": "anlotinib",
+            "type": "EXPERIMENTAL",
+            "interventions": [
+                {
+                    "name": "anlotinib", "type": "DRUG", "dose": 12, "unit": "mg", "route": "oral",
+                    "days_on": list(range(1, 15)), "cycle_days": 21,
+                }
+            ],
+        }
+    ],
+}  # fmt: skip
+MEMBERS = {
+    "coordinator": (Role.COORDINATOR, "01"),
+    "colleague": (Role.COORDINATOR, "01"),
+    "outsider": (Role.COORDINATOR, "02"),
+    "investigator": (Role.INVESTIGATOR, None),
+}
+LESIONS = (  # organ, location
+    ("lung", "left upper lobe"),
+    ("liver", "segment VI"),
+    ("soft tissue", "left gluteal muscle"),
+)
+EFFUSION = "pleural effusion"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A patient: how many days ago treatment began, the baseline, and visits by their day on it.
+
+    Diameters are in mm; a list is of the fragments of a lesion that has split.
+    """
+
+    subject_id: str
+    sex: str
+    histology: str
+    began: int
+    baseline: tuple[str, ...] = ()
+    visits: tuple[tuple[int, tuple[str | list[str], ...]], ...] = ()
+    dosed: bool = True
+
+
+COURSES = (
+    Course("01-001", "female", "leiomyosarcoma", 98, ("42", "31", "25"), ((43, ("36", "26", "24")),)),
+    Course("01-002", "male", "synovial sarcoma", 44, ("38", "22")),
+    Course("01-003", "female", "alveolar soft part sarcoma", 50, ("27", "19", "33"),
+           ((41, ("22", "14", "27")),)),
+    Course("01-004", "male", "liposarcoma", 3, dosed=False),
+    Course("01-005", "male", "undifferentiated pleomorphic sarcoma", 125, ("60", "24"),
+           ((42, ("51", "22")), (85, ("22", "21")))),  # 51 to 22 mm: nobody confirmed it
+    Course("01-006", "female", "leiomyosarcoma", 100, ("30", "18", "24"),
+           ((42, ("32", "19", "23")), (84, ("41", "23", "29")))),
+    Course("01-007", "female", "fibrosarcoma", 60, ("48", "21"), ((42, (["23", "18"], "19")),)),
+    Course("02-001", "male", "angiosarcoma", 88, ("35", "28"), ((41, ("33", "26")),)),
+)  # fmt: skip
+
+
+@transaction.atomic
+def load() -> int | None:
+    """Store the study and its patients: how many; None where it is there already."""
+    if Trial.objects.filter(registry_id=REGISTRY_ID).exists():
+        return None
+    audit.attribute(by=COMMAND, reason="practice")
+    trial = _trial()
+    for course in COURSES:
+        site = course.subject_id[:2]
+        _patient(trial, course, by=_user("outsider" if site == "02" else "coordinator"))
+    return len(COURSES)
+
+
+def _user(username: str) -> User:
+    return User.objects.get(username=username)
+
+
+def _trial() -> Trial:
+    """The study with its people, labeled as synthetic."""
+    serializer = TrialSerializer(data=TRIAL)
+    serializer.is_valid(raise_exception=True)
+    trial = create_trial(by=_user("seed-loader"), **serializer.validated_data)
+    audit.attribute(by=COMMAND, reason="its patients are made up")
+    trial.synthetic = True
+    trial.save(update_fields=["synthetic"])
+    for username, (role, code) in MEMBERS.items():
+        site = trial.sites.get(code=code) if code else None
+        add_member(trial=trial, user=_user(username), role=role, site=site, by=COMMAND)
+    return trial
+
+
+def _patient(trial: Trial, course: Course, *, by: User) -> None:
+    site = trial.sites.get(code=course.subject_id[:2])
+    began = site.today() - timedelta(days=course.began)
+    enrolled_on = began - timedelta(days=2) if course.dosed else began
+    patient = enroll_patient(
+        trial=trial, site=site, by=by, arm=trial.arms.get(), subject_id=course.subject_id,
+        sex=course.sex, birth_year=began.year - 50, histology=course.histology, ecog=1,
+        enrolled_on=enrolled_on,
+    )  # fmt: skip
+    if course.dosed:
+        record_dose(patient=patient, by=by, intervention="anlotinib", dose=Decimal(12), unit="mg", started_on=began)  # fmt: skip
+    if course.baseline:
+        _visit(patient, "baseline", began - timedelta(days=6), course.baseline, by)
+    for day, diameters in course.visits:
+        _visit(patient, "scheduled", began + timedelta(days=day), diameters, by)
+
+
+def _visit(
+    patient: Patient, kind: str, on: Date, diameters: tuple[str | list[str], ...], by: User
+) -> None:
+    baseline = kind == "baseline"
+    targets = tuple(_target(number, mm, baseline) for number, mm in enumerate(diameters))
+    described: Mapping[str, Any] = {"organ": EFFUSION, "method": "ct"} if baseline else {}
+    effusion = NonTargetEntry(lesion="NT01", status="present", **described)
+    entry = VisitEntry(kind=kind, date=on, targets=targets, non_targets=(effusion,), new_lesions=())
+    actions.record_visit(patient=patient, entry=entry, by=by)
+
+
+def _target(number: int, mm: str | list[str], baseline: bool) -> TargetEntry:
+    organ, description = LESIONS[number]
+    described: Mapping[str, Any] = (
+        {"organ": organ, "description": description, "slice_mm": Decimal(5)} if baseline else {}
+    )
+    split = isinstance(mm, list)
+    return TargetEntry(
+        lesion=f"T{number + 1:02}",
+        state="measured",
+        method="ct",
+        diameter_mm=None if split else Decimal(str(mm)),
+        fragments_mm=tuple(Decimal(part) for part in mm) if split else (),
+        **described,
+    )
