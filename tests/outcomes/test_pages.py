@@ -551,7 +551,7 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     [
         ("/trials/", 4),
         ("/trials/NCT00000001/", 13),  # with patients' doses, adverse events, published figures
-        ("/patients/{patient}/", 22),  # with adverse events, doses, dispositions, interventions
+        ("/patients/{patient}/", 24),  # with adverse events, doses, dispositions, interventions
         ("/patients/{patient}/visits/new/", 13),  # with draft, next scan, endpoints, therapies
         ("/visits/{visit}/edit/", 14),
     ],
