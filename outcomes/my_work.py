@@ -108,7 +108,7 @@ def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
         "scans": waiting,
         "silent": silent,
         "drafts": Draft.objects.of(user).select_related("patient__site"),
-        "queries": Query.objects.visible_to(user).unanswered().with_thread(),
+        "queries": Query.objects.visible_to(user).unanswered().with_question(),
         "submitted": _submitted(user),
     }
     shown = {name: _page(name, rows, alone, number) for name, rows in pages.items()}

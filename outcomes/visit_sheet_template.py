@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date as Date
 from decimal import Decimal
@@ -16,13 +17,15 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.report_csv import csv_text
-from outcomes.visit_sheet_columns import HEADINGS, OF_VISIT, WORDS
+from outcomes.visit_sheet_columns import HEADINGS, OF_VISIT, WORDS, column
 from outcomes.visit_sheet_files import letter
 from outcomes.visit_sheet_visits import TAKEN
 
 Line = dict[str, str]
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 YES_NO = ("node", "previously_irradiated", "progressed_since_irradiation", "new_lesions")
+SIZES = ("slice_mm", "diameter_mm", "short_axis_mm")
+NUMBER = re.compile(r"\d+(\.\d+)?")
 LISTED_ROWS = 2_000  # rows of the template that offer the words of a column
 
 MEANINGS = {
@@ -217,10 +220,9 @@ def _cell(name: str, text: str) -> Any:
     """As a person would type it: numbers and dates are no text."""
     if name == "date":
         return Date.fromisoformat(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text or None
+    meant = column(name)
+    sized = meant is not None and (meant.key == meant.label or meant.key in SIZES)
+    return float(text) if sized and NUMBER.fullmatch(text) else text or None
 
 
 def _offer_words(sheet: Any) -> None:

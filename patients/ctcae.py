@@ -2,8 +2,9 @@
 
 `ctcae_terms.json` holds every term of version 5.0 (837) and of 4.03 (790), 850 in all, by system
 organ class (MedDRA's, those of 5.0 where a term moved), with the grades that 5.0 defines for it.
-CTCAE is in the public domain (National Cancer Institute, 2017 and 2010). The English terms and the
-grades were checked against two public copies of each version. The Chinese terms follow the wording
+CTCAE is in the public domain (National Cancer Institute, 2017 and 2010). The English terms
+come from one public copy of each version, the grades from that of 5.0; a third copy that held most
+terms of 5.0 agreed. The Chinese terms follow the wording
 of the Chinese editions of CTCAE and MedDRA; those of rare terms are translations of ours, to be
 read by a Chinese oncologist. Synonyms are what people type: lay words, abbreviations, drug labels'
 words. What is stored of an adverse event is the English term (CDISC's AEDECOD).

@@ -17,9 +17,11 @@ from patients.models import Patient, Therapy
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast
-from tests.outcomes.test_pages import BASELINE, FOLLOW_UP
+from tests.outcomes import test_pages
+from tests.outcomes.test_pages import BASELINE
 
 Pages = Callable[..., Client]
+FOLLOW_UP = test_pages.FOLLOW_UP | {"targets-0-method": "ct", "targets-1-method": "ct"}
 ROW = re.compile(r'<tr>\s*<th scope="row">(.*?)</tr>', re.S)
 
 

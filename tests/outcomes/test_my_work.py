@@ -25,7 +25,7 @@ from trials.vocabularies import Role
 
 Pages = Callable[..., Client]
 MORE_SCANS = 1000
-STATEMENTS = 14  # session, user, memberships, scans, drafts 2, queries 5, submitted 2, patients
+STATEMENTS = 12  # session, user, memberships, scans, drafts 2, queries 3, submitted 2, patients
 
 
 @pytest.fixture

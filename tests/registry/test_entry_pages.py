@@ -14,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from outcomes.models import Visit
 from patients.models import Disposition, Dose, Patient, Therapy
+from patients.query_actions import open_query
 from registry.models import DRAFT_LARGEST, Draft, IdempotentAnswer, User
 from tests import factories
 from tests.conftest import Cast
@@ -29,9 +30,12 @@ PLAIN = {
     "home", "login", "logout", "draft",
     "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
     "screening_detail", "trial_dashboard", "accrual", "consort", "patient", "publication",
-    "publication_list",
+    "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
+    "ctcae_terms", "set_language",
     "visit_preview", "screening_preview",  # nothing is stored
-    "ctgov_import",  # the same study twice changes nothing
+    # the same file twice changes nothing
+    "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
+    "visit_sheet_progress", "visit_sheet_report",
 }  # fmt: skip
 NOTHING_TYPED = {"patient_randomize", "screening_conclude"}  # a button to confirm with
 
@@ -74,6 +78,10 @@ def addresses(cast: Cast) -> dict[str, str]:
         patient=patient, intervention="Anlotinib", dose=12, unit="mg", started_on=START
     )
     ended = Disposition.objects.create(patient=patient, kind="lost_to_follow_up", on="2024-05-01")
+    event = factories.adverse_event(patient)
+    query = open_query(
+        patient=patient, by=cast.investigator, subject="visit", record_id=visit.pk, text="Really?"
+    )
     limits = ReferenceRange.objects.create(
         site=patient.site, item="platelets", sex="any", lower=100, upper=300, unit="10^9/L",
         valid_from=START,
@@ -93,6 +101,11 @@ def addresses(cast: Cast) -> dict[str, str]:
         "therapy_new": f"{of}/therapies/new/",
         "therapy_edit": f"/therapies/{therapy.pk}/edit/",
         "therapy_void": f"/therapies/{therapy.pk}/void/",
+        "adverse_event_new": f"{of}/adverse-events/new/",
+        "adverse_event_edit": f"/adverse-events/{event.pk}/edit/",
+        "adverse_event_void": f"/adverse-events/{event.pk}/void/",
+        "patient_queries": f"{of}/queries/",
+        "query": f"/queries/{query.pk}/",
         "dose_new": f"{of}/doses/new/",
         "dose_edit": f"/doses/{dose.pk}/edit/",
         "dose_void": f"/doses/{dose.pk}/void/",
@@ -193,7 +206,7 @@ def test_a_double_click_is_one_visit(cast: Cast, pages: Pages, patient: Patient)
     answers = together(*(partial(sender.post, address, body) for sender in senders))
     assert [a["Location"] for a in answers] == [f"/patients/{patient.pk}/"] * 2
     for sender in senders:
-        assert b"Visit of 2024-04-10 stored" in sender.get(f"/patients/{patient.pk}/").content
+        assert b'data-message="success"' in sender.get(f"/patients/{patient.pk}/").content
     assert Visit.objects.filter(kind="scheduled").count() == 1
 
 
@@ -213,7 +226,7 @@ def test_a_form_sent_after_its_session_comes_back_after_the_login(
     assert answer["Location"] == f"/login/?next={address}"
     kept = Draft.objects.get()
     assert (kept.user, kept.patient, kept.posted) == (cast.coordinator, patient, True)
-    assert kept.title == "01-001, Tumor assessment"
+    assert kept.title == "01-001, Tumor assessment, Week 6"
     assert {name for name, _value in kept.fields} == set(FOLLOW_UP)
     assert not Visit.objects.filter(kind="scheduled").exists()
     said = {"username": "coordinator", "password": factories.PASSWORD}
@@ -346,3 +359,22 @@ def test_a_draft_needs_a_login_and_its_token(
     strict.force_login(cast.coordinator)
     assert put(strict, address, key, []).status_code == 403
     assert not Draft.objects.exists()
+
+
+def test_what_is_brought_back_is_shown_and_never_stored_by_itself(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    query = open_query(
+        patient=patient, by=cast.investigator, subject="visit",
+        record_id=patient.visits.get().pk, text="Really?",
+    )  # fmt: skip
+    address = f"/queries/{query.pk}/"
+    fields = [["text", "As in source."], ["version", str(query.version)], ["act", "answer"]]
+    Draft.objects.create(
+        user=cast.coordinator, patient=patient, address=address, fields=fields, posted=True
+    )
+    page = pages(cast.coordinator).get(address)
+    assert page.status_code == 200
+    assert "As in source." in page.content.decode()
+    query.refresh_from_db()
+    assert query.version == 1
