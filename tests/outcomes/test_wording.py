@@ -230,7 +230,7 @@ def test_a_sentence_uses_what_decided(given: dict[str, Reason]) -> None:
     for reason in given.values():
         used = set(re.findall(r"%\((\w+)\)s", str(SENTENCES[reason.code])))
         assert used <= set(reason.parameters), reason
-        for name in used:
+        for name in used - {"method", "organ_group"}:  # these are said by their names
             assert str(reason.parameters[name]) in word(reason)
 
 
