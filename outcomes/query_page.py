@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from outcomes.models import Visit
 from outcomes.query_documents import question
+from outcomes.schedule import week_label
 from outcomes.wording import word_value
 from patients.models import ClosedBecause, Query, QueryState, QuerySubject
 
@@ -49,14 +50,12 @@ class QueryLine:
 
     @property
     def place(self) -> str:
-        """The record, and the lesion where one is meant."""
-        record = (
-            _("%(kind)s of %(date)s")
-            % {"kind": self.visit.get_kind_display(), "date": self.visit.date}
-            if self.visit
-            else str(QuerySubject(self.query.subject).label)
-        )
-        return f"{record}, {self.query.lesion}" if self.query.lesion else record
+        """The record, and the lesion where one is meant: Week 6, 2024-02-27, T02."""
+        record = [str(QuerySubject(self.query.subject).label)]
+        if self.visit:
+            self.visit.patient = self.query.patient
+            record = [week_label(self.visit), self.visit.date.isoformat()]
+        return ", ".join([*record, self.query.lesion] if self.query.lesion else record)
 
     @property
     def question(self) -> str:

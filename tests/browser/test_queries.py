@@ -30,7 +30,7 @@ def test_a_thread_by_keyboard(
     log_in(cast.coordinator)
     page.goto(f"{live_server.url}/queries/")
     expect(page.get_by_text("T02 was 30 mm on 2024-01-15 and is 12 mm now")).to_be_visible()
-    page.get_by_role("link", name="01-001, Scheduled of 2024-02-27, T02").press("Enter")
+    page.get_by_role("link", name="01-001, Week 6, 2024-02-27, T02").press("Enter")
     page.get_by_label("Your message").press_sequentially("Read again: 12 mm.")
     page.get_by_label("Your message").press("Tab")
     page.keyboard.press("Enter")

@@ -48,7 +48,7 @@ def test_the_same_words_on_every_page(cast: Cast, pages: Pages, query: Query) ->
     ):  # fmt: skip
         page = text(client, path)
         assert "T02 was 30 mm on 2024-01-15 and is 12 mm now (-60.0 %)." in page
-        assert "Scheduled of 2024-02-27, T02" in page
+        assert "Week 6, 2024-02-27, T02" in page
         assert '<span aria-hidden="true">?</span> open' in page
         assert f'id="query-{query.pk}"' in page
 
@@ -131,7 +131,7 @@ def test_a_foreign_query_does_not_exist(cast: Cast, pages: Pages, query: Query) 
 
 @pytest.mark.parametrize(
     ("path", "statements"),
-    [("/queries/", 7), ("/patients/{patient}/queries/", 8), ("/queries/{query}/", 7)],
+    [("/queries/", 7), ("/patients/{patient}/queries/", 9), ("/queries/{query}/", 8)],
 )
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, query: Query, path: str, statements: int,
