@@ -14,14 +14,14 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 # Codes, not words: registry ids, lesions, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|__\w+__|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
+    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\{\w+\}|__\w+__|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
 )
 FIELD = frozenset(
     """
     CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
     Clopper Pearson Wilson Wald Kaplan Meier Cox Efron Breslow Newcombe Fisher Yates SPSS
     CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
-    mm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
+    mm cm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
     API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SVG UTC UTF XLSX YYYY MM DD DDThh mmZ
     FDA EMA NMPA ClinicalTrials gov PMID PMCID DOI English
     """.split()  # noqa: SIM905
