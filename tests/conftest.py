@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +30,12 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what this machine could not test, and why, once per reason."""
+    """Say what this machine could not test, once per reason, and where pictures of the pages are."""
     for reason in sorted({str(r.longrepr[2]) for r in terminalreporter.getreports("skipped")}):
         terminalreporter.write_line(f"NOT TESTED HERE: {reason}", yellow=True, bold=True)
+    output = Path(terminalreporter.config.getoption("--output", "test-results"))
+    if pictures := len(list(output.glob("screenshots/*/*.png"))):
+        terminalreporter.write_line(f"{pictures} screenshots: {output / 'screenshots'}")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Page, Request, expect
 
 from registry.models import User
 from tests import factories
@@ -17,6 +17,7 @@ from tests.conftest import Cast, assemble_cast
 os.environ.setdefault(
     "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
 )  # the sync API runs a loop in this thread
+expect.set_options(timeout=20_000)  # a wait ends with the answer; a busy machine answers late
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # Requests that a page gives up when it is left: nobody waits for their answer.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

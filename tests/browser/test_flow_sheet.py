@@ -68,3 +68,23 @@ def test_twelve_visits_are_readable_and_each_value_leads_to_its_history(
     page.get_by_role("link", name="(corrected)").click()
     expect(page.get_by_role("row").nth(1)).to_contain_text("not by the schedule")
     accessible(page)
+
+
+def test_twelve_visits_print_whole_and_light(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = followed(cast)
+    log_in(cast.coordinator)
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{live_server.url}/patients/{patient.pk}/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    page.evaluate(f"addEventListener('beforeprint', () => (window.printed = {ground}))")
+    page.pdf(format="A4", landscape=True)
+    assert page.evaluate("printed") == "rgb(255, 255, 255)"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4 landscape, 1 cm of margin
+    sheet = page.locator(".flow-sheet").bounding_box()
+    assert sheet is not None
+    assert sheet["x"] + sheet["width"] <= 1047
+    expect(page.locator("main .btn:visible")).to_have_count(0)
