@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class OutcomesConfig(AppConfig):
-    """See models.py for what it holds."""
+    """See models/ for what it holds."""
 
     name = "outcomes"
     default_auto_field = "django.db.models.BigAutoField"

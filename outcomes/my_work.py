@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.core import paginator
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
@@ -186,17 +186,19 @@ def _lines(
 def _submitted(user: User) -> QuerySet[Any]:
     """Visits that were submitted of late, the latest first."""
     events: Any = Visit.pgh_event_model  # type: ignore[attr-defined]
-    inserted = events.objects.filter(pgh_obj=OuterRef("pk"), pgh_label="insert").order_by("pgh_id")
+    # Not in the order of the trail's key: PostgreSQL would walk the whole trail for each visit.
+    mine = events.objects.filter(pgh_obj=OuterRef("pk"), pgh_label="insert")
+    inserted = mine.order_by("pgh_created_at")
     now = timezone.now()
     rows = Visit.objects.active().visible_to(user).filter(date__gte=(now - SCANNED_WITHIN).date())
-    dated = rows.annotate(
+    late = rows.filter(Exists(mine.filter(pgh_created_at__gte=now - SUBMITTED_WITHIN)))
+    dated = late.annotate(
         submitted_at=Subquery(inserted.values("pgh_created_at")[:1]),
         submitted_by=Subquery(
             inserted.annotate(name=KeyTextTransform("name", "pgh_context")).values("name")[:1]
         ),
     )
-    late = dated.filter(Q(submitted_at__gte=now - SUBMITTED_WITHIN))
-    return late.select_related("patient__trial", "patient__site").order_by("-submitted_at", "-pk")
+    return dated.select_related("patient__trial", "patient__site").order_by("-submitted_at", "-pk")
 
 
 def _submitted_line(visit: Any) -> SubmittedLine:

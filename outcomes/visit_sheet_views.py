@@ -83,7 +83,9 @@ class ReasonForm(forms.Form):
     """Why stored visits change; one reason for all rows that have none of their own."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason for the changes"), max_length=LONGEST_REASON
+        label=gettext_lazy("Reason for the changes"),
+        max_length=LONGEST_REASON,
+        error_messages={"required": gettext_lazy("Say why the stored visits are changed.")},
     )
 
 

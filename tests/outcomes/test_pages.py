@@ -552,7 +552,8 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     [
         ("/trials/", 4),
         ("/trials/NCT00000001/", 13),  # with patients' doses, adverse events, published figures
-        ("/patients/{patient}/", 24),  # with queries, the next scan, adverse events, doses
+        # with queries, what was corrected, the next scan, adverse events, doses
+        ("/patients/{patient}/", 25),
         ("/patients/{patient}/visits/new/", 13),  # with draft, next scan, endpoints, therapies
         ("/visits/{visit}/edit/", 14),  # with draft and open queries
     ],

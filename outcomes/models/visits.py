@@ -1,4 +1,4 @@
-"""What happened to the tumor: lesions, visits and what was seen of each lesion at each visit.
+"""Visits, and what was seen of each lesion at each.
 
 The derived columns of a visit are what `methods.recist` made of it on write; `manage.py
 recompute` rebuilds them. Measurements cannot point at another patient's lesion: composite
@@ -8,36 +8,27 @@ foreign keys through the patient see to that (migration 0003).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Prefetch, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
-from outcomes.methods.organs import in_language
+from outcomes.models.lesions import DIAMETER, INVESTIGATOR, Lesion, MethodChoice, diameter
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
-from registry.languages import in_chinese
 from trials.access import in_scope
-from trials.models import Trial
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from registry.models import User
 
-INVESTIGATOR = "investigator"
-SILENT = timedelta(minutes=10)  # how long an import may wait or work without a word
+
 METHODS_VERSION = 1
-DIAMETER = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(400))]
 
 
 class ResponseChoice(models.TextChoices):
@@ -47,16 +38,6 @@ class ResponseChoice(models.TextChoices):
     PD = recist.Response.PD.value, _("progressive disease")
     NE = recist.Response.NE.value, _("not evaluable")
     NON_CR_NON_PD = recist.Response.NON_CR_NON_PD.value, _("non-CR/non-PD")
-
-
-class MethodChoice(models.TextChoices):
-    CT = recist.ImagingMethod.CT.value, _("CT")
-    MRI = recist.ImagingMethod.MRI.value, _("MRI")
-    PET_CT = recist.ImagingMethod.PET_CT.value, _("PET-CT")
-    XRAY = recist.ImagingMethod.XRAY.value, _("X-ray")
-    CALIPER = recist.ImagingMethod.CALIPER.value, _("caliper")
-    ULTRASOUND = recist.ImagingMethod.ULTRASOUND.value, _("ultrasound")
-    OTHER = recist.ImagingMethod.OTHER.value, _("other")
 
 
 class TargetStateChoice(models.TextChoices):
@@ -83,125 +64,10 @@ class CertaintyChoice(models.TextChoices):
     EQUIVOCAL = recist.Certainty.EQUIVOCAL.value, _("Equivocal")
 
 
-class BoneTypeChoice(models.TextChoices):
-    LYTIC_SOFT_TISSUE = recist.BoneType.LYTIC_SOFT_TISSUE.value, _("lytic with soft tissue")
-    BLASTIC = recist.BoneType.BLASTIC.value, _("blastic")
-    MIXED = recist.BoneType.MIXED.value, _("mixed")
-
-
-class LesionRole(models.TextChoices):
-    TARGET = "target", _("target")
-    NON_TARGET = "non_target", _("non-target")
-    NEW = "new", _("new")
-
-
-def _diameter(verbose_name: Any, **options: Any) -> models.DecimalField[Any, Any]:
-    return models.DecimalField(
-        verbose_name,
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=DIAMETER,
-        **options,
-    )
-
-
 def _sum(verbose_name: Any) -> models.DecimalField[Any, Any]:
     return models.DecimalField(
         verbose_name, max_digits=7, decimal_places=2, null=True, editable=False
     )
-
-
-class LesionQuerySet(models.QuerySet["Lesion"]):
-    """Lesions in domain words."""
-
-    def active(self) -> Self:
-        """Not voided with the visit that introduced them."""
-        return self.filter(voided_at=None)
-
-
-@audited()
-class Lesion(models.Model):
-    """A lesion and its permanent label; 5 targets and 2 per organ hold as unique slots."""
-
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="lesions")
-    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
-    label = models.CharField(_("label"), max_length=10)
-    role = models.CharField(_("role"), max_length=10, choices=LesionRole)
-    organ = models.CharField(_("organ"), max_length=100, blank=True)
-    organ_group = models.CharField(_("organ group"), max_length=100, blank=True)
-    description = models.CharField(_("location"), max_length=200, blank=True)
-    nodal = models.BooleanField(_("lymph node"), default=False)
-    method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
-    slice_mm = models.DecimalField(
-        _("slice thickness (mm)"),
-        max_digits=5,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(Decimal("0.01")), MaxValueValidator(Decimal(50))],
-    )
-    bone_type = models.CharField(
-        _("bone lesion type"), max_length=20, choices=BoneTypeChoice, blank=True
-    )
-    previously_irradiated = models.BooleanField(_("previously irradiated"), default=False)
-    progressed_since_irradiation = models.BooleanField(
-        _("progressed since irradiation"), default=False
-    )
-    target_number = models.PositiveSmallIntegerField(null=True, blank=True)
-    organ_slot = models.PositiveSmallIntegerField(null=True, blank=True)
-    voided_at = models.DateTimeField(null=True, blank=True)
-
-    objects = LesionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["patient", "label"]
-        verbose_name = _("lesion")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["patient", "evaluator", "label"],
-                condition=Q(voided_at=None),
-                name="lesion_label_unique",
-            ),
-            models.UniqueConstraint(
-                fields=["patient", "evaluator", "target_number"],
-                condition=Q(voided_at=None),
-                name="lesion_target_number_unique",
-            ),
-            models.UniqueConstraint(
-                fields=["patient", "evaluator", "organ_group", "organ_slot"],
-                condition=Q(voided_at=None),
-                name="lesion_organ_slot_unique",
-            ),
-            models.UniqueConstraint(fields=["id", "patient"], name="lesion_identifies_patient"),
-            models.CheckConstraint(
-                condition=Q(role__in=LesionRole.values), name="lesion_role_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    role="target",
-                    target_number__range=(1, 5),
-                    organ_slot__range=(1, 2),
-                    target_number__isnull=False,
-                    organ_slot__isnull=False,
-                )
-                | ~Q(role="target") & Q(target_number=None, organ_slot=None),
-                name="lesion_at_most_5_targets_2_per_organ",
-            ),
-            models.CheckConstraint(
-                condition=~Q(role="target") | ~Q(organ_group=""), name="lesion_target_has_organ"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.label
-
-    @property
-    def place(self) -> str:
-        """Organ, in the reader's language where it is a known name, and location in one line."""
-        organ = in_language(self.organ, chinese=in_chinese())
-        return ", ".join(part for part in (organ, self.description) if part)
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):
@@ -363,7 +229,7 @@ class Measurement(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="measurements")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="measurements")
     state = models.CharField(_("state"), max_length=20, choices=TargetStateChoice)
-    diameter_mm = _diameter(_("diameter (mm)"))
+    diameter_mm = diameter(_("diameter (mm)"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     merged_into = models.ForeignKey(
         Lesion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -418,7 +284,7 @@ class NonTargetStatus(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="non_target_statuses")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="non_target_statuses")
     status = models.CharField(_("status"), max_length=30, choices=NonTargetStateChoice)
-    short_axis_mm = _diameter(_("short axis (mm)"))
+    short_axis_mm = diameter(_("short axis (mm)"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     class Meta:
@@ -451,7 +317,7 @@ class NewLesionStatus(models.Model):
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="new_lesion_statuses")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="new_lesion_statuses")
     certainty = models.CharField(_("certainty"), max_length=20, choices=CertaintyChoice)
-    diameter_mm = _diameter(_("diameter (mm)"))
+    diameter_mm = diameter(_("diameter (mm)"))
     method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
 
     class Meta:
@@ -470,103 +336,3 @@ class NewLesionStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.lesion_id} {self.certainty}"
-
-
-SHEET_KEPT = timedelta(days=1)
-PURGED_AT_ONCE = 20  # a bound on what one upload cleans up after others
-
-
-class VisitSheetQuerySet(models.QuerySet["VisitSheet"]):
-    """Uploaded sheets in domain words."""
-
-    def of(self, user: User | AnonymousUser) -> Self:
-        """The user's own, young enough to be looked at; nobody else sees them."""
-        return self.filter(user=user.pk, created_at__gt=timezone.now() - SHEET_KEPT)
-
-    def purge(self) -> None:
-        """Delete some that are too old, none that another request works on: nobody waits."""
-        old = self.filter(created_at__lte=timezone.now() - SHEET_KEPT).order_by("created_at")
-        batch = old.select_for_update(skip_locked=True).values("pk")[:PURGED_AT_ONCE]
-        self.filter(pk__in=batch).delete()
-
-
-class VisitSheet(models.Model):
-    """A spreadsheet of visits as it was read, until it is stored; gone after a day.
-
-    Not audited, since the visits are when they are stored. Whoever checks or stores it holds a
-    lock on its row: what has begun and holds none has died.
-    """
-
-    class State(models.TextChoices):
-        READ = "read", _("read")
-        CHECKED = "checked", _("checked")
-        STORED = "stored", _("stored")
-
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="visit_sheets"
-    )
-    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="visit_sheets")
-    file_name = models.CharField(max_length=200)
-    sha256 = models.CharField(max_length=64)
-    about = models.JSONField(default=dict)  # how it was read: sheet, layout, columns
-    lines = models.JSONField(default=list)  # visits, as `visit_sheet_visits` has them
-    found = models.JSONField(default=dict)  # what each line does, as it was last checked
-    state = models.CharField(max_length=10, choices=State, default=State.READ)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = VisitSheetQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("visit sheet")
-        indexes = [models.Index(fields=["created_at"], name="visit_sheet_created_at")]
-
-    def __str__(self) -> str:
-        return self.file_name
-
-
-class ImportRun(models.Model):
-    """How far an import of many records has come, told while its transaction is still open.
-
-    No clinical data, so not audited; the imported rows are. No constraints in the database, since
-    the connection that tells may not see yet what the importing one has written.
-    """
-
-    class State(models.TextChoices):
-        RUNNING = "running", _("running")
-        STORED = "stored", _("stored")
-        CHECKED = "checked", _("checked, nothing stored")
-        REFUSED = "refused", _("refused, nothing stored")
-        FAILED = "failed", _("failed, nothing stored")
-
-    trial = models.ForeignKey(
-        Trial, on_delete=models.CASCADE, related_name="+", db_constraint=False
-    )
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False
-    )
-    sheet = models.ForeignKey(
-        VisitSheet, on_delete=models.SET_NULL, null=True, related_name="runs", db_constraint=False
-    )
-    dry_run = models.BooleanField()
-    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
-    lines = models.PositiveIntegerField()
-    lines_done = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-id"]
-        verbose_name = _("import")
-
-    def __str__(self) -> str:
-        return f"{self.lines_done} of {self.lines}: {self.state}"
-
-    @property
-    def state_now(self) -> State:
-        """The state; a run that nobody has heard of for so long was killed, and stored nothing."""
-        silent = timezone.now() - self.updated_at > SILENT
-        return (
-            self.State.FAILED
-            if self.state == self.State.RUNNING and silent
-            else self.State(self.state)
-        )
