@@ -92,21 +92,25 @@ def stored_entry(visit: Visit, past: History) -> VisitEntry:
 
 
 def changes(before: VisitEntry, after: VisitEntry) -> tuple[Change, ...]:
-    """What `after` says otherwise, in the order of the page; rows are the same by their label."""
-    described_here = after.baseline
+    """What `after` says otherwise, in the order of the page; rows are the same by their label.
+
+    A non-target's method is said at its baseline only: a later row has none of its own.
+    """
+    everything = OF_ROW | DESCRIPTION
+    of_status = {name: called for name, called in OF_ROW.items() if name != "method"}
+    measured, seen = (everything, everything) if after.baseline else (OF_ROW, of_status)
     return (
         *_differing(before, after, OF_VISIT, "", ""),
-        *_rows("targets", before.targets, after.targets, described_here),
-        *_rows("non_targets", before.non_targets, after.non_targets, described_here),
-        *_rows("new_lesions", before.new_lesions or (), after.new_lesions or (), True),
+        *_rows("targets", before.targets, after.targets, measured),
+        *_rows("non_targets", before.non_targets, after.non_targets, seen),
+        *_rows("new_lesions", before.new_lesions or (), after.new_lesions or (), everything),
     )
 
 
 def _rows(
-    path: str, before: Iterable[LesionEntry], after: Iterable[LesionEntry], described_here: bool
+    path: str, before: Iterable[LesionEntry], after: Iterable[LesionEntry], names: Mapping[str, Any]
 ) -> Iterator[Change]:
     known = {row.lesion: row for row in before}
-    names = OF_ROW | (DESCRIPTION if described_here else {})
     for index, row in enumerate(after):
         if old := known.pop(row.lesion, None):
             yield from _differing(old, row, names, f"/{path}/{index}", row.lesion)
