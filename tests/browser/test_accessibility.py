@@ -144,12 +144,16 @@ class Sweep:
         see = self.page.evaluate
         for rule in ("inline", "unfocused"):
             self.note(address, rule, see(f"sweep.{rule}()"))
-        for theme, options in (("light", ALL), ("dark", COLORS)):
-            self.page.emulate_media(color_scheme=theme)
-            self.note(address, f"{theme} axe", see("(o) => sweep.violations(o)", options))
-            self.note(address, f"{theme} edge", see("sweep.faint()"))
+        self._colors(f"{address} light", ALL)
+        self.page.emulate_media(color_scheme="dark")
+        self._colors(f"{address} dark", COLORS)
         self.page.emulate_media(color_scheme="light")
         self.note(address, "policy", see("policy"))
+
+    def _colors(self, where: str, options: dict[str, Any]) -> None:
+        found = self.page.evaluate("(options) => sweep.violations(options)", options)
+        self.note(where, "axe", found)
+        self.note(where, "edge", self.page.evaluate("sweep.faint()"))
 
 
 @pytest.fixture

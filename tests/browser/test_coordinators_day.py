@@ -203,10 +203,6 @@ def stored(cast: Cast, on: date) -> None:
         cast.coordinator.pk,
         ["typing error: 24, not 44"],
     )
-    everybody = {
-        by
-        for by in apps.get_model("outcomes", "VisitEvent").objects.values_list(
-            "pgh_context__user", flat=True
-        )
-    }
+    visit_events = apps.get_model("outcomes", "VisitEvent").objects
+    everybody = set(visit_events.values_list("pgh_context__user", flat=True))
     assert everybody == {cast.coordinator.pk}
