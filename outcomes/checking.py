@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from outcomes import conformance
+from outcomes import conformance, schedule
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods.recist import (
@@ -16,9 +16,8 @@ from outcomes.methods.recist import (
     Target,
     plain,
 )
-from outcomes.methods.soft_checks import Check, SoftCheck, Window, soft_checks
+from outcomes.methods.soft_checks import Check, SoftCheck, soft_checks
 from outcomes.models import Visit
-from outcomes.schedule import planned_for
 
 
 def of_entry(
@@ -27,6 +26,7 @@ def of_entry(
     """What to confirm about a visit that has a date; pointers lead into the entry."""
     assert entry.date is not None
     visit = Visit(
+        pk=replaces.pk if replaces else None,
         patient=past.patient,
         kind=entry.kind,
         date=entry.date,
@@ -48,13 +48,14 @@ def of_visit(past: History, visit: Visit) -> tuple[SoftCheck, ...]:
 def _found(
     past: History, visit: Visit, said: Assessment, itself: Visit | None
 ) -> tuple[SoftCheck, ...]:
-    earlier = [v for v in past.visits if v is not itself and v.date < visit.date]
+    others = [v for v in past.visits if v is not itself]
+    earlier = [v for v in others if v.date < visit.date]
     baseline = visit.kind == Visit.Kind.BASELINE
     stated, derived = visit.stated_response, visit.overall_response
     found = soft_checks(
         said,
         () if baseline else [past.assessments[v.date] for v in earlier],
-        window=_window(visit),
+        place=schedule.place(visit, others),
         stated=Response(stated) if stated else None,
         derived=Response(derived) if derived else None,
     )
@@ -67,14 +68,6 @@ def _explained(check: SoftCheck, reason: str) -> SoftCheck:
         return check
     parameters = {**check.reason.parameters, "reason": reason}
     return replace(check, reason=Reason(check.reason.code, parameters))
-
-
-def _window(visit: Visit) -> Window | None:
-    """When the planned scan that a scheduled visit stands for was expected."""
-    if visit.kind != Visit.Kind.SCHEDULED:  # of a baseline's window its own warning speaks
-        return None
-    expected = planned_for(visit)
-    return Window(expected.first, expected.last) if expected else None
 
 
 def value_now(past: History, visit: Visit, lesion: str, field: str) -> str:

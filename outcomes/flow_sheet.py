@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date as Date
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -138,9 +140,9 @@ class FlowSheet:
 def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
     """The sheet of a patient's history; reads nothing further."""
     known = corrected or Corrected()
-    marks = _marks(past)
+    marks, before = _marks(past), _scheduled_before(past)
     return FlowSheet(
-        columns=tuple(_column(visit, marks, known) for visit in past.visits),
+        columns=tuple(_column(visit, before.get(visit.pk), marks, known) for visit in past.visits),
         targets=tuple(_rows(past, LesionRole.TARGET, "measurements", marks, known)),
         non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
         new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
@@ -160,10 +162,16 @@ def _marks(past: History) -> Marks:
     return marks
 
 
-def _column(visit: Visit, marks: Marks, corrected: Corrected) -> Column:
+def _scheduled_before(past: History) -> dict[int, Date]:
+    """The day of the scheduled visit before each scheduled one that has one."""
+    scheduled = [visit for visit in past.visits if visit.kind == Visit.Kind.SCHEDULED]
+    return {visit.pk: before.date for before, visit in pairwise(scheduled)}
+
+
+def _column(visit: Visit, before: Date | None, marks: Marks, corrected: Corrected) -> Column:
     return Column(
         visit=visit,
-        label=week_label(visit),
+        label=week_label(visit, before),
         derived=visit.as_derived(),
         mark=marks.get(visit.pk, ""),
         corrected=visit.pk in corrected.visits,

@@ -18,6 +18,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from outcomes import schedule
+from outcomes.charts import response_label
 from outcomes.methods.schedule import Timeliness
 from outcomes.models import Visit
 from outcomes.query_page import query_lines
@@ -26,7 +27,6 @@ from patients.models import Patient, Query
 from registry.models import Draft
 from trials import access
 from trials.models import Membership, Trial
-from trials.vocabularies import Role
 
 if TYPE_CHECKING:
     from registry.models import User
@@ -61,6 +61,7 @@ class SubmittedLine:
 
     visit: Visit
     label: str
+    response: str
     by: str
     at: str
 
@@ -84,7 +85,6 @@ class MyWork:
     submitted: Page
     upcoming: ScanLine | None
     trials: Sequence[Trial]  # to which the user may add a patient
-    signs: bool
     alone: str  # the one list that is shown, or blank
 
     @property
@@ -123,7 +123,6 @@ def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
         **shown,
         upcoming=next((lines[pk] for pk in first if pk in lines), None),
         trials=_open_trials(memberships),
-        signs=any(one.role == Role.INVESTIGATOR for one in memberships),
         alone=alone,
     )
 
@@ -183,7 +182,7 @@ def _lines(
             yield ScanLine(patient, outlook, outlook.expected, may)
 
 
-def _submitted(user: User) -> QuerySet[Any]:
+def _submitted(user: User) -> Any:
     """Visits that were submitted of late, the latest first."""
     events: Any = Visit.pgh_event_model  # type: ignore[attr-defined]
     # Not in the order of the trail's key: PostgreSQL would walk the whole trail for each visit.
@@ -191,7 +190,9 @@ def _submitted(user: User) -> QuerySet[Any]:
     inserted = mine.order_by("pgh_created_at")
     now = timezone.now()
     rows = Visit.objects.active().visible_to(user).filter(date__gte=(now - SCANNED_WITHIN).date())
-    late = rows.filter(Exists(mine.filter(pgh_created_at__gte=now - SUBMITTED_WITHIN)))
+    late = schedule.scheduled_before(rows).filter(
+        Exists(mine.filter(pgh_created_at__gte=now - SUBMITTED_WITHIN))
+    )
     dated = late.annotate(
         submitted_at=Subquery(inserted.values("pgh_created_at")[:1]),
         submitted_by=Subquery(
@@ -203,9 +204,11 @@ def _submitted(user: User) -> QuerySet[Any]:
 
 def _submitted_line(visit: Any) -> SubmittedLine:
     clock = ZoneInfo(visit.patient.site.timezone)
+    found = visit.as_derived().overall_response
     return SubmittedLine(
         visit=visit,
-        label=schedule.week_label(visit),
+        label=schedule.week_label(visit, visit.scheduled_before),
+        response=response_label(found) if found else "",
         by=visit.submitted_by or "",
         at=_minute(visit.submitted_at.astimezone(clock)),
     )

@@ -44,7 +44,7 @@ class ParticipantLine:
         if self.last is None:
             return ""
         self.last.patient = self.patient
-        return schedule.week_label(self.last)
+        return schedule.week_label(self.last, getattr(self.last, "scheduled_before", None))
 
     @property
     def response(self) -> str:
@@ -128,7 +128,7 @@ def _last_visits(patients: QuerySet[Patient]) -> dict[int, Visit]:
     rows = Visit.objects.filter(
         patient__in=patients.values("pk"), voided_at=None, evaluator=INVESTIGATOR
     )
-    latest = rows.order_by("patient_id", "-date").distinct("patient_id")
+    latest = schedule.scheduled_before(rows).order_by("patient_id", "-date").distinct("patient_id")
     return {visit.patient_id: visit for visit in latest}
 
 

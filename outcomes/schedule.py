@@ -6,7 +6,7 @@ values, in one statement for any number of patients, and its results get their w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.methods import schedule
-from outcomes.methods.schedule import Course, NotExpected, Scan, Timeliness, Timing
+from outcomes.methods.schedule import Course, NotExpected, Place, Scan, Timeliness, Timing
 from outcomes.models import INVESTIGATOR, ResponseChoice, Visit
 from patients.models import Disposition, DispositionKind, Patient
 from trials.models import Trial
@@ -136,15 +136,31 @@ def outlooks(patients: QuerySet[Patient]) -> dict[int, Outlook]:
     return {row["pk"]: _outlook(row) for row in known}
 
 
-def week_label(visit: Visit) -> str:
+def week_label(visit: Visit, before: Date | None = None) -> str:
     """What a visit is called: "Baseline", "Week 12" by the schedule, or "Unscheduled".
 
-    Reads the visit's patient and trial. Its date belongs beside it: an ill-kept schedule may have
-    two visits nearest to one planned scan.
+    Reads the visit's patient and trial. `before` is the day of the scheduled visit before it: a
+    second one nearest to the same planned scan is "Week 12, again". Where nobody read that day the
+    visit's date belongs beside its name.
     """
     timing = timing_of(visit.patient.trial)
     number = _number(visit, timing)
-    return visit.get_kind_display() if number is None else label(number, timing)
+    if number is None:
+        return visit.get_kind_display()
+    name, origin = label(number, timing), origin_of(visit.patient)
+    if visit.kind != Visit.Kind.SCHEDULED or before is None or origin is None:
+        return name
+    again = schedule.number_on(before, origin, timing) == number
+    return _("%(visit)s, again") % {"visit": name} if again else name
+
+
+def scheduled_before(visits: QuerySet[Visit]) -> QuerySet[Any]:
+    """With `scheduled_before`, the day of the scheduled visit before each, for `week_label`."""
+    same = Visit.objects.filter(
+        patient=OuterRef("patient"), evaluator=OuterRef("evaluator"), voided_at=None,
+        kind=Visit.Kind.SCHEDULED, date__lt=OuterRef("date"),
+    )  # fmt: skip
+    return visits.annotate(scheduled_before=Subquery(same.order_by("-date").values("date")[:1]))
 
 
 def planned_for(visit: Visit) -> Expected | None:
@@ -154,6 +170,25 @@ def planned_for(visit: Visit) -> Expected | None:
     if number is None or origin is None:
         return None
     return _expected(schedule.planned(number, origin, timing), timing)
+
+
+def place(visit: Visit, others: Iterable[Visit]) -> Place | None:
+    """Where a scheduled visit falls among the planned scans, of which the others took some.
+
+    The others are those of its patient and evaluator without itself. None for a baseline, an
+    unscheduled visit, and once the disease has progressed: no scan is planned then.
+    """
+    origin = origin_of(visit.patient)
+    if visit.kind != Visit.Kind.SCHEDULED or origin is None:
+        return None
+    rows = list(others)
+    if any(v.overall_response == ResponseChoice.PD and v.date < visit.date for v in rows):
+        return None
+    scheduled = [v for v in rows if v.kind == Visit.Kind.SCHEDULED]
+    before = [v.date for v in scheduled if v.date < visit.date]
+    known = [v.date for v in scheduled if visit.pk is None or v.pk < visit.pk]
+    timing = timing_of(visit.patient.trial)
+    return schedule.place(visit.date, origin, timing, before=before, known=known)
 
 
 def _number(visit: Visit, timing: Timing) -> int | None:
@@ -169,7 +204,11 @@ def label(number: int, timing: Timing) -> str:
     """The planned scan's name in whole weeks, else as the study day (the first dose is day 1)."""
     if number == schedule.BASELINE:
         return str(Visit.Kind.BASELINE.label)
-    days = number * timing.interval
+    return day_label(number * timing.interval)
+
+
+def day_label(days: int) -> str:
+    """The name of the scan planned so many days after the origin."""
     if days % 7:
         return _("Day %(day)s") % {"day": days + 1}
     return _("Week %(week)s") % {"week": days // 7}

@@ -16,8 +16,8 @@ TO_CONFIRM = (Response.CR, Response.PR)
 
 
 def banner(visit: Visit, *, corrected: bool = False) -> str:
-    """Such as "Week 12 submitted: PR (unconfirmed). Awaiting signature. Next scan ... to ..."."""
-    parts = [_corrected(visit) if corrected else _submitted(visit), _("Awaiting signature.")]
+    """Such as "Week 12 submitted: PR (unconfirmed). Next scan ... to ..."."""
+    parts = [_corrected(visit) if corrected else _submitted(visit)]
     queries = Query.objects.open().of_record(QuerySubject.VISIT, visit.pk).count()
     if queries:
         said = ngettext("%(number)s open query.", "%(number)s open queries.", queries)
@@ -41,7 +41,8 @@ def _corrected(visit: Visit) -> str:
 
 def _called(visit: Visit) -> str:
     """Its week; an unscheduled one and a baseline with their dates."""
-    label = schedule.week_label(visit)
+    known = schedule.scheduled_before(Visit.objects.filter(pk=visit.pk)).get()
+    label = schedule.week_label(visit, known.scheduled_before)
     return label if visit.kind == Visit.Kind.SCHEDULED else f"{label} {visit.date.isoformat()}"
 
 

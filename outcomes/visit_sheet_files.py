@@ -118,8 +118,14 @@ def _text(content: bytes) -> Table:
     numbered = ((number, dict(enumerate(row, 1))) for number, row in enumerate(best.rows, 1))
     found = _table(f"CSV, {encoding}", "", _bounded(_neutral(row) for row in numbered))
     if found is None:
-        raise Unreadable(no_headings())
+        raise Unreadable(no_headings() if _tabular(text, best.rows) else no_spreadsheet())
     return found
+
+
+def _tabular(text: str, rows: Iterable[Sequence[str]]) -> bool:
+    """Whether it is a table at all: several cells in a row, and no bytes of a program's file."""
+    controls = any(char < " " and char not in "\t\r\n" for char in text)
+    return not controls and any(sum(map(bool, row)) > 1 for row in rows)
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -134,7 +140,7 @@ def _decoded(content: bytes) -> tuple[str, str]:
             continue
         if "\x00" not in text:
             return text, name
-    raise Unreadable(_("Neither an .xlsx file nor text in UTF-8 or GB18030."))
+    raise Unreadable(no_spreadsheet())
 
 
 @dataclass
@@ -302,6 +308,11 @@ def no_headings() -> str:
         "No headings found in the first 20 rows; a row must name at least subject_id, date, and "
         "lesion or T01. Start from the template."
     )
+
+
+def no_spreadsheet() -> str:
+    """What a picture or a broken file is told."""
+    return _("This file is no spreadsheet, or it is broken. Send an .xlsx workbook or a CSV file.")
 
 
 def too_many_rows() -> str:

@@ -18,6 +18,7 @@ from outcomes.models import (
     NonTargetStateChoice,
     TargetStateChoice,
 )
+from outcomes.schedule import day_label
 from registry.languages import in_chinese
 
 _SUMS = _(
@@ -296,6 +297,14 @@ def organ_suggestions() -> list[str]:
 # What a soft check asks: facts, without a verdict.
 SOFT_CHECKS: dict[Check, str | Promise] = {
     Check.OUTSIDE_WINDOW: _("The scan of %(value)s was expected from %(first)s to %(last)s."),
+    Check.SCAN_DONE: _(
+        "%(day)s is done already, on %(done_on)s, and the next scan is expected from %(first)s to"
+        " %(last)s. Is this an unscheduled scan?"
+    ),
+    Check.SCAN_MISSED: _(
+        "%(day)s, expected from %(first)s to %(last)s, is not on record, and the scan of %(value)s"
+        " is nearest to %(nearest_day)s. Was a scan missed?"
+    ),
     Check.LARGE_CHANGE: _(
         "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is %(value)s mm now"
         " (%(change_percent)s %%)."
@@ -305,7 +314,7 @@ SOFT_CHECKS: dict[Check, str | Promise] = {
         " (%(change_percent)s %%): are these millimeters?"
     ),
     Check.MORE_DECIMALS: _(
-        "%(lesion)s has more decimals (%(value)s mm) than any other diameter of this patient."
+        "Diameters with decimals (%(value)s mm): all earlier ones of this patient are whole numbers."
     ),
     Check.LARGE_DIAMETER: _("%(lesion)s is %(value)s mm, above %(above_mm)s mm."),
     Check.MEASURED_FIVE: _("%(lesion)s is measured as exactly 5 mm: was it too small to measure?"),
@@ -330,6 +339,10 @@ SOFT_CHECKS: dict[Check, str | Promise] = {
         "The investigator states %(value)s, the rules derive %(derived)s."
     ),
 }
+SCANS = (
+    "day",
+    "nearest_day",
+)  # parameters that are planned scans, by their days from the first dose
 CHOICES = {Check.METHOD_DIFFERS: MethodChoice}  # whose parameters are choices to be named
 
 
@@ -337,6 +350,7 @@ def word_check(reason: Reason) -> str:
     """What a soft check asks, in words."""
     check = Check(reason.code)
     said = {name: _named(check, value) for name, value in reason.parameters.items()}
+    said |= {name: day_label(int(said[name])) for name in SCANS if name in said}
     sentence: str = str(SOFT_CHECKS[check]) % said
     return sentence
 

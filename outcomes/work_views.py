@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from outcomes import my_work as work
 from outcomes import participants as listing
+from outcomes import schedule
 from outcomes.participant_filters import ParticipantChoices
 from patients.models import Patient
 from registry.pages import signed_in
@@ -81,7 +82,9 @@ def search(request: HttpRequest) -> HttpResponse:
         if len(exact) == 1:
             return redirect("outcomes:patient", pk=exact[0].pk)
     page = Paginator(_containing(patients, asked), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"q": asked, "page_obj": page, "error": error}
+    outlooks = schedule.outlooks(patients.filter(pk__in=[patient.pk for patient in page]))
+    found = [(patient, outlooks[patient.pk]) for patient in page]
+    context = {"q": asked, "page_obj": page, "found": found, "error": error}
     return render(request, "outcomes/search.html", context, status=400 if error else 200)
 
 

@@ -10,6 +10,7 @@ A scheduled visit is the planned scan nearest to its day (half way between two i
 one, late), and what was planned before it is past. An unscheduled visit is none of them. Pure.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import timedelta
@@ -118,6 +119,45 @@ def number_on(on: Date, origin: Date, timing: Timing) -> int | None:
     if days <= 0:
         return None
     return max(1, -((timing.interval - 2 * days) // (2 * timing.interval)))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a scheduled visit falls among the planned scans, all days counted from the origin.
+
+    `nearest` is the scan that it is called after, `expected` the first that no visit before it
+    has taken, `done_on` the day on which another visit took the nearest one.
+    """
+
+    nearest: Scan
+    nearest_day: int
+    expected: Scan
+    expected_day: int
+    done_on: Date | None = None
+
+
+def place(
+    on: Date, origin: Date, timing: Timing, *, before: Iterable[Date], known: Iterable[Date]
+) -> Place | None:
+    """Where a scheduled visit of that day falls; None up to the origin.
+
+    `before` are the scheduled visits dated before it, `known` those that were entered before it:
+    of two visits nearest to one planned scan the one entered first has it.
+    """
+    number = number_on(on, origin, timing)
+    if number is None:
+        return None
+    done_on = next((day for day in known if number_on(day, origin, timing) == number), None)
+    past = [number_on(day, origin, timing) or BASELINE for day in before]
+    last = max((other for other in past if other < number), default=BASELINE)
+    following = number + 1 if done_on else last + 1
+    return Place(
+        nearest=planned(number, origin, timing),
+        nearest_day=number * timing.interval,
+        expected=planned(following, origin, timing),
+        expected_day=following * timing.interval,
+        done_on=done_on,
+    )
 
 
 def later_scans(scan: Scan, on: Date, timing: Timing) -> int:

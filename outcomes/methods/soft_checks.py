@@ -4,7 +4,7 @@ Pure. A check never blocks. It asks about what is new: a state that stood the sa
 visit before was asked there (a lesion above 150 mm, another method, nodes of normal size).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from decimal import Decimal
@@ -29,10 +29,11 @@ from outcomes.methods.recist import (
     plain,
     target_value_mm,
 )
+from outcomes.methods.schedule import Place
 
 LARGE_CHANGE_MM: Final = Decimal(10)
 LARGE_DIAMETER_ABOVE_MM: Final = Decimal(150)
-OTHER_DIAMETERS: Final = 2  # fewer say nothing about how this patient's lesions are written
+WHOLE_VISITS: Final = 2  # fewer say nothing about how this patient's lesions are written
 COPIED_TARGETS: Final = 2
 
 
@@ -40,6 +41,8 @@ class Check(StrEnum):
     """What is asked."""
 
     OUTSIDE_WINDOW = "outside_window"
+    SCAN_DONE = "scan_done"
+    SCAN_MISSED = "scan_missed"
     LARGE_CHANGE = "large_change"
     UNIT_SLIP = "unit_slip"
     MORE_DECIMALS = "more_decimals"
@@ -72,14 +75,6 @@ class SoftCheck:
 
 
 @dataclass(frozen=True)
-class Window:
-    """When a scan is expected, both days included."""
-
-    first: Date
-    last: Date
-
-
-@dataclass(frozen=True)
 class _Past:
     """What was seen of one lesion before, latest last."""
 
@@ -107,31 +102,46 @@ def soft_checks(
     now: Assessment,
     earlier: Sequence[Assessment] = (),
     *,
-    window: Window | None = None,
+    place: Place | None = None,
     stated: Response | None = None,
     derived: Response | None = None,
 ) -> tuple[SoftCheck, ...]:
     """What to confirm about a visit, in the order of its page; empty where nothing is unusual.
 
     `earlier` are the visits before, the baseline first; none for a baseline itself. Diameters in
-    mm, compared exactly. `window` is when the scan was expected, None where no day was. `stated`
-    is the investigator's response, `derived` the computed one. Raises nothing.
+    mm, compared exactly. `place` is where the visit falls among the planned scans, None where no
+    scan was planned. `stated` is the investigator's response, `derived` the computed one. Raises
+    nothing.
     """
     return (
-        *_outside_window(now.date, window),
+        *_off_schedule(now.date, place),
         *(c for i, t in enumerate(now.targets) for c in _target(i, t, now, earlier)),
         *_normal_nodes_left(now, earlier),
         *_copied(now, earlier),
+        *_more_decimals(now, earlier),
         *(c for i, row in enumerate(now.non_targets) for c in _non_target(i, row, earlier)),
         *(c for i, _ in enumerate(now.new_lesions) for c in _new_lesion(i, now, earlier)),
         *_responses(now, stated, derived),
     )
 
 
-def _outside_window(on: Date, window: Window | None) -> Iterator[SoftCheck]:
-    if window and not window.first <= on <= window.last:
-        said = {"first": window.first.isoformat(), "last": window.last.isoformat()}
-        yield _check(Check.OUTSIDE_WINDOW, "", "/date", on.isoformat(), **said)
+def _off_schedule(on: Date, place: Place | None) -> Iterator[SoftCheck]:
+    """One question about the day: its scan is done, one before it is missing, or it is off its window."""
+    if place is None:
+        return
+    expected, pointer, value = place.expected, "/date", on.isoformat()
+    window = {"first": expected.first.isoformat(), "last": expected.last.isoformat()}
+    nearest_day, day = place.nearest_day, place.expected_day
+    if place.done_on:
+        done_on = place.done_on.isoformat()
+        yield _check(
+            Check.SCAN_DONE, "", pointer, value, day=nearest_day, done_on=done_on, **window
+        )
+    elif expected.number < place.nearest.number:
+        days = {"day": day, "nearest_day": nearest_day}
+        yield _check(Check.SCAN_MISSED, "", pointer, value, **days, **window)
+    elif not expected.first <= on <= expected.last:
+        yield _check(Check.OUTSIDE_WINDOW, "", pointer, value, **window)
 
 
 # One target
@@ -146,12 +156,10 @@ def _target(
     if returned := tuple(_returned(here, row, past)):
         yield from returned
     elif row.diameter_mm is not None and row.state is TargetState.MEASURED:
-        yield from _number(here, row.lesion, row.diameter_mm, past, _others(row, now, earlier))
+        yield from _number(here, row.lesion, row.diameter_mm, past)
 
 
-def _number(
-    here: str, lesion: str, mm: Decimal, past: _Past, others: Collection[Decimal]
-) -> Iterator[SoftCheck]:
+def _number(here: str, lesion: str, mm: Decimal, past: _Past) -> Iterator[SoftCheck]:
     """What a typed number makes one ask; of several ways to doubt its size the most telling one."""
     pointer = f"{here}/diameter_mm"
     known = past.measured
@@ -164,8 +172,6 @@ def _number(
     elif mm > LARGE_DIAMETER_ABOVE_MM and (before or 0) <= LARGE_DIAMETER_ABOVE_MM:
         limit = LARGE_DIAMETER_ABOVE_MM
         yield _check(Check.LARGE_DIAMETER, lesion, pointer, mm, above_mm=limit)
-    elif _more_decimals(mm, others):
-        yield _check(Check.MORE_DECIMALS, lesion, pointer, mm)
     if mm == TOO_SMALL_MM:
         yield _check(Check.MEASURED_FIVE, lesion, f"{here}/state", mm)
 
@@ -189,28 +195,6 @@ def _unit_slip(mm: Decimal, before: Decimal) -> bool:
     tenth = 8 * before <= 100 * mm <= 12 * before
     tenfold = 8 * before <= mm <= 12 * before
     return tenth or tenfold
-
-
-def _more_decimals(mm: Decimal, others: Collection[Decimal]) -> bool:
-    """Whether a number is finer than every other diameter of the patient.
-
-    A site that measures in tenths has others with tenths, at this visit or before, so this speaks
-    up for the single odd number only: 3.8 among 38 and 41, or 27.55 among 27.5 and 31.
-    """
-    finest = max((_decimals(other) for other in others), default=0)
-    return len(others) >= OTHER_DIAMETERS and _decimals(mm) > finest
-
-
-def _decimals(mm: Decimal) -> int:
-    exponent = mm.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _others(row: Target, now: Assessment, earlier: Iterable[Assessment]) -> list[Decimal]:
-    """Every other diameter of the patient: of this visit and of those before."""
-    rows = [t for t in now.targets if t is not row]
-    rows += [t for visit in earlier for t in visit.targets]
-    return [t.diameter_mm for t in rows if t.diameter_mm is not None]
 
 
 def _returned(here: str, row: Target, past: _Past) -> Iterator[SoftCheck]:
@@ -280,8 +264,40 @@ def _copied(now: Assessment, earlier: Sequence[Assessment]) -> Iterator[SoftChec
         yield _check(Check.COPIED, "", "/targets", _diameters(now), **said)
 
 
+def _more_decimals(now: Assessment, earlier: Sequence[Assessment]) -> Iterator[SoftCheck]:
+    """A number with decimals where two visits or more were all in whole millimeters.
+
+    Asked once for a visit, and never of a baseline: who measures in tenths is asked no more after
+    the first such visit. A number whose size is in question is asked about for that.
+    """
+    before = [mms for visit in earlier if (mms := _measured(visit.targets))]
+    if len(before) < WHOLE_VISITS or any(_fractional(mm) for mms in before for mm in mms):
+        return
+    doubted = [t for t in now.targets if _doubted(t, earlier)]
+    odd = [t for t in now.targets if t not in doubted and _fractional(t.diameter_mm)]
+    if odd:
+        value = ", ".join(plain(mm) for mm in _measured(odd))
+        lesions = join_labels([t.lesion for t in odd])
+        yield _check(Check.MORE_DECIMALS, "", "/targets", value, lesions=lesions)
+
+
+def _measured(targets: Iterable[Target]) -> list[Decimal]:
+    return [t.diameter_mm for t in targets if t.diameter_mm is not None]
+
+
+def _fractional(mm: Decimal | None) -> bool:
+    return mm is not None and mm != mm.to_integral_value()
+
+
+def _doubted(row: Target, earlier: Iterable[Assessment]) -> bool:
+    known = _past(row.lesion, earlier).measured
+    if known is None or row.diameter_mm is None:
+        return False
+    return _unit_slip(row.diameter_mm, known[1]) or _large_change(row.diameter_mm, known[1])
+
+
 def _diameters(now: Assessment) -> str:
-    return ", ".join(plain(t.diameter_mm) for t in now.targets if t.diameter_mm is not None)
+    return ", ".join(plain(mm) for mm in _measured(now.targets))
 
 
 # Non-target and new lesions

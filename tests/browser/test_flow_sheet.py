@@ -83,6 +83,7 @@ def test_twelve_visits_print_whole_and_light(
     assert page.evaluate("printed") == "rgb(255, 255, 255)"
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.emulate_media(media="print")
+    expect(page.locator(".navbar")).to_be_hidden()
     page.set_viewport_size({"width": 1047, "height": 718})  # A4 landscape, 1 cm of margin
     sheet = page.locator(".flow-sheet").bounding_box()
     assert sheet is not None

@@ -14,7 +14,7 @@ from registry.models import User
 from tests import factories
 from tests.browser.test_visit_entry import accessible
 from tests.conftest import Cast
-from tests.outcomes.test_visit_sheets import NEW, baseline, csv_bytes, follow_up
+from tests.outcomes.visit_sheets.sheets import NEW, baseline, csv_bytes, follow_up
 
 
 @pytest.fixture

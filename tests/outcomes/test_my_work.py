@@ -166,7 +166,7 @@ def test_drafts_can_be_continued(cast: Cast, pages: Pages) -> None:
     assert "Week 6 of 01-001" not in pages(cast.colleague).get("/").content.decode()
 
 
-def test_what_was_submitted_awaits_a_signature(cast: Cast, pages: Pages, today: date) -> None:
+def test_what_was_submitted_of_late(cast: Cast, pages: Pages, today: date) -> None:
     recent = dosed(cast, "01-001", today - timedelta(days=43))
     factories.follow_up(recent, (today - factories.START).days, by=cast.coordinator)
     dosed(cast, "01-002", today - timedelta(days=185))  # scanned long ago
@@ -175,11 +175,12 @@ def test_what_was_submitted_awaits_a_signature(cast: Cast, pages: Pages, today: 
         ("Week 6", "coordinator"),
         ("Baseline", "root"),
     ]
-    coordinators = pages(cast.coordinator).get("/").content.decode()
-    investigators = pages(cast.investigator).get("/").content.decode()
-    assert "awaiting the investigator’s signature" in coordinators
-    assert "To sign: visits of your site" in investigators
-    assert "not offered yet" in investigators
+    for user in (cast.coordinator, cast.investigator):
+        page = pages(user).get("/").content.decode()
+        assert "Submitted in the last 30 days" in page
+        assert "The investigator’s signature comes later" in page
+        assert "To sign" not in page
+    assert [line.response for line in work.submitted] == ["SD", ""]
     assert not shown(pages(cast.outsider)).submitted
 
 
@@ -317,6 +318,9 @@ def test_the_same_id_in_two_trials_is_a_list(cast: Cast, pages: Pages) -> None:
         "NCT00000001",
         "NCT00000002",
     ]
+    page = answer.content.decode()
+    assert page.count("on study") == 2  # what tells them apart is there
+    assert page.count("Baseline") == 2
 
 
 @pytest.mark.parametrize("asked", ["x" * 201, "a\0b"])

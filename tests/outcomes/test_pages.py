@@ -305,13 +305,13 @@ def test_the_banner_says_what_was_stored_and_what_is_next(
     client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
     smaller = FOLLOW_UP | {"targets-0-diameter_mm": "20", "targets-1-diameter_mm": "20"}
     page = client.post(address, smaller, follow=True).content.decode()
-    assert "Week 12 submitted: PR (unconfirmed). Awaiting signature." in page
+    assert "Week 12 submitted: PR (unconfirmed)." in page
     assert "Next scan 2024-05-14 to 2024-05-28." in page  # day 126 after 2024-01-16, a week around
     page = client.post(address, smaller | {"date": "2024-05-20"}, follow=True).content.decode()
     assert "Week 18 submitted: PR (confirmed)." in page
     worse = FOLLOW_UP | {"date": "2024-07-01"}
     page = client.post(address, worse, follow=True).content.decode()
-    assert "submitted: PD. Awaiting signature." in page
+    assert "submitted: PD." in page
     assert "No further scan is planned. The disease progressed" in page
 
 

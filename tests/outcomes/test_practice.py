@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from outcomes import my_work, practice, schedule
 from outcomes.management.commands.load_seeds import LOADER
@@ -67,6 +68,16 @@ def test_one_check_is_left_open_and_nothing_else(loaded: int | None) -> None:
     assert (query.code, query.lesion, query.state) == ("large_change", "T01", "open")
     split = Visit.objects.get(patient__subject_id="01-007", kind="scheduled")
     assert split.sum_mm == 60  # 23 + 18 and 19 mm
+
+
+def test_its_pages_say_that_it_is_practice(loaded: int | None, client: Client) -> None:
+    client.force_login(User.objects.get(username="coordinator"))
+    patient = Patient.objects.get(subject_id="01-003")
+    page = client.get(f"/patients/{patient.pk}/").content.decode()
+    assert "</strong>: every patient is made up." in page
+    assert "no patient-level data" not in page
+    assert "All queries of this patient" not in page  # none is open: the sections lead there
+    assert page.count(f"/patients/{patient.pk}/queries/") >= 1
 
 
 def test_a_second_run_changes_nothing(loaded: int | None) -> None:

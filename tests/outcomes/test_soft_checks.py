@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.http import QueryDict
 
-from outcomes import actions
+from outcomes import actions, schedule
 from outcomes.entries import Acknowledgement, VisitEntry
 from outcomes.methods.soft_checks import Check
+from outcomes.models import Visit
 from outcomes.soft_check_form import acknowledgements, field_name
+from patients.models import Patient, Query
 from tests import factories
 from tests.conftest import Cast
 from tests.factories import START, non_target, target
@@ -51,6 +54,59 @@ def test_a_scheduled_scan_has_a_window_and_an_unscheduled_one_has_none(cast: Cas
     assert asked(35) == asked(51) == [Check.OUTSIDE_WINDOW]
     assert asked(35, "unscheduled") == []
     assert asked(None) == []  # the date is asked for anyway
+
+
+@pytest.fixture
+def followed(cast: Cast) -> Patient:
+    """A patient whose week 6 (day 43 after START) is done; week 12 is from day 78 to 92."""
+    patient = factories.patient(cast.trial)
+    factories.baseline(patient, by=cast.coordinator)
+    factories.follow_up(patient, 43, by=cast.coordinator)
+    return patient
+
+
+@pytest.mark.parametrize(
+    ("day", "kind", "expected"),
+    [
+        (50, "scheduled", [Check.SCAN_DONE]),
+        (40, "scheduled", [Check.SCAN_DONE]),  # dated before the one that has its place
+        (50, "unscheduled", []),
+        (77, "scheduled", [Check.OUTSIDE_WINDOW]),
+        (78, "scheduled", []),
+        (127, "scheduled", [Check.SCAN_MISSED]),
+    ],
+)
+def test_the_question_speaks_of_the_scan_that_the_page_expects(
+    followed: Patient, day: int, kind: str, expected: list[Check]
+) -> None:
+    found = actions.preview_visit(patient=followed, entry=entry(day, 49, 29, kind=kind)).soft_checks
+    assert [c.check for c in found] == expected
+    next_scan = schedule.expected(followed)
+    assert next_scan
+    for check in found:
+        said = check.reason.parameters
+        assert (said["first"], said["last"]) == (
+            next_scan.first.isoformat(), next_scan.last.isoformat(),
+        )  # fmt: skip
+
+
+def test_a_second_scan_of_a_week_is_asked_about_and_named_so(cast: Cast, followed: Patient) -> None:
+    visit = actions.record_visit(patient=followed, entry=entry(50, 49, 29), by=cast.coordinator)
+    query = Query.objects.open().get(code="scan_done")
+    assert query.record_id == visit.pk
+    assert schedule.week_label(visit, before=START + timedelta(days=43)) == "Week 6, again"
+    first = Visit.objects.get(patient=followed, date=START + timedelta(days=43))
+    assert schedule.week_label(first) == "Week 6"
+    checks = actions.preview_visit(
+        patient=followed, entry=entry(43, 50, 30), visit=first
+    ).soft_checks
+    assert Check.SCAN_DONE not in [c.check for c in checks]  # the first one has its place
+
+
+def test_after_progression_no_day_is_expected(cast: Cast, followed: Patient) -> None:
+    factories.follow_up(followed, 85, (70, 40), by=cast.coordinator)
+    found = actions.preview_visit(patient=followed, entry=entry(100, 71, 41)).soft_checks
+    assert found == ()
 
 
 def test_the_page_answers_with_a_tick_or_a_comment() -> None:

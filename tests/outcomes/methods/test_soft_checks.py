@@ -15,20 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.methods.recist import Assessment, ImagingMethod, Response
-from outcomes.methods.soft_checks import Check, SoftCheck, Window, soft_checks
+from outcomes.methods.schedule import Timing, place
+from outcomes.methods.soft_checks import Check, SoftCheck, soft_checks
 from outcomes.wording import SOFT_CHECKS, word_check
 from tests.outcomes.methods.test_recist import START, visit
 
 CT, MRI = ImagingMethod.CT, ImagingMethod.MRI
 
 
-def asked(*texts: str, **said: Response | Window | None) -> tuple[SoftCheck, ...]:
+def asked(*texts: str, **said: Response | None) -> tuple[SoftCheck, ...]:
     """The checks of the last of these visits."""
     visits = [visit(text, 42 * number) for number, text in enumerate(texts)]
     return soft_checks(visits[-1], visits[:-1], **said)  # type: ignore[arg-type]
 
 
-def codes(*texts: str, **said: Response | Window | None) -> list[str]:
+def codes(*texts: str, **said: Response | None) -> list[str]:
     """Each as `code lesion`."""
     return [f"{c.check.value} {c.lesion}".strip() for c in asked(*texts, **said)]
 
@@ -61,15 +62,18 @@ def codes(*texts: str, **said: Response | Window | None) -> list[str]:
         (("T1 10", "T1 79.9"), ["large_change T1"]),
         (("T1 10", "T1 120"), ["unit_slip T1"]),
         (("T1 10", "T1 120.1"), ["large_change T1"]),
-        # finer than every other diameter of the patient, of which there are two at least
-        (("T1 38, T2 30", "T1 37.5, T2 29"), ["more_decimals T1"]),
-        (("T1 38, T2 30", "T1 37.5, T2 29.5"), []),  # this site measures in tenths now
-        (("T1 38.5, T2 30", "T1 37.5, T2 29"), []),
-        (("T1 38.5, T2 30", "T1 37.55, T2 29"), ["more_decimals T1"]),
-        (("T1 38", "T1 37.5"), []),  # one other number says nothing
-        (("T1 38", "T1 37", "T1 36.5"), ["more_decimals T1"]),
-        (("T1 38, T2 30", "T1 37.0, T2 29"), []),  # 37.0 is 37
-        (("T1 20, T2 30, T3 41.5",), ["more_decimals T3"]),  # at baseline too
+        # decimals where at least two visits were all in whole millimeters: once for a visit
+        (("T1 38, T2 30", "T1 37.5, T2 29"), []),  # one visit says nothing
+        (("T1 38, T2 30", "T1 37, T2 29", "T1 36.5, T2 28"), ["more_decimals"]),
+        (("T1 38, T2 30", "T1 37, T2 29", "T1 36.5, T2 28.4"), ["more_decimals"]),  # once
+        (("T1 38, T2 30", "T1 37.5, T2 29", "T1 36.5, T2 28"), []),
+        (("T1 38.5, T2 30", "T1 37, T2 29", "T1 36.5, T2 28"), []),
+        (("T1 38", "T1 37", "T1 36.5", "T1 35.5"), []),  # asked at the visit before
+        (("T1 38", "T1 ne", "T1 36.5"), []),  # a visit without a number says nothing
+        (("T1 38, T2 30", "T1 37.0, T2 29", "T1 36.0, T2 28"), []),  # 37.0 is 37
+        (("T1 20, T2 30, T3 41.5",), []),  # not of a baseline
+        (("T1 38", "T1 37", "T1 3.8"), ["unit_slip T1"]),  # its size is asked about
+        (("T1 38", "T1 37", "T1 12.5"), ["large_change T1"]),
         # above 150 mm, unless it was so before
         (("T1 150",), []),
         (("T1 150.01",), ["large_diameter T1"]),
@@ -155,15 +159,51 @@ def test_what_a_stated_response_makes_one_ask(
     assert codes("T1 20, X1 present", rows, stated=said, derived=Response(derived)) == expected
 
 
+ORIGIN = START  # every 42 days from 2024-01-01, plus or minus 7: week 6 is 2024-02-12
+TIMING = Timing(interval=42, window=7, baseline=28)
+
+
 @pytest.mark.parametrize(
-    ("first", "last", "expected"),
-    [(0, 0, []), (-7, 7, []), (1, 8, ["outside_window"]), (-8, -1, ["outside_window"])],
-)
-def test_a_day_outside_its_window(first: int, last: int, expected: list[str]) -> None:
-    on = START + timedelta(days=42)
-    window = Window(on + timedelta(days=first), on + timedelta(days=last))
-    assert codes("T1 20", "T1 19", window=window) == expected
-    assert codes("T1 20", "T1 19") == []
+    ("on", "before", "later", "expected"),
+    [
+        (42, (), (), None),
+        (35, (), (), None),  # the first day of its window
+        (49, (), (), None),  # the last
+        (34, (), (), "The scan of 2024-02-04 was expected from 2024-02-05 to 2024-02-19."),
+        (50, (), (), "The scan of 2024-02-20 was expected from 2024-02-05 to 2024-02-19."),
+        (63, (), (), "The scan of 2024-03-04 was expected from 2024-02-05 to 2024-02-19."),
+        (84, (41,), (), None),
+        (76, (41,), (), "The scan of 2024-03-17 was expected from 2024-03-18 to 2024-04-01."),
+        # week 6 is done: within its window too
+        (49, (41,), (), ("Week 6 is done already, on 2024-02-11, and the next scan is expected from"
+                        " 2024-03-18 to 2024-04-01. Is this an unscheduled scan?")),
+        (63, (42,), (), ("Week 6 is done already, on 2024-02-12, and the next scan is expected from"
+                        " 2024-03-18 to 2024-04-01. Is this an unscheduled scan?")),
+        (38, (42,), (), ("Week 6 is done already, on 2024-02-12, and the next scan is expected from"
+                        " 2024-03-18 to 2024-04-01. Is this an unscheduled scan?")),
+        (42, (), (49,), None),  # the other one was entered later: it is asked there
+        (42, (84,), (), None),  # an earlier scan, entered late
+        # week 6 is missing
+        (64, (), (), ("Week 6, expected from 2024-02-05 to 2024-02-19, is not on record, and the"
+                     " scan of 2024-03-05 is nearest to Week 12. Was a scan missed?")),
+        (126, (42,), (), ("Week 12, expected from 2024-03-18 to 2024-04-01, is not on record, and"
+                         " the scan of 2024-05-06 is nearest to Week 18. Was a scan missed?")),
+        (0, (), (), None),  # not after the origin: no planned scan
+    ],
+)  # fmt: skip
+def test_where_a_scan_falls(
+    on: int, before: tuple[int, ...], later: tuple[int, ...], expected: str | None
+) -> None:
+    """`before` were entered before it, `later` after it: by their days from the origin."""
+    known = [ORIGIN + timedelta(days=day) for day in before]
+    dated = [ORIGIN + timedelta(days=day) for day in (*before, *later) if day < on]
+    day = ORIGIN + timedelta(days=on)
+    found = soft_checks(
+        visit("T1 19", on),
+        [visit("T1 20")],
+        place=place(day, ORIGIN, TIMING, before=dated, known=known),
+    )
+    assert [word_check(check.reason) for check in found] == ([expected] if expected else [])
 
 
 def seen_by(method: ImagingMethod | None, slice_mm: str | None, day: int) -> Assessment:
