@@ -60,6 +60,16 @@ class BaselineRow:
         return self.prefix.rsplit("-", 1)[-1]
 
     @property
+    def refused(self) -> set[str]:
+        """What a refused submit says of its fields already."""
+        return {str(text) for messages in self.form.errors.values() for text in messages}
+
+    @property
+    def node_inferred(self) -> bool:
+        """Whether it is a node by its organ's name alone."""
+        return self.node and not self.form["nodal"].value()
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing is said of it."""
         return not (self.problems or self.warnings or self.needs)
@@ -113,14 +123,17 @@ def baseline_page(
     if preview is None:
         return _stored(forms)
     said = [*_said(forms, "targets"), *_said(forms, "non_targets")]
-    entries = {row.prefix: row.entry() for row in said}
+    entry = forms.entry()
+    entries = {
+        row.prefix: one for row, one in zip(said, (*entry.targets, *entry.non_targets), strict=True)
+    }
     found = _Found(forms, preview, entries, checks_at)
     targets = [e for e in entries.values() if isinstance(e, TargetEntry)]
     return Baseline(
         targets=[found.row(form) for form in forms.rows["targets"]],
         non_targets=[found.row(form) for form in forms.rows["non_targets"]],
         counter=counter(_as_described(entry) for entry in targets),
-        window=window(forms.past.patient, forms.form.cleaned_data.get("date")),
+        window=window(forms.past.patient, entry.date),
         sum_mm=millimeters(preview.derived.sum_mm) if preview.derived else "",
         warnings=tuple(word(reason) for reason in found.of_the_visit),
         open_points=found.elsewhere,

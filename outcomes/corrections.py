@@ -51,6 +51,7 @@ OF_ROW = {
     "method": gettext_lazy("Method"),
     "slice_mm": gettext_lazy("Slice (mm)"),
 }
+OF_NON_TARGET = ("status", "short_axis_mm", "reason")  # what a follow-up visit says of one
 DESCRIPTION = {
     "organ": gettext_lazy("Organ"),
     "description": gettext_lazy("Location"),
@@ -92,23 +93,23 @@ def stored_entry(visit: Visit, past: History) -> VisitEntry:
 
 
 def changes(before: VisitEntry, after: VisitEntry) -> tuple[Change, ...]:
-    """What `after` says otherwise, in the order of the page; rows are the same by their label.
-
-    A non-target's method is said at its baseline only: a later row has none of its own.
-    """
-    everything = OF_ROW | DESCRIPTION
-    of_status = {name: called for name, called in OF_ROW.items() if name != "method"}
-    measured, seen = (everything, everything) if after.baseline else (OF_ROW, of_status)
+    """What `after` says otherwise, in the order of the page; rows are the same by their label."""
+    whole = OF_ROW | DESCRIPTION
+    names = whole if after.baseline else OF_ROW
+    of_non_target = whole if after.baseline else {name: OF_ROW[name] for name in OF_NON_TARGET}
     return (
         *_differing(before, after, OF_VISIT, "", ""),
-        *_rows("targets", before.targets, after.targets, measured),
-        *_rows("non_targets", before.non_targets, after.non_targets, seen),
-        *_rows("new_lesions", before.new_lesions or (), after.new_lesions or (), everything),
+        *_rows("targets", before.targets, after.targets, names),
+        *_rows("non_targets", before.non_targets, after.non_targets, of_non_target),
+        *_rows("new_lesions", before.new_lesions or (), after.new_lesions or (), whole),
     )
 
 
 def _rows(
-    path: str, before: Iterable[LesionEntry], after: Iterable[LesionEntry], names: Mapping[str, Any]
+    path: str,
+    before: Iterable[LesionEntry],
+    after: Iterable[LesionEntry],
+    names: Mapping[str, Any],
 ) -> Iterator[Change]:
     known = {row.lesion: row for row in before}
     for index, row in enumerate(after):

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -154,6 +155,11 @@ class VisitForms:
 
     def entry(self) -> VisitEntry:
         """What was typed as a value; what has no valid shape counts as not said."""
+        return self._entry
+
+    @cached_property
+    def _entry(self) -> VisitEntry:
+        """Read before anything is refused: a refused field is still what was typed."""
         cleaned = self.form.cleaned_data
         return VisitEntry(
             kind="baseline" if self.baseline else cleaned.get("kind") or Visit.Kind.SCHEDULED,
@@ -183,7 +189,12 @@ class VisitForms:
         return {pointer: text.strip() for pointer, text in said.items() if text.strip()}
 
     def reason(self) -> str:
-        """Why a stored visit is changed: one for all, or one per change. Raises Refused."""
+        """Why a stored visit is changed: one for all, or one per change. Raises Refused.
+
+        A correction that changes nothing and answers no soft check would only add a version.
+        """
+        if not self.changes and not self.entry().acknowledged:
+            raise Refused([FieldError("/reason", _("Nothing is changed."))])
         reason: str = self.form.cleaned_data.get("reason", "").strip()
         each = self.reasons()
         if not reason and len(each) < max(1, len(self.changes)):
@@ -220,11 +231,22 @@ class VisitForms:
 
         A row with something of no valid shape said nothing yet, so its other fields are not missing.
         """
+        self.entry()
         unread = [row for row in self.all_rows() if row.errors]
         for error in errors:
             form, name = self._field(error.pointer)
             if name not in form.errors and form not in unread:
                 form.add_error(name if name in form.fields else None, self._said_on_page(error))
+
+    def wrong_fields(self) -> Iterator[BoundField]:
+        """The fields with something wrong; a visit that was not submitted yet misses nothing."""
+        for form in [self.form, *self.all_rows()] if self.refused else self.all_rows():
+            yield from (form[name] for name in form.errors if name in form.fields)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a preview is of a visit that was submitted and refused before."""
+        return bool(self.data and self.data.get("refused"))
 
     def labelled(self, errors: Iterable[FieldError]) -> list[tuple[str, str]]:
         """Every open point with the lesion it speaks of, for the panel; wrong shapes come first."""

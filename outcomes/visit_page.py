@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
+from django import forms
+from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -16,11 +18,12 @@ from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
 from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
+from outcomes.charts import response_label
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
 from outcomes.forms import VisitForms
-from outcomes.methods.recist import target_value_mm
+from outcomes.methods.recist import Response, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
 from outcomes.query_page import QueryLine, query_lines
 from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
@@ -178,8 +181,35 @@ class VisitPage:
     @property
     def differs(self) -> bool:
         """Whether the investigator's reason is asked for."""
-        names = ("stated_response", "stated_response_reason")
-        return any(self.form[name].value() or self.form[name].errors for name in names)
+        stated, why = self.form["stated_response"], self.form["stated_response_reason"]
+        if stated.errors or why.errors:
+            return True
+        said = stated.value() or ""
+        return bool(said or why.value()) and said != self.computed
+
+    @property
+    def computed(self) -> str:
+        """The computed response as the investigator would state it; blank while there is none."""
+        response = self.panel.response if self.panel else None
+        return response.value if response else ""
+
+    @property
+    def stated(self) -> BoundField:
+        """The investigator's assessment; to state the computed response is to agree with it."""
+        field = cast(forms.ChoiceField, self.form.fields["stated_response"])
+        words = {"response": response_label(Response(self.computed))} if self.computed else {}
+        field.choices = [
+            (value, _("Agrees: %(response)s") % words if value and value == self.computed else text)
+            for value, text in cast(Iterable[tuple[str, str]], field.choices)
+        ]
+        return self.form["stated_response"]
+
+    @cached_property
+    def wrong_fields(self) -> list[BoundField]:
+        """What a preview says of single fields: shapes, after a refusal all that is still wrong."""
+        if self.forms.refused and self._preview and self.panel:
+            self.forms.add_errors(self._preview.missing)
+        return list(self.forms.wrong_fields())
 
     @property
     def sums(self) -> dict[str, str]:

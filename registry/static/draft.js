@@ -18,6 +18,7 @@ window.drafts = (() => {
   let leaving = false; // with this page's form or without it: nothing more is to be saved
   let timer;
   let saving = Promise.resolve();
+  let judgment; // why the page's judgment is not current, where it says so
 
   const drafts = () => Object.keys(sessionStorage).filter((name) => name.startsWith("draft"));
   const forget = (names) => names.forEach((name) => sessionStorage.removeItem(name));
@@ -43,10 +44,12 @@ window.drafts = (() => {
     timer = setTimeout(save, PAUSE);
   }
 
-  // One line beside the buttons; where a login is missing, with the way there.
-  function tell(outcome, at) {
+  // One line beside the buttons; where a login is missing, with the way there. What the judgment
+  // says already is said again only to who asks.
+  function tell(outcome, { at, asked } = {}) {
     const state = form.querySelector("[data-draft-state]");
-    if (state) state.textContent = words(outcome).replace("{time}", at ? clock(at) : "");
+    const known = !asked && outcome === judgment;
+    if (state) state.textContent = known ? "" : words(outcome).replace("{time}", at ? clock(at) : "");
     const login = form.querySelector("[data-draft-login]");
     if (login) login.hidden = outcome !== "loggedOut";
   }
@@ -70,30 +73,39 @@ window.drafts = (() => {
 
   const canSave = () => dirty && !leaving && note?.dataset.url && form.elements.entry_key;
 
-  function save() {
+  function save(asked = false) {
     clearTimeout(timer);
-    saving = saving.then(sendCopy);
+    saving = saving.then(() => sendCopy(asked));
     return saving;
   }
 
-  async function sendCopy() {
+  // Asked for by hand, it says what became of it, also where a logout in another tab ended it.
+  function saveNow() {
+    dirty = true;
+    keep();
+    if (leaving) return tell("loggedOut", { asked: true });
+    tell("saving", { asked: true });
+    return save(true);
+  }
+
+  async function sendCopy(asked) {
     if (!canSave()) return;
-    if (!navigator.onLine) return tell("offline");
+    if (!navigator.onLine) return tell("offline", { asked });
     try {
       const login = await standing();
-      if (login !== "ready") return tell(login);
+      if (login !== "ready") return tell(login, { asked });
       const fields = typed();
       const answer = await put(fields);
       if (leaving) return;
-      if (answer.status === 401) return tell("loggedOut");
-      if (!answer.ok) return tell("unsaved");
+      if (answer.status === 401) return tell("loggedOut", { asked });
+      if (!answer.ok) return tell("unsaved", { asked });
       if (answer.status === 204) return; // stored meanwhile: nothing is left to keep
       saved = (await answer.json()).saved_at;
       dirty = !same(fields, typed());
       keep();
-      tell("saved", new Date());
+      tell("saved", { at: new Date() });
     } catch {
-      tell("offline");
+      tell("offline", { asked });
     }
   }
 
@@ -171,8 +183,12 @@ window.drafts = (() => {
     return "ready";
   }
 
+  // One sentence for both, and the way to the login.
   function say(state, outcome) {
-    state.textContent = words(outcome) || words("offline");
+    const known = words(outcome) ? outcome : "offline";
+    state.textContent = words(known);
+    judgment = known;
+    tell(known);
   }
 
   // The server's judgment of what is typed, 250 ms after the last key; `show` puts it on the page.
@@ -188,20 +204,28 @@ window.drafts = (() => {
         const login = await standing();
         if (login !== "ready") throw new Error(login);
         const answer = await fetch(form.dataset.preview, {
-          method: "POST", body: new FormData(form), signal: mine.signal, credentials: "same-origin",
+          method: "POST", body: asked(), signal: mine.signal, credentials: "same-origin",
         });
         if (answer.redirected) throw new Error("loggedOut");
         if (!answer.ok) throw new Error(answer.status);
         show(await answer.text());
-        panel.classList.remove("opacity-50");
+        form.classList.remove("not-current");
+        judgment = undefined;
         state.textContent = "";
       } catch (error) {
         if (error.name === "AbortError") return;
-        panel.classList.add("opacity-50");
+        form.classList.add("not-current"); // old numbers are hidden, rather than taken for new ones
         say(state, error.message);
       } finally {
         clearTimeout(slow);
       }
+    }
+
+    // What was refused is asked about with all that is wrong with it, so that what is right now is said.
+    function asked() {
+      const body = new FormData(form);
+      if ("bound" in form.dataset) body.set("refused", "1");
+      return body;
     }
 
     const soon = () => {
@@ -251,13 +275,13 @@ window.drafts = (() => {
     sessionStorage.setItem(SENT, key);
     if (!navigator.onLine) {
       event.preventDefault();
-      return tell("offline");
+      return tell("offline", { asked: true });
     }
     if (cookie && cookie === csrfCookie()) return;
     event.preventDefault();
     const login = await standing().catch(() => "offline");
     if (login === "ready") form.requestSubmit(event.submitter);
-    else tell(login);
+    else tell(login, { asked: true });
   }
 
   function disableOnce(event) {
@@ -322,12 +346,9 @@ window.drafts = (() => {
     const button = form.querySelector("[data-draft-save]");
     if (button) {
       button.hidden = false;
-      button.addEventListener("click", () => {
-        dirty = true;
-        save();
-      });
+      button.addEventListener("click", saveNow);
     }
-    addEventListener("online", save);
+    addEventListener("online", () => save());
     addEventListener("offline", () => tell("offline"));
     addEventListener("pagehide", () => {
       if (canSave() && navigator.onLine) put(typed()).catch(() => {});

@@ -1,6 +1,7 @@
 // The visit page works without this; with it: the response while typing, and a keyboard path.
 (() => {
   const form = document.getElementById("visit-form");
+  const MILLIMETERS = /^[+-]?(\d+[.,。]?\d*|[.,。]\d+)$/;
   const panel = document.getElementById("panel");
   const status = document.getElementById("entry-status");
   const submit = form.querySelector("[data-submit]");
@@ -13,6 +14,10 @@
       place(document.getElementById(part.dataset.slot), part);
       part.remove();
     }
+    const wrong = answer.content.querySelector("template[data-wrong]");
+    if (wrong) refuse(wrong.content);
+    wrong?.remove();
+    agree();
     if (answer.content.childElementCount) panel.innerHTML = answer.innerHTML;
     form.querySelectorAll("tr.lesion").forEach(color);
   }
@@ -31,8 +36,58 @@
     }
   }
 
+  // What is wrong now stands beside its field; what is right by now is no longer red.
+  function refuse(wrong) {
+    const shown = ".invalid-feedback[id$=_error]";
+    for (const old of form.querySelectorAll(shown)) if (!old.closest(".lesion-note")) mark(old.id, null);
+    form.querySelectorAll("tr.second-line .invalid-feedback:not([id])").forEach((old) => old.remove());
+    for (const now of [...wrong.querySelectorAll(shown)]) mark(now.id, now);
+  }
+
+  function mark(id, message) {
+    const name = id.replace(/_error$/, "");
+    const controls = [...form.elements].filter(({ id: own }) => own.replace(/_\d+$/, "") === name || own === name);
+    const place = document.getElementById(id);
+    if (!controls.length) return;
+    for (const control of controls) {
+      control.classList.toggle("is-invalid", !!message);
+      for (const [attribute, value] of [["aria-invalid", "true"], ["aria-describedby", id]]) {
+        if (message) control.setAttribute(attribute, value);
+        else control.removeAttribute(attribute);
+      }
+    }
+    if (!message) place?.remove();
+    else if (place) place.replaceWith(message);
+    else beside(controls.at(-1)).append(message);
+  }
+
+  function beside(control) {
+    if (control.closest("td.today, td.state")) return lines(rowOf(control))[1].cells[0];
+    return control.closest(".non-target fieldset")?.parentElement ?? control.parentElement;
+  }
+
+  // An assessment that is the computed response agrees with it: it is not offered as another one.
+  function agree() {
+    const stated = document.getElementById("stated");
+    if (!stated) return;
+    const computed = document.getElementById("computed").dataset.key;
+    const select = stated.querySelector("select");
+    const [agrees, differs] = [stated.dataset.agrees, stated.dataset.differs].map((words) => words.split("{response}"));
+    for (const option of select.options) {
+      if (!option.value) continue;
+      const same = option.value === computed;
+      const [before, after] = option.text.startsWith(agrees[0]) ? agrees : differs;
+      option.dataset.code ??= option.text.slice(before.length, option.text.length - after.length);
+      option.text = (same ? agrees : differs).join(option.dataset.code);
+      option.hidden = option.disabled = same && !option.selected;
+    }
+    fold(document.getElementById("differs"), !!select.value && select.value !== computed);
+  }
+
   function color(row) {
     const second = row.nextElementSibling;
+    const refused = lines(row).some((line) => line.querySelector(".invalid-feedback"));
+    for (const line of lines(row)) line.classList.toggle("table-danger", refused);
     const asked = second.querySelector(".soft-check");
     for (const line of [row, second]) line.classList.toggle("table-warning", !!asked && !line.classList.contains("table-danger"));
   }
@@ -99,7 +154,7 @@
     if (!diameters.includes(event.target)) return;
     const row = rowOf(event.target);
     const select = row.querySelector(".state select");
-    if (event.target.value.trim()) select.value = "measured";
+    if (MILLIMETERS.test(event.target.value.normalize("NFKC").trim())) select.value = "measured";
     else if (select.value === "measured") select.value = "";
     unfold(row);
   }
@@ -123,10 +178,11 @@
     if (target.closest(".state")) unfold(rowOf(target));
     const nonTarget = target.closest(".non-target");
     if (nonTarget && target.type === "radio") fold(nonTarget.querySelector("[data-reason]"), target.value === "not_evaluable");
-    if (target.name === "stated_response") fold(document.getElementById("differs"), !!target.value);
+    if (target.name === "date") target.value = target.value.trim().replace(/^(\d{4})[/.]?(\d{2})[/.]?(\d{2})$/, "$1-$2-$3");
     if (target.closest("#method-for-all")) methodForAll(target);
     if (target.closest("[data-baseline]") || target.closest("details.method")) methods();
     toggleNewLesions();
+    agree();
   }
 
   // The method chosen for all is written into each row, where it can be changed again.
@@ -214,6 +270,7 @@
   drafts.judge(panel, document.getElementById("panel-state"), show);
   toggleNewLesions();
   methods();
+  agree();
   if (!document.querySelector(".error-summary")) {
     const date = form.querySelector("[name=date]");
     (date.value ? diameters[0] ?? date : date).focus();

@@ -110,8 +110,13 @@ def test_a_cut_network_loses_nothing(page: Page, cast: Cast, log_in: LogIn, new_
     page.context.set_offline(True)
     type_visit(page)
     state = page.locator("[data-draft-state]")
-    expect(state).to_contain_text("Not connected")
     expect(page.locator("#panel-state")).to_contain_text("Not connected")
+    expect(state).to_be_empty()  # it is said once
+    for stale in ("#result", "#why", "#sum-today", "#change-T01"):
+        expect(page.locator(stale)).to_be_hidden()
+    accessible(page)
+    page.get_by_role("button", name="Save draft").click()
+    expect(state).to_contain_text("Not connected")
     submit(page)
     expect_typed(page)
     assert not stored()

@@ -290,6 +290,87 @@ def test_a_correction_shows_each_change_and_takes_its_reason(
     assert set(event.pgh_context["reasons"].values()) == {"other plane", "misread"}
 
 
+def test_what_is_wrong_is_said_while_typing_and_is_gone_once_it_is_right(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = factories.patient(cast.trial)
+    factories.baseline(patient, by=cast.coordinator)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    first, second = page.get_by_label("T01, today in mm"), page.get_by_label("T02, today in mm")
+    below = page.locator("tr.second-line[data-of=T01]")
+    first.fill("1e2")
+    expect(below).to_contain_text("Give millimeters as a number, such as 27.5.")
+    expect(first).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("T01, state")).to_have_value("")
+    page.get_by_label("Scan date").fill("20240227")
+    page.get_by_label("Scan date").press("Tab")
+    expect(page.get_by_label("Scan date")).to_have_value("2024-02-27")
+    accessible(page)
+    page.get_by_role("button", name="Submit the visit").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator("#id_targets-1-state_error")).to_be_visible()
+    first.fill("60")
+    expect(first).not_to_have_class("form-control is-invalid")
+    expect(below).not_to_contain_text("Give millimeters")
+    expect(first).not_to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#id_targets-1-state_error")).to_be_visible()  # it is still to come
+    second.fill("30")
+    expect(page.locator("#id_targets-1-state_error")).to_have_count(0)
+    accessible(page)
+
+
+def test_the_computed_response_is_no_other_one(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = factories.patient(cast.trial)
+    factories.baseline(patient, by=cast.coordinator)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    page.get_by_label("Scan date").fill("2024-02-27")
+    page.get_by_label("T01, today in mm").fill("50")
+    page.get_by_label("T02, today in mm").fill("31")
+    page.get_by_role("button", name="All unchanged").click()
+    page.get_by_role("group", name="Any new lesion?").get_by_label("No").check()
+    expect(page.locator("#result")).to_contain_text("SD")
+    stated = page.get_by_label("Investigator's assessment")
+    same = stated.locator("option[value=SD]")
+    expect(same).to_have_attribute("hidden", "")
+    stated.select_option("PD")
+    expect(page.get_by_label("Why it differs")).to_be_visible()
+    page.get_by_label("T01, today in mm").fill("90")
+    expect(page.locator("#result")).to_contain_text("PD")
+    expect(page.get_by_label("Why it differs")).to_be_hidden()
+    expect(stated.locator("option:checked")).to_have_text("Agrees: PD")
+    expect(same).to_have_text("Differs: SD")
+
+
+def test_columns_stay_and_a_wrong_date_is_read_whole(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None]
+) -> None:
+    patient = five_targets(cast)
+    log_in(cast.coordinator)
+    page.goto(f"{live_server.url}/patients/{patient.pk}/visits/new/")
+    places = "() => [...document.querySelectorAll('.lesions thead th')].map((e) => e.getBoundingClientRect().x)"
+    before = page.evaluate(places)
+    page.get_by_label("T01, today in mm").fill("127.25")
+    expect(page.locator("#change-T01")).to_have_text("+324.2 %")
+    assert page.evaluate(places) == before
+    page.get_by_label("Scan date").fill("2999-01-01")
+    page.get_by_role("button", name="Submit the visit").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+    date, method = page.locator("[name=date]"), page.locator("[name=method]")
+    text = "(e) => e.clientWidth - parseFloat(getComputedStyle(e).paddingRight) - parseFloat(getComputedStyle(e).paddingLeft)"
+    wide = date.evaluate(text)
+    needed = date.evaluate(
+        "(e) => { const c = document.createElement('canvas').getContext('2d');"
+        " c.font = getComputedStyle(e).font; return c.measureText(e.value).width; }"
+    )
+    assert needed <= wide
+    top = "(e) => e.getBoundingClientRect().y"
+    assert date.evaluate(top) == method.evaluate(top)
+
+
 def test_a_visit_is_entered_without_javascript(
     browser: Browser, live_server: Any, cast: Cast
 ) -> None:

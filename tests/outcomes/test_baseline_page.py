@@ -252,3 +252,25 @@ def test_statements_of_a_preview_do_not_grow(
     for rows in (1, 5):
         with django_assert_num_queries(6):
             client.post(f"/patients/{patient.pk}/visits/preview/", typed(*[LIVER] * rows))
+
+
+def test_a_refused_baseline_counts_what_was_typed_and_offers_the_way_out(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    lung = {"organ": "lung", "diameter_mm": "12", "slice_mm": "8"} | CT
+    body = typed(LIVER, LIVER, LIVER, lung)
+    answer = pages(cast.coordinator).post(f"/patients/{patient.pk}/visits/new/", body)
+    assert answer.status_code == 422
+    page = plain(answer.content.decode())
+    assert "4 of 5 targets; liver 3 of 2; lung 1 of 2" in page
+    assert "Sum 78 mm" in page  # 3 x 22 + 12
+    assert "Make T03 a non-target" in page
+    assert "Make T04 a non-target" in page
+
+
+def test_an_organ_that_names_nodes_is_said_to_be_judged_as_one(
+    said: Callable[[Body], dict[str, str]],
+) -> None:
+    node = {"organ": "lymph node", "diameter_mm": "20"} | CT
+    assert "Judged as a lymph node." in said(typed(node))["targets-0"]
+    assert "Judged as" not in said(typed(node | {"nodal": "on"}))["targets-0"]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from outcomes import dashboard
-from outcomes.models import Visit
+from outcomes.models import Lesion, Visit
 from patients.models import Patient, Therapy
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
@@ -351,10 +351,28 @@ def test_a_correction_takes_one_reason_or_one_per_field(
     }  # fmt: skip
 
 
-def test_a_correction_without_a_change_leaves_the_rows_alone(
+def test_to_state_the_computed_response_is_to_agree_with_it(
     cast: Cast, pages: Pages, patient: Patient
 ) -> None:
-    """A method that was never said stays unsaid, although the page shows the baseline's."""
+    client = pages(cast.coordinator)
+    stated = FOLLOW_UP | {"stated_response": "PD"}
+    assert client.post(f"/patients/{patient.pk}/visits/new/", stated).status_code == 302
+    visit = patient.visits.get(date=FOLLOW_UP["date"])
+    assert (visit.stated_response, visit.overall_response) == ("PD", "PD")
+    page = client.get(f"/visits/{visit.pk}/edit/").content.decode()
+    assert '<option value="PD" selected>Agrees: PD</option>' in page
+    assert '<option value="SD">Differs: SD</option>' in page
+    assert 'id="differs" hidden' in page
+
+
+def test_a_correction_without_a_change_is_refused_kindly(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    """A method that was never said is no change, although the page shows the baseline's.
+
+    Nor is a non-target's: a follow-up visit does not ask for it.
+    """
+    Lesion.objects.filter(patient=patient, label="NT01").update(method="ct")
     visit = patient.visits.get(date="2024-02-27")
     visit.measurements.update(method="")
     events = apps.get_model("outcomes", "MeasurementEvent").objects.count
@@ -363,8 +381,14 @@ def test_a_correction_without_a_change_leaves_the_rows_alone(
         "date": "2024-02-27", "targets-0-diameter_mm": "45", "targets-1-diameter_mm": "30",
         "version": "1", "reason": "looked at again",
     }  # fmt: skip
-    assert pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", same).status_code == 302
-    assert events() == before
+    client, address = pages(cast.coordinator), f"/visits/{visit.pk}/edit/"
+    refused = client.post(address, same)
+    assert refused.status_code == 422
+    assert "Nothing is changed." in refused.content.decode()
+    visit.refresh_from_db()
+    assert (visit.version, events()) == (1, before)
+    moved = same | {"date": "2024-02-28", "reason": "", "reason:/date": "misread"}
+    assert client.post(address, moved).status_code == 302
 
 
 def test_soft_checks_stand_beside_their_row_and_keep_their_answers(
