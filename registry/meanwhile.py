@@ -17,6 +17,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from registry import audit
+from registry.clocks import moment, zone_of
 from registry.entry_pages import TAKE
 from registry.errors import StaleVersion
 
@@ -59,7 +60,7 @@ class Meanwhile:
     def of(cls, row: Any, differences: Iterator[Difference]) -> Meanwhile:
         """What is stored of a row, as its audit trail tells."""
         by, at = audit.last_change(row)
-        return cls(row.version, by, f"{at:%Y-%m-%d %H:%M} UTC" if at else "", tuple(differences))
+        return cls(row.version, by, moment(at, zone_of(row)) if at else "", tuple(differences))
 
 
 def since(form: forms.Form, stale: StaleVersion) -> Meanwhile:

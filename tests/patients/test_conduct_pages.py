@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from patients.conduct_views import offset
 from patients.models import Allocation, Consent, Disposition, Dose, Patient
 from patients.treatment import accepted_units
+from registry.clocks import offset
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
