@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -135,7 +134,6 @@ def _facts(event: Any, names: Iterable[str], labels: Mapping[int, str]) -> Facts
 def _writes(
     visit: Visit, rows: Iterable[tuple[Any, Facts]], names: Mapping[str, Any], of_this: str
 ) -> tuple[Write, ...]:
-    zone = ZoneInfo(visit.patient.site.timezone)
     found: list[Write] = []
     before: Facts = {}
     last: object = None
@@ -146,7 +144,7 @@ def _writes(
                 steps = (*found.pop().steps, *steps)
             found.append(
                 Write(
-                    event.pgh_created_at.astimezone(zone),
+                    event.pgh_created_at,
                     context.get("name") or _("unknown"),
                     _why(context, of_this),
                     steps,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.core import paginator
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
@@ -24,6 +23,7 @@ from outcomes.models import Visit
 from outcomes.query_page import query_lines
 from outcomes.schedule import Expected, Outlook
 from patients.models import Patient, Query
+from registry.clocks import moment, zone_of
 from registry.models import Draft
 from trials import access
 from trials.models import Membership, Trial
@@ -57,13 +57,12 @@ class ScanLine:
 
 @dataclass(frozen=True)
 class SubmittedLine:
-    """A visit that was submitted of late: by whom, and when, on the site's clock."""
+    """A visit that was submitted of late: by whom; the visit says when."""
 
     visit: Visit
     label: str
     response: str
     by: str
-    at: str
 
 
 @dataclass(frozen=True)
@@ -203,28 +202,17 @@ def _submitted(user: User) -> Any:
 
 
 def _submitted_line(visit: Any) -> SubmittedLine:
-    clock = ZoneInfo(visit.patient.site.timezone)
     found = visit.as_derived().overall_response
     return SubmittedLine(
         visit=visit,
         label=schedule.week_label(visit, visit.scheduled_before),
         response=response_label(found) if found else "",
         by=visit.submitted_by or "",
-        at=_minute(visit.submitted_at.astimezone(clock)),
     )
 
 
 def _draft_line(draft: Draft) -> DraftLine:
-    """On the clock of the patient's site; without a patient in UTC, said so."""
-    if draft.patient is None:
-        return DraftLine(draft, _minute(draft.saved_at.astimezone(UTC)) + " UTC")
-    clock = ZoneInfo(draft.patient.site.timezone)
-    return DraftLine(draft, _minute(draft.saved_at.astimezone(clock)))
-
-
-def _minute(at: datetime) -> str:
-    """As a string: a template would show it in its own time zone."""
-    return f"{at:%Y-%m-%d %H:%M}"
+    return DraftLine(draft, moment(draft.saved_at, zone_of(draft)))
 
 
 def _open_trials(memberships: Iterable[Membership]) -> list[Trial]:

@@ -37,7 +37,7 @@ from patients.forms import VoidForm
 from patients.views import visible_patient
 from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
-from registry.pages import posted, signed_in
+from registry.pages import posted, replayed, signed_in
 from registry.rest import InvalidParameter
 from trials import access
 from trials.models import Trial
@@ -119,7 +119,15 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
             return _correct(request, forms.visit, forms)
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
-    return _enter(request, meanwhile.continued(VisitForms(past, data=posted(request))), save)
+    data = posted(request)
+    if data is not None and replayed(request):
+        data = meanwhile.begun_anew(data)
+    return _enter(request, meanwhile.continued(VisitForms(past, data=data)), save)
+
+
+def _is_new(request: HttpRequest) -> bool:
+    """Whether the page is the one for a new visit, though it may go on as a correction."""
+    return bool(request.resolver_match and request.resolver_match.url_name == "visit_new")
 
 
 def _refused(request: HttpRequest) -> int:
@@ -164,7 +172,8 @@ def _enter(
             corrected = forms.visit is not None
             messages.success(request, submission.banner(visit, corrected=corrected))
             return redirect("outcomes:patient", pk=visit.patient_id)
-    page = VisitPage(forms, stale=meanwhile.since(forms))
+    forms, stale = meanwhile.merged(forms)
+    page = VisitPage(forms, stale=stale, new=_is_new(request))
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
     return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
 

@@ -102,8 +102,11 @@ class EntryRow:
 class VisitPage:
     """The visit page."""
 
-    def __init__(self, forms: VisitForms, *, stale: Meanwhile | None = None) -> None:
+    def __init__(
+        self, forms: VisitForms, *, stale: Meanwhile | None = None, new: bool = False
+    ) -> None:
         self.forms = forms
+        self.new = new
         self.stale = stale
         self.patient: Patient = forms.past.patient
         self.visit = forms.visit
@@ -121,6 +124,8 @@ class VisitPage:
         """The heading."""
         if self.visit:
             label = schedule.week_label(self.visit)
+            if self.new:
+                return _("Tumor assessment, %(visit)s") % {"visit": label}
             return _("Correct: %(visit)s, %(date)s") % {"visit": label, "date": self.visit.date}
         if self.baseline:
             return _("Baseline assessment")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date as Date
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
 from django.db import transaction
@@ -30,14 +31,32 @@ PLANNED = ("intervention", "unit", "dose")
 
 
 @transaction.atomic
-def record_dose(*, patient: Patient, by: User, **facts: Any) -> Dose:
-    """Add what was given from a day to a day; the patient's version rises with new dose dates."""
+def record_dose(*, patient: Patient, by: User, end_current: bool = False, **facts: Any) -> Dose:
+    """Add what was given from a day to a day; the patient's version rises with new dose dates.
+
+    `end_current`: of the same intervention, a dose that still lasts ends on the day before.
+    """
     patient = records.held(patient, by, access.Action.WRITE_RECORDS)
     before = contradictions.dosed(patient)
     facts |= treatment.as_planned(patient, facts["intervention"], facts["unit"], facts["dose"])
+    if end_current:
+        _end_current(patient, facts["intervention"], facts["started_on"], by)
     dose = records.record(Dose(patient=patient, **facts), by)
     _follow(patient, before)
     return dose
+
+
+def _end_current(patient: Patient, intervention: str, before: Date, by: User) -> None:
+    """End the dose that lasts; under the lock on the patient."""
+    lasting = patient.doses.active().filter(intervention=intervention, ended_on=None)
+    for dose in lasting.filter(started_on__lt=before):
+        records.correct(
+            dose,
+            changes={"ended_on": before - timedelta(days=1)},
+            by=by,
+            reason=f"next dose from {before}",
+            version=dose.version,
+        )
 
 
 @transaction.atomic

@@ -169,6 +169,7 @@ class DoseForm(RecordForm):
         if self.kept:
             self.conceal(names)
         self.name_reasons()
+        self.offer_to_end()
 
     def said(self, row: Dose) -> dict[str, Any]:
         """What a stored dose says."""
@@ -187,6 +188,13 @@ class DoseForm(RecordForm):
         asked = (("none", _("As before")), ("reduced", _("Reduced dose")),
                  ("interrupted", _("Pause")))  # fmt: skip
         return [(f"?adjustment={code}", str(label)) for code, label in asked]
+
+    def offer_to_end(self) -> None:
+        """Let a new dose end the one that still lasts, in the same step."""
+        if self.row is None and self.patient.doses.active().filter(ended_on=None).exists():
+            self.fields["end_current"] = forms.BooleanField(
+                label=_("End the current dose on the day before"), required=False, initial=True
+            )
 
     def name_reasons(self) -> None:
         """Offer the patient's adverse events as the reason of a new adjustment."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients import actions, allocation, conduct
 from patients.conduct_forms import ConfirmForm, FollowUpForm, TransferForm
 from patients.models import Patient
 from patients.views import entered, remaining, writable_patient
+from registry.clocks import moment
 from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
@@ -80,18 +80,10 @@ def patient_randomize(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _randomized(patient: Patient) -> str:
-    now = datetime.now(ZoneInfo(patient.site.timezone))
     arm = _("the arm is blinded") if patient.trial.masked else str(patient.arm)
     said = {
         "patient": patient.subject_id,
-        "time": f"{now:%Y-%m-%d %H:%M} {offset(now)}",
+        "time": moment(timezone.now(), patient.site.timezone),
         "arm": arm,
     }
     return _("%(patient)s was randomized at %(time)s: %(arm)s.") % said
-
-
-def offset(moment: datetime) -> str:
-    """From universal time: UTC+8, UTC+5:30. Abbreviations such as CST name several zones."""
-    minutes = int((moment.utcoffset() or timedelta()).total_seconds()) // 60
-    hours, rest = divmod(abs(minutes), 60)
-    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")

@@ -75,7 +75,7 @@ def _as_last(patient: Patient, doses: Sequence[Dose]) -> dict[str, Any]:
 def _date(found: NextDose, patient: Patient, last: Dose | None, plan: Intervention | None) -> None:
     """Fill in the first and the last day, as far as they have come."""
     if last and last.ended_on is None:
-        since = _("The dose from %s has no last day yet; end that one first.")
+        since = _("The dose from %s has no last day yet. It ends on the day before the new one.")
         found.notes.append(since % last.started_on)
         return
     start, today = _start(found, patient, last, plan), patient.site.today()

@@ -7,7 +7,7 @@ Nothing is overwritten: the stored version counts as read once each difference w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
@@ -17,6 +17,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from registry import audit
+from registry.clocks import moment, zone_of
 from registry.entry_pages import TAKE
 from registry.errors import StaleVersion
 
@@ -54,12 +55,16 @@ class Meanwhile:
     by: str
     at: str
     differences: tuple[Difference, ...]
+    taken: tuple[Difference, ...] = ()  # what only the colleague changed: it stands in the form
 
     @classmethod
-    def of(cls, row: Any, differences: Iterator[Difference]) -> Meanwhile:
+    def of(
+        cls, row: Any, differences: Iterable[Difference], taken: Iterable[Difference] = ()
+    ) -> Meanwhile:
         """What is stored of a row, as its audit trail tells."""
         by, at = audit.last_change(row)
-        return cls(row.version, by, f"{at:%Y-%m-%d %H:%M} UTC" if at else "", tuple(differences))
+        when = moment(at, zone_of(row)) if at else ""
+        return cls(row.version, by, when, tuple(differences), tuple(taken))
 
 
 def since(form: forms.Form, stale: StaleVersion) -> Meanwhile:
@@ -82,7 +87,7 @@ def differences(form: forms.Form, prefix: str = "") -> Iterator[Difference]:
         bound = form[name]
         if name in ABOUT or bound.is_hidden:
             continue
-        stored = _sent(bound, form.get_initial_for_field(bound.field, name))
+        stored = sent(bound, form.get_initial_for_field(bound.field, name))
         typed = tuple(map(str, cast(QueryDict, form.data).getlist(bound.html_name)))
         yield Difference(
             name=bound.html_name,
@@ -95,7 +100,7 @@ def differences(form: forms.Form, prefix: str = "") -> Iterator[Difference]:
         )
 
 
-def _sent(bound: forms.BoundField, initial: Any) -> tuple[str, ...]:
+def sent(bound: forms.BoundField, initial: Any) -> tuple[str, ...]:
     """A stored value as the form would send it."""
     if isinstance(bound.field, forms.BooleanField):
         return ("on",) if initial else ()

@@ -136,7 +136,7 @@ def test_the_history_of_a_cell_says_when_who_what_and_why(
     assert found[1][2] == "Diameter (mm): 20 → becomes 22"
     assert "State: Measured → becomes Not evaluable" in found[0][2]
     assert "Why not evaluable: motion" in found[0][2]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", found[0][0])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC\+8", found[0][0])
     assert f'href="/patients/{patient.pk}/#cell-{visit.pk}-T01"' in page
     assert len(rows_of(pages(cast.coordinator).get(
         f"/visits/{visit.pk}/lesions/T02/history/").content.decode())) == 1  # fmt: skip

@@ -14,7 +14,7 @@ from django.test import Client
 from outcomes.models import Measurement, Visit
 from patients import actions as patient_actions
 from patients.models import Patient, Therapy
-from registry.models import User
+from registry.models import Draft, User
 from tests import factories
 from tests.conftest import Cast
 from tests.outcomes import test_pages
@@ -81,17 +81,21 @@ def test_a_stale_correction_shows_both_and_stores_what_is_decided(
     colleague_corrects(cast, pages, visit, **{"targets-1-diameter_mm": "31"})
     stale = client.post(address, CORRECTION)
     assert stale.status_code == 422
-    assert rows(stale) == [["T01 Today (mm)", "50.5", "48"], ["T02 Today (mm)", "31", "30"]]
+    assert rows(stale) == [["T01 Today (mm)", "50.5", "48"]]
+    page = words(stale.content.decode())
+    assert "Taken over from what is stored: T02 Today (mm) 31" in page
+    assert page.count("A colleague changed this visit meanwhile") == 1
+    assert stale.context["page"].forms.rows["targets"][1]["diameter_mm"].value() == "31"
     assert "colleague stored this at" in stale.content.decode()
     assert measured(visit) == [Decimal("50.5"), Decimal(31)]
 
-    decided = CORRECTION | hidden(stale) | {"take:targets-0-diameter_mm": "mine"}
+    decided = CORRECTION | hidden(stale) | {"targets-1-diameter_mm": "31"}
     still = client.post(address, decided)
     assert still.status_code == 422
-    assert [row[0] for row in rows(still)] == ["T01 Today (mm)", "T02 Today (mm)"]
+    assert rows(still) == [["T01 Today (mm)", "50.5", "48"]]
     assert measured(visit) == [Decimal("50.5"), Decimal(31)]
 
-    decided |= hidden(still) | {"take:targets-1-diameter_mm": "theirs"}
+    decided |= hidden(still) | {"take:targets-0-diameter_mm": "mine"}
     assert client.post(address, decided).status_code == 302
     assert measured(visit) == [Decimal(48), Decimal(31)]
     visit.refresh_from_db()
@@ -111,25 +115,31 @@ def test_a_third_change_is_shown_too(cast: Cast, pages: Pages, patient: Patient)
     assert measured(visit)[0] == 51
 
 
-def test_choices_and_answers_are_compared_in_words(
+def test_what_only_the_colleague_changed_is_taken_over(
     cast: Cast, pages: Pages, patient: Patient
 ) -> None:
     visit = patient.visits.get(kind="scheduled")
     new = {"new_lesions": "yes", "new_lesions-0-lesion": "NL01", "new_lesions-0-organ": "liver",
            "new_lesions-0-certainty": "unequivocal", "new_lesions-0-method": "ct"}  # fmt: skip
     colleague_corrects(cast, pages, visit, **new | {"non_targets-0-status": "increased"})
-    stale = pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", CORRECTION)
-    found = {label: (stored, typed) for label, stored, typed in rows(stale)}
-    assert found["Any new lesion?"] == ("Yes", "No")
-    assert found["NT01 Status"] == ("Increased, not unequivocal", "Present")
-    assert found["NL01 Certainty"] == ("Unequivocal", "–")
-    taken = {f"take:{name.removeprefix('stored:')}": "theirs"
-             for name in hidden(stale) if name.startswith("stored:")}  # fmt: skip
-    body = CORRECTION | hidden(stale) | taken | {"take:targets-0-diameter_mm": "mine"}
-    assert pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", body).status_code == 302
-    visit.refresh_from_db()
-    assert visit.new_lesion
-    assert measured(visit)[0] == 48
+    body = CORRECTION | {"targets-0-diameter_mm": "45", "targets-1-diameter_mm": "33"}
+    stale = pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", body)
+    page = words(stale.content.decode())
+    assert stale.status_code == 422
+    assert stale.context["page"].stale.differences == ()
+    assert "Nothing is left to decide." in page
+    taken = page.partition("Taken over from what is stored: ")[2]
+    for said in ("T01 Today (mm) 50.5", "NT01 Status Increased, not unequivocal",
+                 "Any new lesion? Yes", "NL01 Certainty Unequivocal"):  # fmt: skip
+        assert said in taken
+    assert measured(visit) == [Decimal("50.5"), Decimal(30)]
+    forms = stale.context["page"].forms
+    assert [row["diameter_mm"].value() for row in forms.rows["targets"]] == ["50.5", "33"]
+    assert forms.form["new_lesions"].value() == "yes"
+    again = body | new | hidden(stale) | {"targets-0-diameter_mm": "50.5"}
+    again |= {"non_targets-0-status": "increased"}
+    assert pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", again).status_code == 302
+    assert measured(visit) == [Decimal("50.5"), Decimal(33)]
 
 
 def test_a_new_visit_that_meets_a_stored_one_corrects_it_on_request(
@@ -142,7 +152,11 @@ def test_a_new_visit_that_meets_a_stored_one_corrects_it_on_request(
     met = client.post(address, mine)
     assert met.status_code == 422
     assert rows(met) == [["T02 Today (mm)", "40", "41"]]
-    assert "A visit of this date is stored already." in met.content.decode()
+    page = words(met.content.decode())
+    assert page.count("A visit of this date is stored already") == 1
+    assert "There is a problem" not in page
+    assert "Correct: " not in page
+    assert "Scan date 2" not in page  # nothing of the date changes
     decided = mine | hidden(met) | {"take:targets-1-diameter_mm": "mine"}
     assert decided["visit"] == str(visit.pk)
     unexplained = client.post(address, decided)
@@ -165,6 +179,22 @@ def test_with_another_date_it_is_a_new_visit_again(
     assert answer.status_code == 302
     assert Visit.objects.filter(kind="scheduled").count() == 2
     assert Visit.objects.get(date="2024-02-27").version == 1
+
+
+def test_a_draft_of_what_met_another_visit_is_a_new_visit_later(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/visits/new/"
+    met = client.post(address, FOLLOW_UP | {"date": "2024-02-27"})
+    fields = FOLLOW_UP | hidden(met) | {"date": "2024-02-27"}
+    Draft.objects.put(
+        Draft(user=cast.coordinator, address=address, patient=patient, title="x",
+              fields=[[name, value] for name, value in fields.items()])
+    )  # fmt: skip
+    later = client.get(f"{address}?draft=1")
+    assert later.context["page"].visit is None
+    assert 'name="visit"' not in later.content.decode()
+    assert "data-discard" in later.content.decode()
 
 
 def test_two_baselines_at_once_are_one(cast: Cast, pages: Pages) -> None:

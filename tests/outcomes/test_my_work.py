@@ -159,10 +159,10 @@ def test_drafts_can_be_continued(cast: Cast, pages: Pages) -> None:
     facts = {"address": address, "title": "Week 6 of 01-001", "fields": [], "saved_at": at}
     Draft.objects.create(user=cast.coordinator, patient=patient, **facts)
     work = my_work.build(cast.coordinator)
-    assert [line.saved_at for line in work.drafts] == ["2026-11-20 10:42"]
+    assert [line.saved_at for line in work.drafts] == ["2026-11-20 10:42 UTC+8"]
     page = pages(cast.coordinator).get("/").content.decode()
     assert f'href="{address}"' in page
-    assert ">2026-11-20 10:42<" in page  # on the site's clock
+    assert ">2026-11-20 10:42 UTC+8<" in page  # on the site's clock
     assert "Week 6 of 01-001" not in pages(cast.colleague).get("/").content.decode()
 
 

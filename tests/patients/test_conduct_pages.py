@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +12,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from patients.conduct_views import offset
 from patients.models import Allocation, Consent, Disposition, Dose, Patient
 from patients.treatment import accepted_units
+from registry.clocks import offset
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
@@ -403,3 +404,33 @@ def test_no_page_names_a_masked_drug(cast: Cast, pages: Pages, patient: Patient)
     assert (given.intervention, int(given.dose)) == ("CANARY", 10)
     fresh = client.post(f"/patients/{patient.pk}/doses/new/", DOSE | {"intervention": ""})
     assert fresh.status_code == 422
+
+
+@pytest.mark.parametrize("asked", ["", "?adjustment=reduced&because_of=1"])
+def test_a_reduced_dose_ends_the_one_that_lasts(
+    cast: Cast, pages: Pages, patient: Patient, asked: str
+) -> None:
+    client, address = pages(cast.coordinator), f"/patients/{patient.pk}/doses/new/"
+    assert "end_current" not in client.get(address).content.decode()
+    assert client.post(address, DOSE | {"ended_on": ""}).status_code == 302
+    page = client.get(address + asked).content.decode()
+    assert "The dose from 2024-01-16 has no last day yet." in page
+    assert re.search(r'<input[^>]*name="end_current"[^>]*checked', page)
+    reduced = DOSE | {
+        "dose": "10", "started_on": "2024-02-06", "ended_on": "", "adjustment": "reduced",
+        "adjustment_reason": "hypertension",
+    }  # fmt: skip
+    assert client.post(address, reduced).status_code == 422  # as said: that one lasts
+    assert patient.doses.get().ended_on is None
+    wrong = reduced | {"end_current": "on", "started_on": "2023-01-01"}
+    assert client.post(address, wrong).status_code == 422
+    assert patient.doses.get().ended_on is None
+    assert client.post(address, reduced | {"end_current": "on"}).status_code == 302
+    first, second = patient.doses.order_by("started_on")
+    assert (str(first.ended_on), first.version, second.ended_on) == ("2024-02-05", 2, None)
+    events: Any = Dose.pgh_event_model.objects.order_by("pgh_id")  # type: ignore[attr-defined]
+    said = [(e.pgh_obj_id, e.pgh_context["name"], e.pgh_context["reason"]) for e in events]
+    assert said[1:] == [
+        (first.pk, "coordinator", "next dose from 2024-02-06"),
+        (second.pk, "coordinator", "recorded"),
+    ]
