@@ -32,6 +32,7 @@ from trials import access
 from trials.models import Trial
 
 SHOWN = 50  # visits of a page
+SHOWN_FIELD = "shown"  # of the form: the digest of what the page showed
 AT_ONCE = 200  # visits that are checked while the upload waits; more are watched
 LONGEST_REASON = 500
 FORM_BYTES = 100_000  # of an upload, besides the file
@@ -190,7 +191,9 @@ def visit_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     if len(request.POST.get("reason", "")) > LONGEST_REASON:
         return _sheet_page(request, sheet, form, 422)
     try:
-        sheet = visit_sheets.store_sheet(sheet, by=signed_in(request), reason=reason)
+        sheet = visit_sheets.store_sheet(
+            sheet, by=signed_in(request), reason=reason, shown=request.POST.get(SHOWN_FIELD, "")
+        )
     except Refused:  # the form says so, too
         return _sheet_page(request, sheet, form, 422)
     if sheet.state == VisitSheet.State.STORED:
@@ -287,6 +290,7 @@ def _sheet_page(
     show = request.GET.get("show", "")
     shown = [line for line in _lines(sheet) if show not in OUTCOMES or line["code"] == show]
     context |= {
+        "digest": visit_sheets.digest(sheet),
         "counts": [(code, name, counted[code]) for code, name in OUTCOMES.items() if counted[code]],
         "blocked": visit_sheets.blocked(sheet),
         "refused": counted[visit_sheets.REFUSED],
