@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from outcomes import visit_differences
+from outcomes import corrections
 from outcomes.bulk_import import MOST_ERRORS, import_visits
 from outcomes.history import History
 from outcomes.import_lines import UPDATED, Imported, Key, Line, VisitLines
@@ -310,7 +310,7 @@ class SheetLines(VisitLines):
         stored = _on(past, on)
         if past and stored:
             line = replace(line, values=completed(line.values, past, stored, self.columns))
-        said = visit_differences.said(past, stored) if past and stored else {}
+        said = corrections.said(past, stored) if past and stored else {}
         if past:
             self._remember_before(past)
             _require_same_organs(line, past, on)
@@ -324,7 +324,7 @@ class SheetLines(VisitLines):
         )
         now = _on(past, on)
         changes = (
-            visit_differences.differences(said, visit_differences.said(past, now))
+            corrections.differences(said, corrections.said(past, now))
             if past and now and stored
             else ()
         )

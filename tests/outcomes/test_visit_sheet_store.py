@@ -75,3 +75,30 @@ def test_a_form_that_is_sent_twice_stores_once(cast: Cast, pages: Pages, patient
     assert [(a.status_code, a["Location"]) for a in answers] == [(302, address)] * 2
     assert Visit.objects.get(date=day(42)).version == 1
     assert VisitSheet.objects.get().state == VisitSheet.State.STORED
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("State: Measured → Not evaluable", "Status: Present → ", "Diameter (mm): 45 → –")),
+        ("zh-hans", ("已测量 → 不可评价", "存在 → ", "45 → –")),
+    ],
+)
+def test_changes_and_queries_are_in_the_language_of_the_reader(
+    cast: Cast, pages: Pages, patient: Patient, language: str, words: tuple[str, ...]
+) -> None:
+    factories.follow_up(patient, 42, (45, 30), by=cast.coordinator)
+    rows = two_targets("NE: motion")
+    rows[1] |= {"status": "increased"}
+    sheet = uploaded(pages(cast.coordinator), csv_bytes([*rows, *two_targets("10", on=84)]))
+    client = pages(cast.coordinator)
+    address, asks = f"/visit-sheets/{sheet.pk}/", {"accept-language": language}
+    page = client.get(address, headers=asks).content.decode()
+    report = client.get(f"{address}report.csv", headers=asks).content.decode()
+    for code in ("not_evaluable", "increased", "measured →", "diameter_mm:"):
+        assert code not in page.replace('lang="en"', "")
+        assert code not in report
+    assert [word for word in words if word not in report] == []
+    asked = [check for line in sheet.found["lines"] for check in line["asked"]]
+    assert asked
+    assert len(re.findall("Query: |质疑：", report)) == len(asked)
