@@ -1,4 +1,8 @@
-"""What a correction changes, field by field, for the page to show before it is saved."""
+"""What a correction changes, field by field, for a page to show before it is saved.
+
+Of one visit's form as `Change`s of an entry; of a spreadsheet's many as `Difference`s, which are
+kept as codes and worded when they are read, in the reader's language.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,11 @@ from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
     Lesion,
+    Measurement,
     MethodChoice,
+    NewLesionStatus,
     NonTargetStateChoice,
+    NonTargetStatus,
     ResponseChoice,
     TargetStateChoice,
     Visit,
@@ -60,6 +67,17 @@ DESCRIPTION = {
     "previously_irradiated": gettext_lazy("Irradiated before"),
     "progressed_since_irradiation": gettext_lazy("Progressed since"),
 }
+
+# What a stored row says, by the visit's relation to it.
+OF_RELATIONS: Mapping[str, tuple[str, ...]] = {
+    "measurements": ("state", "diameter_mm", "fragments_mm", "merged_into", "reason", "method",
+                     "slice_mm"),
+    "non_target_statuses": ("status", "short_axis_mm", "reason"),
+    "new_lesion_statuses": ("certainty", "diameter_mm", "method"),
+}  # fmt: skip
+STATED = ("kind", "stated_response", "stated_response_reason")
+YES_OR_NO = ("nodal", "previously_irradiated", "progressed_since_irradiation")
+Said = dict[tuple[str, str], str]  # by lesion ("" for the visit) and field
 
 
 @dataclass(frozen=True)
@@ -167,3 +185,81 @@ def _new_lesion(row: Any, lesions: Mapping[int, Lesion]) -> NewLesionEntry:
 
 def _facts(lesion: Lesion) -> dict[str, Any]:
     return dict(vars(described(lesion)))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that another value would take; blank where nothing is said."""
+
+    lesion: str
+    field: str
+    old: str
+    new: str
+
+    @property
+    def name(self) -> str:
+        """The field in words."""
+        return str((OF_VISIT | OF_ROW | DESCRIPTION)[self.field])
+
+    @property
+    def before(self) -> str:
+        """The old value in words."""
+        return self._shown(self.old)
+
+    @property
+    def after(self) -> str:
+        """The new value in words."""
+        return self._shown(self.new)
+
+    def _shown(self, code: str) -> str:
+        return shown(self.field, bool(code) if self.field in YES_OR_NO else code)
+
+
+def said(past: History, visit: Visit) -> Said:
+    """What a visit of the history says now, and how the lesions are described that it lists."""
+    labels = {lesion.pk: lesion.label for lesion in past.lesions.values() if lesion.pk}
+    found: Said = {("", name): str(getattr(visit, name)) for name in STATED}
+    for relation, names in OF_RELATIONS.items():
+        for row in visit.rows(relation):
+            label = labels.get(row.lesion_id) or row.lesion.label
+            for name in names:
+                found[label, name] = _value(row, name, labels)
+            found |= _description(past.lesions.get(label), label, visit)
+    return {key: value for key, value in found.items() if value}
+
+
+def differences(before: Said, after: Said) -> tuple[Difference, ...]:
+    """What differs, lesion by lesion."""
+    return tuple(
+        Difference(*key, before.get(key, ""), after.get(key, ""))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
+
+
+def _value(
+    row: Measurement | NonTargetStatus | NewLesionStatus, name: str, labels: Mapping[int, str]
+) -> str:
+    if name == "merged_into":
+        other = getattr(row, "merged_into_id", None)
+        return labels.get(other, "") if other else ""
+    return _text(getattr(row, name))
+
+
+def _description(lesion: Lesion | None, label: str, visit: Visit) -> Said:
+    """A lesion's description, where this visit is the one that gives it."""
+    if lesion is None or (visit.kind != Visit.Kind.BASELINE and not label.startswith("NL")):
+        return {}
+    return {(label, name): _text(getattr(lesion, name)) for name in DESCRIPTION}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return " + ".join(_parts(value)) if isinstance(value, list) else str(value or "")
+
+
+def _parts(values: list[Any]) -> Iterator[str]:
+    return (_text(value) for value in values)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date as Date
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
@@ -33,6 +34,9 @@ MOST_CELLS = 1_000_000  # blank ones between others included
 LONGEST_TEXT = 500  # characters of a cell
 MOST_LINES = 200_000  # of a CSV file, blank ones included
 HEADINGS_WITHIN = 20  # rows
+MOST_COLUMNS = 2_000  # 99 lesions of each role with all their columns are fewer
+WIDEST = 16_384  # columns of a spreadsheet, blank ones included
+GUESSED_BY = 100_000  # characters of a CSV file by which its delimiter is told
 ZIP, OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -110,22 +114,19 @@ def read_table(content: bytes) -> Table:
 
 def _text(content: bytes) -> Table:
     text, encoding = _decoded(content)
-    read = [_delimited(text, delimiter) for delimiter in ",;\t"]
-    best = max(read, key=lambda each: max(map(known, each.rows[:HEADINGS_WITHIN]), default=0))
-    if best.broken_at:
-        detail = _("Line %(line)s is no CSV: quotes do not match, or a cell is too long.")
-        raise Unreadable(detail % {"line": best.broken_at})
-    numbered = ((number, dict(enumerate(row, 1))) for number, row in enumerate(best.rows, 1))
+    rows = _counted(_delimited(text, max(",;\t", key=lambda each: _headings(text, each))))
+    numbered = ((number, dict(enumerate(row, 1))) for number, row in enumerate(rows, 1))
     found = _table(f"CSV, {encoding}", "", _bounded(_neutral(row) for row in numbered))
     if found is None:
-        raise Unreadable(no_headings() if _tabular(text, best.rows) else no_spreadsheet())
+        raise Unreadable(no_headings() if _tabular(text) else no_spreadsheet())
     return found
 
 
-def _tabular(text: str, rows: Iterable[Sequence[str]]) -> bool:
-    """Whether it is a table at all: several cells in a row, and no bytes of a program's file."""
-    controls = any(char < " " and char not in "\t\r\n" for char in text)
-    return not controls and any(sum(map(bool, row)) > 1 for row in rows)
+def _tabular(text: str) -> bool:
+    """Whether it may be a table: cells apart from one another, and no bytes of a program's file."""
+    top = text[:GUESSED_BY]
+    controls = any(char < " " and char not in "\t\r\n" for char in top)
+    return not controls and any(delimiter in top for delimiter in ",;\t")
 
 
 def _decoded(content: bytes) -> tuple[str, str]:
@@ -143,25 +144,46 @@ def _decoded(content: bytes) -> tuple[str, str]:
     raise Unreadable(no_spreadsheet())
 
 
-@dataclass
-class _Delimited:
-    """A text's rows by one delimiter; where it stopped being CSV, if it did."""
-
-    rows: list[list[str]]
-    broken_at: int = 0
-
-
-def _delimited(text: str, delimiter: str) -> _Delimited:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    found = _Delimited([])
+def _headings(text: str, delimiter: str) -> int:
+    """How many headings a row at the top has, by one delimiter."""
+    reader = csv.reader(io.StringIO(text[:GUESSED_BY], newline=""), delimiter=delimiter)
+    most = 0
     try:
-        for row in reader:
-            if len(found.rows) > MOST_LINES:
+        for row in islice(reader, HEADINGS_WITHIN):
+            most = max(most, known(row[:MOST_COLUMNS]))
+    except csv.Error:  # whoever reads all of it says where
+        pass
+    return most
+
+
+def _delimited(text: str, delimiter: str) -> Iterator[list[str]]:
+    lines = _Fed(text, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        for number, row in enumerate(reader):
+            if number > MOST_LINES:
                 raise Unreadable(too_many_rows())
-            found.rows.append(row)
-    except csv.Error:
-        found.broken_at = reader.line_num
-    return found
+            lines.delimiters = 0
+            yield row
+    except csv.Error as error:
+        detail = _("Line %(line)s is no CSV: quotes do not match, or a cell is too long.")
+        raise Unreadable(detail % {"line": reader.line_num}) from error
+
+
+class _Fed:
+    """A text's lines, as long as those of one row are no more cells than a spreadsheet has."""
+
+    def __init__(self, text: str, delimiter: str) -> None:
+        self.lines = io.StringIO(text, newline="")
+        self.delimiter = delimiter
+        self.delimiters = 0  # since the last whole row, quoted ones included
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self.lines:
+            self.delimiters += line.count(self.delimiter)
+            if self.delimiters >= WIDEST:
+                raise Unreadable(too_many_columns())
+            yield line
 
 
 def _neutral(row: tuple[int, dict[int, str]]) -> tuple[int, Cells]:
@@ -192,7 +214,9 @@ def _workbook(content: bytes) -> Table:
     except Unreadable:
         raise
     except Exception as error:  # a broken file raises whatever openpyxl stumbles over
-        raise Unreadable(_("This .xlsx file cannot be read; save it again, or as CSV.")) from error
+        raise Unreadable(
+            _("Not a spreadsheet. This .xlsx file cannot be read; save it again, or as CSV.")
+        ) from error
     table.others = [other.title for other in sheets if other.title != table.sheet]
     path = str(getattr(sheet, "_worksheet_path", ""))
     table.problems += _merges(merged.get(path, []), table)
@@ -220,7 +244,9 @@ def _checked_archive(content: bytes) -> dict[str, list[str]]:
                 if name.startswith("xl/worksheets/") and name.endswith(".xml")
             }
     except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ZlibError) as error:
-        raise Unreadable(_("This .xlsx file cannot be read; save it again, or as CSV.")) from error
+        raise Unreadable(
+            _("Not a spreadsheet. This .xlsx file cannot be read; save it again, or as CSV.")
+        ) from error
 
 
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
@@ -312,7 +338,12 @@ def no_headings() -> str:
 
 def no_spreadsheet() -> str:
     """What a picture or a broken file is told."""
-    return _("This file is no spreadsheet, or it is broken. Send an .xlsx workbook or a CSV file.")
+    return _("Not a spreadsheet, or a broken one. Send an .xlsx workbook or a CSV file.")
+
+
+def too_many_columns() -> str:
+    """What a sheet without a right edge is told."""
+    return _("At most 2,000 columns; delete what is not needed.")
 
 
 def too_many_rows() -> str:
@@ -349,11 +380,14 @@ def _table(form: str, name: str, rows: Numbered) -> Table | None:
     for number, cells in rows:
         if number > HEADINGS_WITHIN:
             return None
-        found = {i: meant for i, cell in cells.items() if (meant := _meant(cell))}
+        first = {i: cell for i, cell in cells.items() if i <= MOST_COLUMNS}
+        found = {i: meant for i, cell in first.items() if (meant := _meant(cell))}
         if _enough(found.values()):
             break
     else:
         return None
+    if len(first) < len(cells):
+        raise Unreadable(too_many_columns())
     _require_unique(found, number)
     unread = {i: _name(i, cell) for i, cell in cells.items() if i not in found}
     table = Table(form, name, found, [], [])

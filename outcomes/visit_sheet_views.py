@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from outcomes import visit_sheet_template as templates
 from outcomes import visit_sheets
 from outcomes.charts import response_label
+from outcomes.corrections import Difference
 from outcomes.methods.recist import Reason, Response
 from outcomes.models import ImportRun, Visit, VisitSheet
 from outcomes.report_csv import csv_text
@@ -32,6 +33,7 @@ from trials import access
 from trials.models import Trial
 
 SHOWN = 50  # visits of a page
+SHOWN_FIELD = "shown"  # of the form: the digest of what the page showed
 AT_ONCE = 200  # visits that are checked while the upload waits; more are watched
 LONGEST_REASON = 500
 FORM_BYTES = 100_000  # of an upload, besides the file
@@ -41,27 +43,6 @@ OUTCOMES = {
     "updated": gettext_lazy("Changes a stored visit"),
     "created": gettext_lazy("New visit"),
     "unchanged": gettext_lazy("Unchanged"),
-}
-FIELDS = {
-    "kind": gettext_lazy("kind"),
-    "state": gettext_lazy("state"),
-    "status": gettext_lazy("status"),
-    "certainty": gettext_lazy("certainty"),
-    "diameter_mm": gettext_lazy("diameter (mm)"),
-    "short_axis_mm": gettext_lazy("short axis (mm)"),
-    "slice_mm": gettext_lazy("slice thickness (mm)"),
-    "fragments_mm": gettext_lazy("fragments (mm)"),
-    "merged_into": gettext_lazy("merged into"),
-    "reason": gettext_lazy("reason"),
-    "method": gettext_lazy("method"),
-    "organ": gettext_lazy("organ"),
-    "description": gettext_lazy("location"),
-    "nodal": gettext_lazy("lymph node"),
-    "bone_type": gettext_lazy("bone lesion type"),
-    "previously_irradiated": gettext_lazy("previously irradiated"),
-    "progressed_since_irradiation": gettext_lazy("progressed since irradiation"),
-    "stated_response": gettext_lazy("stated response"),
-    "stated_response_reason": gettext_lazy("reason for a different response"),
 }
 
 
@@ -190,7 +171,9 @@ def visit_sheet(request: HttpRequest, pk: int) -> HttpResponse:
     if len(request.POST.get("reason", "")) > LONGEST_REASON:
         return _sheet_page(request, sheet, form, 422)
     try:
-        sheet = visit_sheets.store_sheet(sheet, by=signed_in(request), reason=reason)
+        sheet = visit_sheets.store_sheet(
+            sheet, by=signed_in(request), reason=reason, shown=request.POST.get(SHOWN_FIELD, "")
+        )
     except Refused:  # the form says so, too
         return _sheet_page(request, sheet, form, 422)
     if sheet.state == VisitSheet.State.STORED:
@@ -266,13 +249,17 @@ def _report_rows(line: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     whole = {name: str(value) for name, value in whole.items()} | {"response": line["response"]}
     said = [
         *({"cell": e["at"], "detail": e["detail"]} for e in line["problems"]),
-        *({"cell": c["lesion"], "detail": _arrow(c)} for c in line["changes"]),
+        *({"cell": change.lesion, "detail": _arrow(change)} for change in line["changes"]),
+        *(
+            {"detail": _("Query: %(question)s") % {"question": question}}
+            for question in line["asked"]
+        ),
     ]
     yield from ({**whole, **one} for one in said or [{}])
 
 
-def _arrow(change: Mapping[str, Any]) -> str:
-    return f"{change['field']}: {change['old'] or '–'} → {change['new'] or '–'}"
+def _arrow(change: Difference) -> str:
+    return f"{change.name}: {change.before} → {change.after}"
 
 
 def _sheet_page(
@@ -287,6 +274,7 @@ def _sheet_page(
     show = request.GET.get("show", "")
     shown = [line for line in _lines(sheet) if show not in OUTCOMES or line["code"] == show]
     context |= {
+        "digest": visit_sheets.digest(sheet),
         "counts": [(code, name, counted[code]) for code, name in OUTCOMES.items() if counted[code]],
         "blocked": visit_sheets.blocked(sheet),
         "refused": counted[visit_sheets.REFUSED],
@@ -322,7 +310,7 @@ def _lines(sheet: VisitSheet) -> Iterator[dict[str, Any]]:
             "needs_reason": found["needs_reason"],
             "asked": [word_check(Reason(**check)) for check in found["asked"]],
             "problems": [p | {"heading": _heading(p["at"], headings)} for p in found["problems"]],
-            "changes": [c | {"name": FIELDS.get(c["field"], c["field"])} for c in found["changes"]],
+            "changes": [Difference(**change) for change in found["changes"]],
         }
 
 

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from outcomes import visit_differences
+from outcomes import corrections
 from outcomes.bulk_import import MOST_ERRORS, import_visits
 from outcomes.history import History
 from outcomes.import_lines import UPDATED, Imported, Key, Line, VisitLines
@@ -97,13 +97,14 @@ def check_sheet(sheet: VisitSheet, *, by: User) -> VisitSheet:
 
 
 @transaction.atomic
-def store_sheet(sheet: VisitSheet, *, by: User, reason: str) -> VisitSheet:
+def store_sheet(sheet: VisitSheet, *, by: User, reason: str, shown: str) -> VisitSheet:
     """Store what was shown, or show what is to be seen now: then the state is still `checked`.
 
-    A sheet that is stored already stays as it is. Raises Refused where a change has no reason.
+    `shown` is the digest of what the user saw; of anything else nothing is stored. A sheet that is
+    stored already stays as it is. Raises Refused where a change has no reason.
     """
     sheet = _mine(sheet, by)
-    if sheet.state != VisitSheet.State.CHECKED or blocked(sheet):
+    if sheet.state != VisitSheet.State.CHECKED or blocked(sheet) or shown != digest(sheet):
         return sheet
     require_reason(sheet, reason)
     if _Check(sheet, by, reason).run(dry_run=False) == sheet.found:
@@ -120,6 +121,11 @@ def _look(sheet: VisitSheet, by: User) -> None:
     sheet.found = _Check(sheet, by).run(dry_run=True)
     sheet.state = VisitSheet.State.CHECKED
     sheet.save(update_fields=["found", "state"])
+
+
+def digest(sheet: VisitSheet) -> str:
+    """Names one result of a check: a page that shows another one stores nothing."""
+    return hashlib.sha256(json.dumps(sheet.found, sort_keys=True).encode()).hexdigest()
 
 
 def blocked(sheet: VisitSheet) -> bool:
@@ -304,7 +310,7 @@ class SheetLines(VisitLines):
         stored = _on(past, on)
         if past and stored:
             line = replace(line, values=completed(line.values, past, stored, self.columns))
-        said = visit_differences.said(past, stored) if past and stored else {}
+        said = corrections.said(past, stored) if past and stored else {}
         if past:
             self._remember_before(past)
             _require_same_organs(line, past, on)
@@ -318,7 +324,7 @@ class SheetLines(VisitLines):
         )
         now = _on(past, on)
         changes = (
-            visit_differences.differences(said, visit_differences.said(past, now))
+            corrections.differences(said, corrections.said(past, now))
             if past and now and stored
             else ()
         )

@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
+from outcomes.visit_sheet_columns import HEADINGS as COLUMNS
+
+HEADINGS = [name for name in COLUMNS if "_" in name]
+
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 # Attributes that are read out or shown; of data-* only those that hold a sentence.
 SHOWN = {"alt", "aria-description", "aria-label", "data-l", "label", "placeholder", "title"}
 SOURCES = {"script", "style", "svg-source", "textarea"}
 WORD = re.compile(r"[A-Za-z]{2,}")
+# Headings of a visit sheet, which stand in the file itself; no other code is a word for a reader.
+HEADED = re.compile(rf"\b(?:{'|'.join(HEADINGS)})\b")
 # Codes, not words: registry ids, lesions, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\{\w+\}|__\w+__|\b[a-z0-9]+(?:_[a-z0-9]+)+\b"
+    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\{\w+\}|__\w+__"
 )
 FIELD = frozenset(
     """
@@ -79,6 +85,10 @@ def left_over(html: str, typed: Iterable[str] = ()) -> Iterator[str]:
         rest = text
         for name in names:
             rest = rest.replace(name, " ")
-        words = [word for word in WORD.findall(CODES.sub(" ", rest)) if word not in FIELD]
+        words = [
+            word
+            for word in WORD.findall(HEADED.sub(" ", CODES.sub(" ", rest)))
+            if word not in FIELD
+        ]
         if words:
             yield f"{' '.join(words)} <- {text[:120]}"

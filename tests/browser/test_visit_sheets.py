@@ -67,7 +67,7 @@ def test_a_spreadsheet_is_seen_corrected_and_stored(
     row = page.get_by_role("row").filter(has_text="S-1")
     expect(row).to_contain_text("Changes a stored visit")
     expect(row).to_contain_text("from SD to PR")
-    expect(row).to_contain_text("T01 diameter (mm): 45")
+    expect(row).to_contain_text("T01 Diameter (mm): 45")
     accessible(page)
     page.get_by_role("link", name="New visit (1)").click()
     expect(page.get_by_role("row")).to_have_count(2)

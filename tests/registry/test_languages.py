@@ -171,11 +171,13 @@ def at(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
 
 
 def visit_sheet(at: Scene) -> VisitSheet:
-    """A file of one visit that may be stored and one that is refused, read and checked."""
+    """A file of a new visit, one that changes a stored one, and one that is refused; checked."""
     made = VisitSheet.objects.filter(trial=at.trial).first()
     lines = ("subject_id,date,kind,lesion,diameter_mm,status,new_lesions",
              "01-001,2024-08-01,scheduled,T01,61,,no", "01-001,2024-08-01,scheduled,T02,41,,no",
-             "01-001,2024-08-01,scheduled,NT01,,present,no", "01-999,2024-08-01,scheduled,T01,9,,no")  # fmt: skip
+             "01-001,2024-08-01,scheduled,NT01,,present,no",
+             "01-001,2024-02-27,scheduled,T01,NE: 运动伪影,,no", "01-001,2024-02-27,scheduled,T02,20,,no",
+             "01-001,2024-02-27,scheduled,NT01,,increased,no", "01-999,2024-08-01,scheduled,T01,9,,no")  # fmt: skip
     content = "\n".join(lines).encode()
     user = at.cast.superuser
     if made is None:

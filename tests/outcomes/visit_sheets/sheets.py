@@ -18,6 +18,7 @@ from outcomes.models import VisitSheet
 from outcomes.serializers import VisitLine, entry
 from outcomes.visit_sheet_files import read_table
 from outcomes.visit_sheet_visits import SheetVisit, visits_of
+from outcomes.visit_sheets import digest
 from tests.factories import START
 
 Pages = Callable[..., Client]
@@ -100,6 +101,12 @@ def uploaded(client: Client, content: bytes, name: str = "visits.csv") -> VisitS
     return VisitSheet.objects.get(pk=answer["Location"].split("/")[2])
 
 
+def send(client: Client, sheet: VisitSheet, **fields: str) -> Any:
+    """The answer to the form under a checked sheet, as the page that was just shown sends it."""
+    sheet.refresh_from_db()
+    return client.post(f"/visit-sheets/{sheet.pk}/", {"shown": digest(sheet)} | fields)
+
+
 def outcomes(sheet: VisitSheet) -> list[str]:
     """What each visit of a checked sheet does."""
     return [line["outcome"] for line in sheet.found["lines"]]
@@ -142,12 +149,12 @@ OUTSIDE = LAUGHS.replace(b'"aaaaaaaaaa"', b'SYSTEM "file:///etc/passwd"')
 
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "No headings"),
-    "bytes": (bytes(range(256)), "is no spreadsheet"),
-    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is no spreadsheet"),
-    "the head of a picture": (b"\x89PNG\r\n\x1a\n", "is no spreadsheet"),
-    "words": (b"not a workbook\n", "is no spreadsheet"),
-    "controls": (b"a,b\x01,c\n", "is no spreadsheet"),
-    "NUL": (b"subject_id,date,lesion\nS\x00", "is no spreadsheet"),
+    "bytes": (bytes(range(256)), "Not a spreadsheet"),
+    "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "Not a spreadsheet"),
+    "the head of a picture": (b"\x89PNG\r\n\x1a\n", "Not a spreadsheet"),
+    "words": (b"not a workbook\n", "Not a spreadsheet"),
+    "controls": (b"a,b\x01,c\n", "Not a spreadsheet"),
+    "NUL": (b"subject_id,date,lesion\nS\x00", "Not a spreadsheet"),
     "half a zip": (PLAIN[: len(PLAIN) // 2], "cannot be read"),
     "a zip of something": (archive(**{"a.txt": b"x"}), "no spreadsheet"),
     "an old or locked workbook": (b"\xd0\xcf\x11\xe0" + b"x" * 600, "without a password"),

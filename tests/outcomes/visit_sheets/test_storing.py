@@ -33,6 +33,7 @@ from tests.outcomes.visit_sheets.sheets import (
     follow_up,
     outcomes,
     problems,
+    send,
     upload,
     uploaded,
 )
@@ -50,7 +51,7 @@ def test_what_is_shown_is_stored(cast: Cast, pages: Pages, patient: Patient) -> 
     assert not Lesion.objects.exists()
     shown = client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
     assert "Store 3 visits" in shown
-    answer = client.post(f"/visit-sheets/{sheet.pk}/")
+    answer = send(client, sheet)
     assert (answer.status_code, answer["Location"]) == (302, f"/visit-sheets/{sheet.pk}/")
     stored = Visit.objects.order_by("date").values_list("overall_response", "sum_mm")
     assert list(stored) == [("", 50), ("PR", Decimal("27.5")), ("PD", 60)]
@@ -63,13 +64,13 @@ def test_storing_twice_stores_once(cast: Cast, pages: Pages, patient: Patient) -
     client = pages(cast.coordinator)
     sheet = uploaded(client, csv_bytes(baseline()))
     for _ in range(2):
-        assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 302
+        assert send(client, sheet).status_code == 302
     assert Visit.objects.get().version == 1
 
 
 def test_the_same_file_again_changes_nothing(cast: Cast, pages: Pages, patient: Patient) -> None:
     client, content = pages(cast.coordinator), csv_bytes([*baseline(), *follow_up()])
-    client.post(f"/visit-sheets/{uploaded(client, content).pk}/")
+    send(client, uploaded(client, content))
     again = uploaded(client, content)
     assert outcomes(again) == ["unchanged"] * 2
     assert "nothing to store" in client.get(f"/visit-sheets/{again.pk}/").content.decode()
@@ -97,10 +98,10 @@ def test_a_stored_visit_is_never_changed_without_a_reason(
         {"subject_id": "S-1", "date": day(84), "before": "SD", "response": "PD"}
     ]
     for reason in ("", "  ", "x" * 501):
-        refused = client.post(f"/visit-sheets/{sheet.pk}/", {"reason": reason})
+        refused = send(client, sheet, reason=reason)
         assert refused.status_code == 422
         assert Visit.objects.get(date=day(42)).version == 1
-    assert client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "misread"}).status_code == 302
+    assert send(client, sheet, reason="misread").status_code == 302
     stored = Visit.objects.order_by("date").values_list("overall_response", "version")
     assert list(stored) == [("", 1), ("PR", 2), ("PD", 2)]
     event = Measurement.pgh_event_model.objects.order_by("pgh_id").last()  # type: ignore[attr-defined]
@@ -112,7 +113,7 @@ def test_a_column_that_the_sheet_lacks_erases_nothing(
 ) -> None:
     client = pages(cast.coordinator)
     full = baseline(location="apex", slice_mm="5", previously_irradiated="no")
-    client.post(f"/visit-sheets/{uploaded(client, csv_bytes(full)).pk}/")
+    send(client, uploaded(client, csv_bytes(full)))
     fewer = [{k: v for k, v in row.items() if k not in ("method", "organ")} for row in baseline()]
     again = uploaded(client, csv_bytes(fewer))
     assert outcomes(again) == ["unchanged"]
@@ -125,9 +126,9 @@ def test_a_column_that_the_sheet_lacks_erases_nothing(
 
 def test_a_reason_of_the_row_itself(cast: Cast, pages: Pages, patient: Patient) -> None:
     client = pages(cast.coordinator)
-    client.post(f"/visit-sheets/{uploaded(client, csv_bytes(baseline())).pk}/")
+    send(client, uploaded(client, csv_bytes(baseline())))
     sheet = uploaded(client, csv_bytes(baseline(diameter_mm="51", change_reason="typing error")))
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 302
+    assert send(client, sheet).status_code == 302
     assert Visit.objects.get().sum_mm == 51
     event = Measurement.pgh_event_model.objects.order_by("pgh_id").last()  # type: ignore[attr-defined]
     assert event.pgh_context["reason"] == "typing error"
@@ -143,10 +144,8 @@ def test_a_voided_visit_comes_back_with_a_reason_only(
     client = pages(cast.coordinator)
     sheet = uploaded(client, csv_bytes(baseline()))
     assert [(f["outcome"], f["needs_reason"]) for f in sheet.found["lines"]] == [("created", True)]
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 422
-    assert (
-        client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "right after all"}).status_code == 302
-    )
+    assert send(client, sheet).status_code == 422
+    assert send(client, sheet, reason="right after all").status_code == 302
     assert Visit.objects.active().count() == 1
 
 
@@ -186,7 +185,7 @@ def test_one_refused_row_and_nothing_is_stored(
     assert problems(sheet) == cells
     page = client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
     assert "Nothing can be stored yet" in page
-    assert client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "x"}).status_code == 409
+    assert send(client, sheet, reason="x").status_code == 409
     assert not Visit.objects.exists()
 
 
@@ -199,13 +198,13 @@ def test_data_that_changed_meanwhile_is_shown_again(
     sheet = uploaded(client, csv_bytes(rows))
     assert outcomes(sheet) == ["created"]
     factories.follow_up(patient, 42, (45, 30), by=cast.colleague)
-    answer = client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "x"})
+    answer = send(client, sheet, reason="x")
     assert answer.status_code == 409
     assert "changed since you looked" in answer.content.decode()
     assert "Changes a stored visit" in answer.content.decode()
     assert Visit.objects.get(date=day(42)).sum_mm == 75
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 422
-    assert client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "x"}).status_code == 302
+    assert send(client, sheet).status_code == 422
+    assert send(client, sheet, reason="x").status_code == 302
     assert Visit.objects.get(date=day(42)).sum_mm == 70
 
 
@@ -218,7 +217,7 @@ def test_what_is_unusual_is_shown_and_then_asked(
     assert "large_change" in shown[1]
     assert "to be answered later" in client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
     assert not Query.objects.exists()
-    client.post(f"/visit-sheets/{sheet.pk}/")
+    send(client, sheet)
     opened = [query.code for query in Query.objects.unanswered()]
     assert sorted(opened) == sorted(code for codes in shown for code in codes)
 
@@ -254,7 +253,7 @@ def test_a_data_manager_may(cast: Cast, pages: Pages, patient: Patient) -> None:
     factories.membership(manager, cast.trial, Role.DATA_MANAGER)
     client = pages(manager)
     sheet = uploaded(client, csv_bytes(baseline()))
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 302
+    assert send(client, sheet).status_code == 302
     assert Visit.objects.count() == 1
 
 
@@ -284,7 +283,7 @@ def test_a_role_that_ended_counts_at_once(cast: Cast, pages: Pages, patient: Pat
     sheet = uploaded(client, csv_bytes(baseline()))
     cast.coordinator.memberships.update(valid_to=START)
     assert client.get(f"/visit-sheets/{sheet.pk}/").status_code == 404
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 404
+    assert send(client, sheet).status_code == 404
     assert not Visit.objects.exists()
 
 
@@ -358,7 +357,7 @@ def test_a_long_file_is_checked_when_asked(
     assert sheet.found == {}
     page = client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
     assert "Check the visits" in page
-    assert client.post(f"/visit-sheets/{sheet.pk}/", {"reason": "x"}).status_code == 409
+    assert send(client, sheet, reason="x").status_code == 409
     assert client.post(f"/visit-sheets/{sheet.pk}/check/").status_code == 302
     sheet.refresh_from_db()
     assert outcomes(sheet) == ["created"] * 4
@@ -406,13 +405,13 @@ def test_an_import_that_dies_stores_nothing_and_says_so(
 
     monkeypatch.setattr(VisitLines, "store", killed)
     with pytest.raises(KeyboardInterrupt), transaction.atomic():
-        client.post(f"/visit-sheets/{sheet.pk}/")
+        send(client, sheet)
     monkeypatch.undo()
     assert not Visit.objects.exists()
     assert ImportRun.objects.filter(sheet=sheet).latest("id").state == "failed"
     page = client.get(f"/visit-sheets/{sheet.pk}/").content.decode()
     assert "Nothing is stored. Store the visits again." in page
-    assert client.post(f"/visit-sheets/{sheet.pk}/").status_code == 302
+    assert send(client, sheet).status_code == 302
     assert Visit.objects.count() == 2
 
 
@@ -454,7 +453,7 @@ def test_two_at_once_store_once() -> None:
         client = Client()
         client.force_login(user)
         start.wait()
-        answers.append(client.post(f"/visit-sheets/{sheet.pk}/").status_code)
+        answers.append(send(client, sheet).status_code)
         connections.close_all()
 
     threads = [Thread(target=run, args=pair) for pair in pairs]
