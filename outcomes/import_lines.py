@@ -17,7 +17,7 @@ from outcomes import edits, history
 from outcomes.entries import Acknowledgement
 from outcomes.history import History
 from outcomes.models import Visit
-from outcomes.questions import Questions
+from outcomes.questions import Asked, Questions, asked_of
 from outcomes.serializers import VisitLine, entry
 from patients import contradictions
 from patients import edits as patient_edits
@@ -192,6 +192,7 @@ class VisitLines:
         for reason, lines in _by_reason(chunk):
             into, put = edits.changes(), []
             written: set[Key] = set()
+            before = self._asked(lines, patients, histories)
             for line in lines:
                 if line.subject_id not in self.refused:
                     visit = partial(self._put, patients=patients, histories=histories,
@@ -205,12 +206,26 @@ class VisitLines:
             attribute(reason)
             into.store()
             self._remember(put, patients, histories)
-            self._ask([line for line in put if self.key(line) in written], patients, histories)
+            put = [line for line in put if self.key(line) in written]
+            self._ask(put, before, patients, histories)
         return done
+
+    def _asked(
+        self,
+        lines: Iterable[Line],
+        patients: Mapping[str, Patient],
+        histories: Mapping[int, History],
+    ) -> dict[int, Asked]:
+        """What the checks ask of the lines' patients before these are written, by patient."""
+        if self.asking is None:
+            return {}
+        found = {patients[line.subject_id].pk for line in lines if line.subject_id in patients}
+        return {pk: asked_of(histories[pk]) for pk in found}
 
     def _ask(
         self,
         lines: Sequence[Line],
+        before: Mapping[int, Asked],
         patients: Mapping[str, Patient],
         histories: Mapping[int, History],
     ) -> None:
@@ -224,7 +239,7 @@ class VisitLines:
                 said[patient][visit.pk] = entry(line.values).acknowledged
         asked = Questions(said, by=self.asking)
         for patient, saved in said.items():
-            asked.review(histories[patient.pk], saved)
+            asked.review(histories[patient.pk], before[patient.pk], saved, self.stated)
         asked.store()
 
     def _put(
