@@ -24,6 +24,7 @@ from outcomes.models import (
     Visit,
 )
 
+REASON_FOR = "reason:"  # begins the name of the page's field that says why, before the pointer
 CHOICES: Mapping[str, Any] = {
     "kind": Visit.Kind,
     "state": TargetStateChoice,
@@ -74,7 +75,7 @@ class Change:
     @property
     def reason_name(self) -> str:
         """The name of the page's field that says why."""
-        return f"reason:{self.pointer}"
+        return f"{REASON_FOR}{self.pointer}"
 
 
 def stored_entry(visit: Visit, past: History) -> VisitEntry:
