@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from outcomes import checking, conformance, edits, history
+from outcomes.corrections import by_label
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
@@ -57,13 +58,15 @@ def correct_visit(
 ) -> Visit:
     """Replace what a visit says. Raises StaleVersion where `version` is not the stored one.
 
-    `reasons`: why single fields are changed, by JSON Pointer into the entry.
+    `reasons`: why single fields are changed, by JSON Pointer into the entry. Kept with the labels
+    of the lesions in the place of the rows' numbers: `/targets/T01/diameter_mm`.
     """
-    audit.attribute(by=by, reason=reason, reasons=reasons)
     patient = visit.patient
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()
     visit, before = _current(past, visit, version), asked_of(past)
+    entry = edits.labelled(past, visit, entry)
+    audit.attribute(by=by, reason=reason, reasons=by_label(reasons or {}, entry))
     edits.correct(past, visit, entry, changes)
     changes.change(visit)
     edits.derive(past, changes)

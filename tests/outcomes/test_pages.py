@@ -347,7 +347,7 @@ def test_a_correction_takes_one_reason_or_one_per_field(
     event = apps.get_model("outcomes", "VisitEvent").objects.latest("pgh_id")
     assert event.pgh_context["reason"] == "misread; other plane"
     assert event.pgh_context["reasons"] == {
-        "/date": "misread", "/targets/0/diameter_mm": "other plane",
+        "/date": "misread", "/targets/T01/diameter_mm": "other plane",
     }  # fmt: skip
 
 
