@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from patients import contradictions, records, treatment
 from patients.models import Disposition, DispositionKind, Dose, Patient
 from patients.records import Correction, Why
+from patients.signals import first_dose_moved
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused
 from trials import access
@@ -36,7 +37,7 @@ def record_dose(*, patient: Patient, by: User, **facts: Any) -> Dose:
     before = contradictions.dosed(patient)
     facts |= treatment.as_planned(patient, facts["intervention"], facts["unit"], facts["dose"])
     dose = records.record(Dose(patient=patient, **facts), by)
-    _follow(patient, before)
+    _follow(patient, before, by)
     return dose
 
 
@@ -49,7 +50,7 @@ def correct_dose(*, dose: Dose, **correction: Unpack[Correction]) -> Dose:
     changes |= treatment.as_planned(patient, *(said[name] for name in PLANNED))
     correction["changes"] = changes
     corrected = records.correct(dose, **correction)
-    _follow(patient, before)
+    _follow(patient, before, correction["by"])
     return corrected
 
 
@@ -59,11 +60,11 @@ def void_dose(*, dose: Dose, **why: Unpack[Why]) -> Dose:
     patient = records.held(dose.patient, why["by"], access.Action.VOID)
     before = contradictions.dosed(patient)
     voided = records.void(dose, **why)
-    _follow(patient, before)
+    _follow(patient, before, why["by"])
     return voided
 
 
-def _follow(patient: Patient, before: contradictions.Span) -> None:
+def _follow(patient: Patient, before: contradictions.Span, by: User) -> None:
     """Let the patient's dose dates agree with the doses; raises Conflict where they cannot."""
     first, last = contradictions.dosed(patient)
     stated, latest = patient.first_dose_on, patient.last_dose_on
@@ -76,6 +77,8 @@ def _follow(patient: Patient, before: contradictions.Span) -> None:
     if last and (latest is None or latest == before[1] or last > latest):
         facts["last_dose_on"] = last
     _amend(patient, facts)
+    if patient.first_dose_on != stated:
+        first_dose_moved.send(Patient, patient=patient, by=by)
 
 
 def _amend(patient: Patient, facts: Mapping[str, Any]) -> None:

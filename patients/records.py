@@ -16,11 +16,14 @@ from patients import contradictions
 from patients.checks import CHECKS
 from patients.models import (
     AdverseEvent,
+    ClosedBecause,
     Consent,
     Deviation,
     Disposition,
     Dose,
     Patient,
+    Query,
+    QuerySubject,
     Screening,
     Therapy,
 )
@@ -35,6 +38,27 @@ Record = TypeVar("Record", Therapy, AdverseEvent, Consent, Screening, Deviation,
 Versioned = TypeVar(
     "Versioned", Patient, Therapy, AdverseEvent, Consent, Screening, Deviation, Disposition, Dose
 )
+Counted = TypeVar(
+    "Counted",
+    Patient,
+    Therapy,
+    AdverseEvent,
+    Consent,
+    Screening,
+    Deviation,
+    Disposition,
+    Dose,
+    Query,
+)
+
+ASKED_ABOUT: Mapping[type, QuerySubject] = {
+    AdverseEvent: QuerySubject.ADVERSE_EVENT,
+    Dose: QuerySubject.DOSE,
+    Therapy: QuerySubject.THERAPY,
+    Disposition: QuerySubject.DISPOSITION,
+    Consent: QuerySubject.CONSENT,
+    Screening: QuerySubject.SCREENING,
+}
 
 
 class Why(TypedDict):
@@ -83,10 +107,15 @@ def correct(
 
 @transaction.atomic
 def void(row: Record, *, by: User, reason: str, version: int) -> Record:
-    """Take a row out of lists and analyses."""
+    """Take a row out of lists and analyses; what is asked about it is closed."""
     audit.attribute(by=by, reason=reason)
     held(row.patient, by, access.Action.VOID)
-    return voided(locked(row, version))
+    row = voided(locked(row, version))
+    if subject := ASKED_ABOUT.get(type(row)):
+        for query in Query.objects.open().of_record(subject, row.pk):
+            query.close(ClosedBecause.VOIDED)
+            stored_next(query)
+    return row
 
 
 def held(patient: Patient, by: User, action: access.Action) -> Patient:
@@ -115,7 +144,7 @@ def voided(row: Versioned) -> Versioned:
     return stored_next(row)
 
 
-def stored_next(row: Versioned) -> Versioned:
+def stored_next(row: Counted) -> Counted:
     """The row, stored as its next version."""
     row.version += 1
     row.save()

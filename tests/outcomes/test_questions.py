@@ -11,6 +11,7 @@ import pytest
 from outcomes import actions
 from outcomes.entries import Acknowledgement, VisitEntry
 from outcomes.models import Visit
+from patients import actions as patient_actions
 from patients import query_actions
 from patients.models import Patient, Query, QueryMessage
 from registry.errors import Refused
@@ -249,3 +250,29 @@ def test_an_earlier_correction_asks_about_a_later_value_that_is_unusual_since(
     corrected(first, cast, entry(42, 49, 46))  # from 30 mm: 53.3 %; to 23 mm: -50 %
     assert queries(patient) == ["large_change T02 open"] * 2
     assert set(Query.objects.values_list("record_id", flat=True)) == {first.pk, later.pk}
+
+
+def test_a_first_dose_that_moves_closes_the_window_queries_that_fit_now(
+    cast: Cast, patient: Patient
+) -> None:
+    scheduled = replace(entry(60, 49, 29), kind="scheduled")
+    saved(patient, cast, scheduled)  # planned 42 +- 7 days after the first dose, a day after START
+    assert queries(patient) == ["outside_window open"]
+
+    def move(days: int) -> None:
+        stored = Patient.objects.get(pk=patient.pk)
+        patient_actions.update_patient(
+            patient=stored,
+            changes={"first_dose_on": START + timedelta(days=days)},
+            by=cast.coordinator,
+            reason="misread",
+            version=stored.version,
+        )
+
+    move(2)
+    assert queries(patient)[-1] == "outside_window open"  # of another window
+    move(18)
+    assert queries(patient)[-1].startswith("outside_window closed value_changed")
+    assert not Query.objects.open().exists()
+    move(1)
+    assert not Query.objects.open().exists()  # nobody touched the visit
