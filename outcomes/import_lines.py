@@ -19,7 +19,7 @@ from outcomes.history import History
 from outcomes.models import Visit
 from outcomes.questions import Asked, Questions, asked_of
 from outcomes.serializers import VisitLine, entry
-from patients import contradictions
+from patients import contradictions, ctcae
 from patients import edits as patient_edits
 from patients.checks import adverse_event_errors, therapy_errors
 from patients.models import AdverseEvent, Patient, Therapy
@@ -316,7 +316,15 @@ class RecordLines:
 
     def key(self, line: Line) -> Key:
         """What tells one record of a patient from another."""
-        return (line.subject_id, *(line.values[name] for name in self.model.KEY[1:]))
+        values = self._values(line)
+        return (line.subject_id, *(values[name] for name in self.model.KEY[1:]))
+
+    def _values(self, line: Line) -> dict[str, Any]:
+        """What a line says, an adverse event by its English term."""
+        values = dict(line.values)
+        if "term" in values:
+            values["term"] = ctcae.as_stored(values["term"], self.trial.ctcae_version)
+        return values
 
     def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
         """Record or correct these records."""
@@ -350,7 +358,7 @@ class RecordLines:
         stored: Mapping[Key, Therapy | AdverseEvent],
         into: Changes,
     ) -> str:
-        facts = {**line.values, "patient": _patient(line, patients)}
+        facts = {**self._values(line), "patient": _patient(line, patients)}
         row = stored.get(tuple(facts[name] for name in self.model.KEY))
         if row and row.voided_at:
             _require_reason_to_return(line, True)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from patients import contradictions
+from patients import contradictions, ctcae
 from patients.checks import CHECKS
 from patients.models import (
     AdverseEvent,
@@ -80,6 +80,7 @@ def record(row: Record, by: User, action: access.Action = access.Action.WRITE_RE
     """Add a row to what is known of a patient."""
     audit.attribute(by=by, reason="recorded")
     row.patient = held(row.patient, by, action)
+    _name(row)
     check(row)
     row.save()
     return row
@@ -101,6 +102,7 @@ def correct(
     row = locked(row, version)
     for name, value in changes.items():
         setattr(row, name, value)
+    _name(row)
     check(row)
     return stored_next(row)
 
@@ -149,6 +151,12 @@ def stored_next(row: Counted) -> Counted:
     row.version += 1
     row.save()
     return row
+
+
+def _name(row: Record) -> None:
+    """Call an adverse event by its English term, so that its twin has the same."""
+    if isinstance(row, AdverseEvent):
+        row.term = ctcae.as_stored(row.term, row.patient.trial.ctcae_version)
 
 
 def check(row: Record) -> None:
