@@ -14,12 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from outcomes import checking, conformance, edits, history
+from outcomes.corrections import by_label
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
 from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import Visit
-from outcomes.questions import Questions, unsettled
+from outcomes.questions import Asked, Questions, asked_of, unsettled
 from patients.models import Patient
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
@@ -36,11 +37,12 @@ def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
     audit.attribute(by=by, reason="recorded")
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()
+    before = asked_of(past)
     visit = edits.record(past, entry, changes)
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
-    _ask(past, visit, entry, by)
+    _ask(past, before, visit, entry, by)
     return visit
 
 
@@ -56,19 +58,21 @@ def correct_visit(
 ) -> Visit:
     """Replace what a visit says. Raises StaleVersion where `version` is not the stored one.
 
-    `reasons`: why single fields are changed, by JSON Pointer into the entry.
+    `reasons`: why single fields are changed, by JSON Pointer into the entry. Kept with the labels
+    of the lesions in the place of the rows' numbers: `/targets/T01/diameter_mm`.
     """
-    audit.attribute(by=by, reason=reason, reasons=reasons)
     patient = visit.patient
     access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
     past, changes = history.load(_locked(patient)), edits.changes()
-    visit = _current(past, visit, version)
+    visit, before = _current(past, visit, version), asked_of(past)
+    entry = edits.labelled(past, visit, entry)
+    audit.attribute(by=by, reason=reason, reasons=by_label(reasons or {}, entry))
     edits.correct(past, visit, entry, changes)
     changes.change(visit)
     edits.derive(past, changes)
     edits.require_explained(visit)
     changes.store()
-    _ask(past, visit, entry, by)
+    _ask(past, before, visit, entry, by)
     return visit
 
 
@@ -82,20 +86,21 @@ def void_visit(*, visit: Visit, by: User, reason: str, version: int) -> Visit:
     visit = _current(past, visit, version)
     if visit.kind == Visit.Kind.BASELINE and len(past.visits) > 1:
         raise Conflict([FieldError("", _("This baseline has later visits; void those first."))])
+    before = asked_of(past)
     edits.void(past, visit, changes)
     edits.derive(past, changes)
     changes.store()
     asked = Questions([past.patient], by=by)
     asked.void(visit)
-    asked.review(past)
+    asked.review(past, before)
     asked.store()
     return visit
 
 
-def _ask(past: History, visit: Visit, entry: VisitEntry, by: User) -> None:
-    """Open queries for what is unusual in a visit that was stored, and close those that it met."""
+def _ask(past: History, before: Asked, visit: Visit, entry: VisitEntry, by: User) -> None:
+    """Open queries for what is unusual since a visit was stored, and close those that it met."""
     asked = Questions([past.patient], by=by)
-    asked.review(past, {visit.pk: entry.acknowledged})
+    asked.review(past, before, {visit.pk: entry.acknowledged})
     asked.store()
 
 

@@ -6,7 +6,7 @@ kept as codes and worded when they are read, in the reader's language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,7 +30,9 @@ from outcomes.models import (
     TargetStateChoice,
     Visit,
 )
+from registry.errors import FieldError, Refused
 
+REASON_FOR = "reason:"  # begins the name of the page's field that says why, before the pointer
 CHOICES: Mapping[str, Any] = {
     "kind": Visit.Kind,
     "state": TargetStateChoice,
@@ -67,6 +69,7 @@ DESCRIPTION = {
     "previously_irradiated": gettext_lazy("Irradiated before"),
     "progressed_since_irradiation": gettext_lazy("Progressed since"),
 }
+ROWS = ("targets", "non_targets", "new_lesions")
 
 # What a stored row says, by the visit's relation to it.
 OF_RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -93,7 +96,7 @@ class Change:
     @property
     def reason_name(self) -> str:
         """The name of the page's field that says why."""
-        return f"reason:{self.pointer}"
+        return f"{REASON_FOR}{self.pointer}"
 
 
 def stored_entry(visit: Visit, past: History) -> VisitEntry:
@@ -121,6 +124,34 @@ def changes(before: VisitEntry, after: VisitEntry) -> tuple[Change, ...]:
         *_rows("non_targets", before.non_targets, after.non_targets, of_non_target),
         *_rows("new_lesions", before.new_lesions or (), after.new_lesions or (), whole),
     )
+
+
+def by_label(reasons: Mapping[str, str], entry: VisitEntry) -> dict[str, str]:
+    """Reasons by pointers that name lesions by label, not by the number of their row.
+
+    Raises Refused where one points to nothing in the entry.
+    """
+    found = {pointer: _by_label(pointer, entry) for pointer in reasons}
+    if wrong := [pointer for pointer, labelled in found.items() if not labelled]:
+        detail = _("This visit has no such field.")
+        keys = (pointer.replace("~", "~0").replace("/", "~1") for pointer in wrong)
+        raise Refused([FieldError(f"/reasons/{key}", detail) for key in keys])
+    return {found[pointer]: reason for pointer, reason in reasons.items()}
+
+
+def _by_label(pointer: str, entry: VisitEntry) -> str:
+    """The pointer with a label in the place of a row's number; blank where it leads nowhere."""
+    path, *rest = pointer.removeprefix("/").split("/")
+    if path not in ROWS:
+        return pointer if path in OF_VISIT and not rest else ""
+    if not rest:
+        return pointer
+    rows: Sequence[LesionEntry] = getattr(entry, path) or ()
+    number, *field = rest
+    row = rows[int(number)] if number.isdecimal() and int(number) < len(rows) else None
+    if row is None or (field and field[0] not in vars(row)):
+        return ""
+    return "/".join(("", path, row.lesion, *field))
 
 
 def _rows(

@@ -58,7 +58,7 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
 
 def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bool:
     """Let a visit of the history say something else; whether it does. Raises as `record`."""
-    entry = entry.with_labels(past.lesions, _first_shown(past, visit))
+    entry = labelled(past, visit, entry)
     assessment = conformance.check(entry, past, replaces=visit)
     before = (into.count, _said(visit))
     past.drop(visit)
@@ -70,6 +70,11 @@ def correct(past: History, visit: Visit, entry: VisitEntry, into: Changes) -> bo
         return False
     into.change(visit)
     return True
+
+
+def labelled(past: History, visit: Visit, entry: VisitEntry) -> VisitEntry:
+    """What a visit of the history is to say, every new lesion with its label."""
+    return entry.with_labels(past.lesions, _first_shown(past, visit))
 
 
 def _first_shown(past: History, visit: Visit) -> list[str]:

@@ -21,7 +21,7 @@ from outcomes import corrections, lineage
 from outcomes.actions import preview_visit
 from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm, rearranged
 from outcomes.charts import response_label
-from outcomes.corrections import Change
+from outcomes.corrections import REASON_FOR, Change
 from outcomes.entries import NewLesionEntry, TargetEntry, VisitEntry
 from outcomes.flow_sheet import millimeters
 from outcomes.follow_up_forms import (
@@ -44,7 +44,7 @@ from outcomes.models import (
     Visit,
 )
 from outcomes.row_forms import RowForm
-from outcomes.soft_check_form import acknowledgements
+from outcomes.soft_check_form import acknowledgements, comment_fields
 from registry.errors import FieldError, Refused
 from registry.form_fields import CalendarDateField
 
@@ -120,6 +120,7 @@ class VisitForms:
         self.form = VisitForm(data, initial=self._initial())
         if self.baseline:
             del self.form.fields["kind"], self.form.fields["method"]
+        self.form.fields |= asked_texts(data)
         self.form.errors  # noqa: B018 (full_clean, so that rows and form are validated alike)
         self.rows: dict[str, list[Any]] = {
             "targets": self._targets(),
@@ -169,7 +170,7 @@ class VisitForms:
             new_lesions=self._new_lesion_entries(),
             stated_response=cleaned.get("stated_response", ""),
             stated_response_reason=cleaned.get("stated_response_reason", ""),
-            acknowledged=acknowledgements(self.data),
+            acknowledged=acknowledgements(self.data, unless=self.form.errors),
         )
 
     @cached_property
@@ -182,11 +183,9 @@ class VisitForms:
 
     def reasons(self) -> dict[str, str]:
         """Why single fields are changed, by pointer; of those that are changed."""
-        data = self.data or QueryDict()
-        said = {change.pointer: str(data.get(change.reason_name, "")) for change in self.changes}
-        if any(len(text) > REASON_LENGTH for text in said.values()):
-            raise Refused([FieldError("/reason", _("A reason has at most 500 characters."))])
-        return {pointer: text.strip() for pointer, text in said.items() if text.strip()}
+        cleaned = self.form.cleaned_data
+        said = {change.pointer: cleaned.get(change.reason_name, "") for change in self.changes}
+        return {pointer: text for pointer, text in said.items() if text}
 
     def reason(self) -> str:
         """Why a stored visit is changed: one for all, or one per change. Raises Refused.
@@ -406,6 +405,17 @@ def _before(past: History, visit: Visit | None) -> Visit | None:
     """The last visit before this one; before a new one, the last of all."""
     earlier = [v for v in past.visits if visit is None or v.date < visit.date]
     return earlier[-1] if earlier else None
+
+
+def asked_texts(data: QueryDict | None) -> dict[str, forms.Field]:
+    """The fields of what was said to soft checks, and of why single fields were changed."""
+    names = [name for name in data or () if name.startswith(REASON_FOR)]
+    label = gettext_lazy("Reason for the change")
+    reasons = {
+        name: forms.CharField(max_length=REASON_LENGTH, required=False, label=label)
+        for name in names
+    }
+    return {**comment_fields(data), **reasons}
 
 
 def _element(form: forms.Form, name: str) -> str:

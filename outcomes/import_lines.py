@@ -17,9 +17,9 @@ from outcomes import edits, history
 from outcomes.entries import Acknowledgement
 from outcomes.history import History
 from outcomes.models import Visit
-from outcomes.questions import Questions
+from outcomes.questions import Asked, Questions, asked_of
 from outcomes.serializers import VisitLine, entry
-from patients import contradictions
+from patients import contradictions, ctcae
 from patients import edits as patient_edits
 from patients.checks import adverse_event_errors, therapy_errors
 from patients.models import AdverseEvent, Patient, Therapy
@@ -192,6 +192,7 @@ class VisitLines:
         for reason, lines in _by_reason(chunk):
             into, put = edits.changes(), []
             written: set[Key] = set()
+            before = self._asked(lines, patients, histories)
             for line in lines:
                 if line.subject_id not in self.refused:
                     visit = partial(self._put, patients=patients, histories=histories,
@@ -205,12 +206,26 @@ class VisitLines:
             attribute(reason)
             into.store()
             self._remember(put, patients, histories)
-            self._ask([line for line in put if self.key(line) in written], patients, histories)
+            put = [line for line in put if self.key(line) in written]
+            self._ask(put, before, patients, histories)
         return done
+
+    def _asked(
+        self,
+        lines: Iterable[Line],
+        patients: Mapping[str, Patient],
+        histories: Mapping[int, History],
+    ) -> dict[int, Asked]:
+        """What the checks ask of the lines' patients before these are written, by patient."""
+        if self.asking is None:
+            return {}
+        found = {patients[line.subject_id].pk for line in lines if line.subject_id in patients}
+        return {pk: asked_of(histories[pk]) for pk in found}
 
     def _ask(
         self,
         lines: Sequence[Line],
+        before: Mapping[int, Asked],
         patients: Mapping[str, Patient],
         histories: Mapping[int, History],
     ) -> None:
@@ -224,7 +239,7 @@ class VisitLines:
                 said[patient][visit.pk] = entry(line.values).acknowledged
         asked = Questions(said, by=self.asking)
         for patient, saved in said.items():
-            asked.review(histories[patient.pk], saved)
+            asked.review(histories[patient.pk], before[patient.pk], saved, self.stated)
         asked.store()
 
     def _put(
@@ -301,7 +316,15 @@ class RecordLines:
 
     def key(self, line: Line) -> Key:
         """What tells one record of a patient from another."""
-        return (line.subject_id, *(line.values[name] for name in self.model.KEY[1:]))
+        values = self._values(line)
+        return (line.subject_id, *(values[name] for name in self.model.KEY[1:]))
+
+    def _values(self, line: Line) -> dict[str, Any]:
+        """What a line says, an adverse event by its English term."""
+        values = dict(line.values)
+        if "term" in values:
+            values["term"] = ctcae.as_stored(values["term"], self.trial.ctcae_version)
+        return values
 
     def store(self, chunk: Sequence[Line], attribute: Attribute) -> Imported:
         """Record or correct these records."""
@@ -335,7 +358,7 @@ class RecordLines:
         stored: Mapping[Key, Therapy | AdverseEvent],
         into: Changes,
     ) -> str:
-        facts = {**line.values, "patient": _patient(line, patients)}
+        facts = {**self._values(line), "patient": _patient(line, patients)}
         row = stored.get(tuple(facts[name] for name in self.model.KEY))
         if row and row.voided_at:
             _require_reason_to_return(line, True)

@@ -95,10 +95,8 @@ def of_cell(visit: Visit, lesions: Iterable[Lesion]) -> tuple[Write, ...]:
         return ()
     described = _descriptions(found) if visit.kind == Visit.Kind.BASELINE else []
     merged = sorted(rows + described, key=lambda pair: pair[0].pgh_created_at)
-    seen = model.objects.filter(visit=visit.pk).order_by("lesion__label")
-    labels_now = list(seen.values_list("lesion__label", flat=True))
-    place = labels_now.index(found[0].label) if found[0].label in labels_now else len(labels_now)
-    return _writes(visit, merged, OF_ROW | DESCRIPTION, rf"/{path}/{place}(/.*)?")
+    label = re.escape(found[0].label)
+    return _writes(visit, merged, OF_ROW | DESCRIPTION, rf"/{path}/{label}(/.*)?")
 
 
 def of_visit(visit: Visit) -> tuple[Write, ...]:

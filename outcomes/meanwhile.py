@@ -118,7 +118,8 @@ def shown_from(forms: VisitForms) -> dict[str, tuple[str, ...]]:
     visit = _as_read(forms)
     if visit is None:
         return {}
-    old, known = VisitForms(forms.past, visit=visit), {}
+    old = VisitForms(forms.past, visit=visit)
+    known: dict[str, tuple[str, ...]] = {}
     there = {row.lesion_id for relation in RELATIONS for row in getattr(visit, relation).all()}
     for form in _all_forms(old):
         lesion = old.past.lesions.get(form.initial.get("lesion", ""))

@@ -7,7 +7,7 @@ said. The caller holds the lock on the patients and has named who writes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from outcomes import checking
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CLOSING = ("state", "closed_at", "closed_because", "closed_value", "version")
 Key = tuple[str, str]  # a check's code and its lesion, which identify it within a visit
+Asked = Mapping[int, Sequence[SoftCheck]]  # what the checks ask of each visit, by its id
 
 
 def unsettled(visit: Visit, checks: Sequence[SoftCheck]) -> tuple[SoftCheck, ...]:
@@ -39,6 +40,11 @@ def unsettled(visit: Visit, checks: Sequence[SoftCheck]) -> tuple[SoftCheck, ...
         return ()
     rows = list(_check_queries(Query.objects.of_record(QuerySubject.VISIT, visit.pk)))
     return tuple(check for check in checks if not _settled(check, rows))
+
+
+def asked_of(past: History) -> Asked:
+    """What the checks ask of every visit as it stands: taken before a write, for `review`."""
+    return {visit.pk: checking.of_visit(past, visit) for visit in past.visits}
 
 
 class Questions:
@@ -54,17 +60,23 @@ class Questions:
             self._of[query.record_id].append(query)
 
     def review(
-        self, past: History, saved: Mapping[int, Sequence[Acknowledgement]] | None = None
+        self,
+        past: History,
+        before: Asked,
+        saved: Mapping[int, Sequence[Acknowledgement]] | None = None,
+        explained_later: Collection[int] = (),
     ) -> None:
         """Look at a history that was stored and derived.
 
-        The `saved` visits, by id, are asked about, but for what comes acknowledged with them; of
-        the others, whose past may have changed, only queries that are open are looked at again.
+        The `saved` visits, by id, are asked about, but for what comes acknowledged with them; the
+        others, whose past may have changed, about what was not asked `before` the write. A
+        response that differs without a reason is not asked about in visits `explained_later`.
         """
         saved = saved or {}
         for visit in past.visits:
-            if visit.pk in saved or any(not q.is_closed for q in self._of[visit.pk]):
-                self._review(past, visit, saved.get(visit.pk))
+            known = before.get(visit.pk, ()) if visit.pk not in saved else ()
+            later = visit.pk in explained_later
+            self._review(past, visit, saved.get(visit.pk), known, later=later)
 
     def void(self, visit: Visit) -> None:
         """Close what is open about a visit that was voided, whoever asked."""
@@ -80,7 +92,13 @@ class Questions:
         QueryMessage.objects.bulk_create(self._said)
 
     def _review(
-        self, past: History, visit: Visit, acknowledged: Sequence[Acknowledgement] | None
+        self,
+        past: History,
+        visit: Visit,
+        acknowledged: Sequence[Acknowledgement] | None,
+        known: Sequence[SoftCheck],
+        *,
+        later: bool,
     ) -> None:
         queries = list(_check_queries(self._of[visit.pk]))
         said = {(a.code, a.lesion): a.comment for a in acknowledged or ()}
@@ -91,10 +109,12 @@ class Questions:
             if standing and key in said and not _reasoned(check):
                 self._acknowledge(standing, said[key])
                 self._close(standing, _because(said[key]))
-            elif standing or _settled(check, queries):
+            elif standing or _settled(check, queries) or (later and _unexplained(check)):
                 continue
-            elif acknowledged is not None or key in replaced:
-                self._open(visit, check, said.get(key))
+            elif acknowledged is not None:
+                self._open(visit, check, said.get(key), explained=_reasoned(check))
+            elif key in replaced or not any(_same(check, other) for other in known):
+                self._open(visit, check, None)
 
     def _overtaken(
         self, past: History, visit: Visit, queries: Iterable[Query], asked: Mapping[Key, SoftCheck]
@@ -110,9 +130,9 @@ class Questions:
             found.append(query)
         return found
 
-    def _open(self, visit: Visit, check: SoftCheck, comment: str | None) -> None:
-        if _reasoned(check) and not check.reason.parameters["reason"]:
-            return  # of an import under way: at its end such a visit agrees, or is refused
+    def _open(
+        self, visit: Visit, check: SoftCheck, comment: str | None, *, explained: bool = False
+    ) -> None:
         query = Query(
             patient_id=visit.patient_id,
             subject=QuerySubject.VISIT,
@@ -123,7 +143,7 @@ class Questions:
             parameters=dict(check.reason.parameters),
         )
         self._opened.append(query)
-        if _reasoned(check):  # the site has answered already, by giving its reason
+        if explained:  # the site has answered already, by giving its reason
             query.state = QueryState.ANSWERED
             self._say(query, MessageAction.ANSWERED, str(check.reason.parameters["reason"]))
         elif comment is not None:
@@ -160,6 +180,11 @@ def _asks(query: Query, check: SoftCheck) -> bool:
     return (query.code, query.lesion) == _key(check) and query.asks(dict(check.reason.parameters))
 
 
+def _same(check: SoftCheck, other: SoftCheck) -> bool:
+    """Whether two checks ask the same, of the same values."""
+    return (_key(check), check.reason) == (_key(other), other.reason)
+
+
 def _settled(check: SoftCheck, queries: Iterable[Query]) -> bool:
     """Whether somebody has decided about these very values."""
     return any(_asks(q, check) and q.closed_because in SETTLED for q in queries)
@@ -168,6 +193,11 @@ def _settled(check: SoftCheck, queries: Iterable[Query]) -> bool:
 def _reasoned(check: SoftCheck) -> bool:
     """Whether the visit gives its reason itself, which does not close the question."""
     return check.check is Check.STATED_RESPONSE_DIFFERS
+
+
+def _unexplained(check: SoftCheck) -> bool:
+    """Whether the response differs and nobody said why."""
+    return _reasoned(check) and not check.reason.parameters["reason"]
 
 
 def _because(comment: str) -> ClosedBecause:

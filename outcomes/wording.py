@@ -294,6 +294,22 @@ def organ_suggestions() -> list[str]:
     return sorted(organ_names(chinese=in_chinese()).values())
 
 
+# A large change to or from a state that counts without a number.
+LARGE_CHANGE_TO: dict[str, Promise] = {
+    "absent": _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is recorded as absent now"
+        " (%(change_percent)s %%)."
+    ),
+    "too_small": _(
+        "%(lesion)s was %(previous_mm)s mm on %(previous_on)s and is recorded as too small to"
+        " measure now, which counts as 5 mm (%(change_percent)s %%)."
+    ),
+}
+LARGE_CHANGE_FROM_TOO_SMALL = _(
+    "%(lesion)s was recorded as too small to measure on %(previous_on)s, which counts as 5 mm, and"
+    " is %(value)s mm now (%(change_percent)s %%)."
+)
+
 # What a soft check asks: facts, without a verdict.
 SOFT_CHECKS: dict[Check, str | Promise] = {
     Check.OUTSIDE_WINDOW: _("The scan of %(value)s was expected from %(first)s to %(last)s."),
@@ -351,8 +367,17 @@ def word_check(reason: Reason) -> str:
     check = Check(reason.code)
     said = {name: _named(check, value) for name, value in reason.parameters.items()}
     said |= {name: day_label(int(said[name])) for name in SCANS if name in said}
-    sentence: str = str(SOFT_CHECKS[check]) % said
+    sentence: str = str(_asked(check, reason)) % said
     return sentence
+
+
+def _asked(check: Check, reason: Reason) -> str | Promise:
+    """The sentence of a check: of a large change by the states that it names."""
+    if check is not Check.LARGE_CHANGE:
+        return SOFT_CHECKS[check]
+    if "previous_state" in reason.parameters:
+        return LARGE_CHANGE_FROM_TOO_SMALL
+    return LARGE_CHANGE_TO.get(str(reason.parameters["value"]), SOFT_CHECKS[check])
 
 
 def _named(check: Check, value: str | int) -> str | int:

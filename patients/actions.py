@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from patients import edits, records
 from patients.models import AdverseEvent, Patient, Therapy
 from patients.records import Correction, Why
+from patients.signals import first_dose_moved
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused
 from trials import access
@@ -47,9 +48,12 @@ def update_patient(
     patient, rows = records.locked(patient, version), edits.changes()
     for site in {patient.site, changes.get("site", patient.site)}:
         access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=site)
+    first_dose_on = patient.first_dose_on
     edits.amend(patient, changes, rows)
     rows.change(patient)
     rows.store()
+    if patient.first_dose_on != first_dose_on:
+        first_dose_moved.send(Patient, patient=patient, by=by)
     return patient
 
 

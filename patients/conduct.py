@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from patients import contradictions, records, treatment
 from patients.models import Disposition, DispositionKind, Dose, Patient
 from patients.records import Correction, Why
+from patients.signals import first_dose_moved
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused
 from trials import access
@@ -42,7 +43,7 @@ def record_dose(*, patient: Patient, by: User, end_current: bool = False, **fact
     if end_current:
         _end_current(patient, facts["intervention"], facts["started_on"], by)
     dose = records.record(Dose(patient=patient, **facts), by)
-    _follow(patient, before)
+    _follow(patient, before, by)
     return dose
 
 
@@ -68,7 +69,7 @@ def correct_dose(*, dose: Dose, **correction: Unpack[Correction]) -> Dose:
     changes |= treatment.as_planned(patient, *(said[name] for name in PLANNED))
     correction["changes"] = changes
     corrected = records.correct(dose, **correction)
-    _follow(patient, before)
+    _follow(patient, before, correction["by"])
     return corrected
 
 
@@ -78,11 +79,11 @@ def void_dose(*, dose: Dose, **why: Unpack[Why]) -> Dose:
     patient = records.held(dose.patient, why["by"], access.Action.VOID)
     before = contradictions.dosed(patient)
     voided = records.void(dose, **why)
-    _follow(patient, before)
+    _follow(patient, before, why["by"])
     return voided
 
 
-def _follow(patient: Patient, before: contradictions.Span) -> None:
+def _follow(patient: Patient, before: contradictions.Span, by: User) -> None:
     """Let the patient's dose dates agree with the doses; raises Conflict where they cannot."""
     first, last = contradictions.dosed(patient)
     stated, latest = patient.first_dose_on, patient.last_dose_on
@@ -95,6 +96,8 @@ def _follow(patient: Patient, before: contradictions.Span) -> None:
     if last and (latest is None or latest == before[1] or last > latest):
         facts["last_dose_on"] = last
     _amend(patient, facts)
+    if patient.first_dose_on != stated:
+        first_dose_moved.send(Patient, patient=patient, by=by)
 
 
 def _amend(patient: Patient, facts: Mapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ come from one public copy of each version, the grades from that of 5.0; a third 
 terms of 5.0 agreed. The Chinese terms follow the wording
 of the Chinese editions of CTCAE and MedDRA; those of rare terms are translations of ours, to be
 read by a Chinese oncologist. Synonyms are what people type: lay words, abbreviations, drug labels'
-words. What is stored of an adverse event is the English term (CDISC's AEDECOD).
+words. What is stored of an adverse event, whichever way it comes in, is the English term (CDISC's
+AEDECOD), or the text as it came where CTCAE has no such term.
 """
 
 from __future__ import annotations
@@ -109,6 +110,12 @@ def meant(text: str, version: str = "") -> Term | None:
     named = [row for row, spellings in _folded(version) if asked in spellings[:2]]
     called = named or [row for row, spellings in _folded(version) if asked in spellings]
     return called[0] if asked and len(called) == 1 else None
+
+
+def as_stored(text: str, version: str = "") -> str:
+    """The English term that a text names; the text itself where it names none, or several."""
+    found = meant(text, version)
+    return found.term if found else text
 
 
 def search(text: str, version: str = "", most: int | None = MOST) -> list[Term]:

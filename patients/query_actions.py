@@ -71,12 +71,17 @@ def open_query(
 
 @transaction.atomic
 def answer_query(*, query: Query, by: User, text: str, version: int) -> Query:
-    """Say something to a query: of the site an answer, of who may close it a further word."""
+    """Say something to a query: of the site an answer, of who asks a further word.
+
+    Nobody answers their own question, nor does who may not write the site's records.
+    """
     audit.attribute(by=by, reason="query answered")
     _require_any(by, query, access.Action.WRITE_RECORDS, access.Action.QUERY)
     query = _held(query, version)
     if query.is_closed:
         raise Conflict([FieldError("", _("This query is closed; open it again first."))])
+    if query.opened_by == by or not _may(by, query, access.Action.WRITE_RECORDS):
+        return _told(query, by, MessageAction.COMMENTED, text)
     query.state = QueryState.ANSWERED
     return _told(query, by, MessageAction.ANSWERED, text)
 
@@ -121,9 +126,13 @@ def _held(query: Query, version: int) -> Query:
 
 
 def _require_any(by: User, query: Query, *actions: access.Action) -> None:
-    patient = query.patient
-    if not any(access.may(by, a, trial=patient.trial, site=patient.site) for a in actions):
+    if not any(_may(by, query, action) for action in actions):
         raise PermissionDenied(access.refusal())
+
+
+def _may(by: User, query: Query, action: access.Action) -> bool:
+    patient = query.patient
+    return access.may(by, action, trial=patient.trial, site=patient.site)
 
 
 def _require_record(query: Query) -> None:

@@ -12,15 +12,18 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from patients import contradictions
+from patients import contradictions, ctcae
 from patients.checks import CHECKS
 from patients.models import (
     AdverseEvent,
+    ClosedBecause,
     Consent,
     Deviation,
     Disposition,
     Dose,
     Patient,
+    Query,
+    QuerySubject,
     Screening,
     Therapy,
 )
@@ -35,6 +38,27 @@ Record = TypeVar("Record", Therapy, AdverseEvent, Consent, Screening, Deviation,
 Versioned = TypeVar(
     "Versioned", Patient, Therapy, AdverseEvent, Consent, Screening, Deviation, Disposition, Dose
 )
+Counted = TypeVar(
+    "Counted",
+    Patient,
+    Therapy,
+    AdverseEvent,
+    Consent,
+    Screening,
+    Deviation,
+    Disposition,
+    Dose,
+    Query,
+)
+
+ASKED_ABOUT: Mapping[type, QuerySubject] = {
+    AdverseEvent: QuerySubject.ADVERSE_EVENT,
+    Dose: QuerySubject.DOSE,
+    Therapy: QuerySubject.THERAPY,
+    Disposition: QuerySubject.DISPOSITION,
+    Consent: QuerySubject.CONSENT,
+    Screening: QuerySubject.SCREENING,
+}
 
 
 class Why(TypedDict):
@@ -56,6 +80,7 @@ def record(row: Record, by: User, action: access.Action = access.Action.WRITE_RE
     """Add a row to what is known of a patient."""
     audit.attribute(by=by, reason="recorded")
     row.patient = held(row.patient, by, action)
+    _name(row)
     check(row)
     row.save()
     return row
@@ -77,16 +102,22 @@ def correct(
     row = locked(row, version)
     for name, value in changes.items():
         setattr(row, name, value)
+    _name(row)
     check(row)
     return stored_next(row)
 
 
 @transaction.atomic
 def void(row: Record, *, by: User, reason: str, version: int) -> Record:
-    """Take a row out of lists and analyses."""
+    """Take a row out of lists and analyses; what is asked about it is closed."""
     audit.attribute(by=by, reason=reason)
     held(row.patient, by, access.Action.VOID)
-    return voided(locked(row, version))
+    row = voided(locked(row, version))
+    if subject := ASKED_ABOUT.get(type(row)):
+        for query in Query.objects.open().of_record(subject, row.pk):
+            query.close(ClosedBecause.VOIDED)
+            stored_next(query)
+    return row
 
 
 def held(patient: Patient, by: User, action: access.Action) -> Patient:
@@ -115,11 +146,17 @@ def voided(row: Versioned) -> Versioned:
     return stored_next(row)
 
 
-def stored_next(row: Versioned) -> Versioned:
+def stored_next(row: Counted) -> Counted:
     """The row, stored as its next version."""
     row.version += 1
     row.save()
     return row
+
+
+def _name(row: Record) -> None:
+    """Call an adverse event by its English term, so that its twin has the same."""
+    if isinstance(row, AdverseEvent):
+        row.term = ctcae.as_stored(row.term, row.patient.trial.ctcae_version)
 
 
 def check(row: Record) -> None:

@@ -231,8 +231,18 @@ class AdverseEventSerializer(RecordSerializer):
         "ended_on": None,
     }
 
-    term = Text(max_length=100)
-    grade = WholeNumber(min_value=1, max_value=DEATH)
+    term = Text(
+        max_length=100,
+        help_text=_(
+            "A term of CTCAE, in English or Chinese, is stored as its English term; any other text"
+            " is kept as it is."
+        ),
+    )
+    grade = WholeNumber(
+        min_value=1,
+        max_value=DEATH,
+        help_text=_("A grade that CTCAE does not define for the term is accepted too."),
+    )
     related = FlagField()
     serious = FlagField(required=False)
     action_taken = TermField(ActionTaken.choices, required=False)

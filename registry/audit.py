@@ -15,6 +15,10 @@ import pghistory
 import pgtrigger
 from django.db import connection, models
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from registry.blank import is_blank
+from registry.errors import FieldError, Refused
 
 Model = TypeVar("Model", bound=type[models.Model])
 
@@ -52,8 +56,13 @@ def attribute(*, by: object, reason: str, reasons: Mapping[str, str] | None = No
     """Name who writes, and why, for the rest of this transaction.
 
     `reasons` says more of single fields, by JSON Pointer into what was sent.
-    Raises RuntimeError outside a transaction, where the setting would be lost at once.
+    Raises RuntimeError outside a transaction, where the setting would be lost at once, and Refused
+    where nothing of the reason is seen.
     """
+    if reason and is_blank(reason):
+        raise Refused(
+            [FieldError("/reason", _("Say why this is changed, in 1 to 500 characters."))]
+        )
     if not connection.in_atomic_block:
         raise RuntimeError("attribute() belongs inside transaction.atomic()")
     context = {"user": getattr(by, "pk", None), "name": str(by), "reason": reason}

@@ -9,6 +9,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from registry.blank import is_blank
+
 
 class Text(serializers.CharField):
     """A string, trimmed."""
@@ -18,6 +20,11 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """The string; what nobody sees is as blank as nothing."""
+        unseen = isinstance(data, str) and is_blank(data)
+        return super().run_validation("" if unseen else data)
 
 
 class WholeNumber(serializers.IntegerField):

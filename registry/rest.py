@@ -31,6 +31,7 @@ from rest_framework import (
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from registry.blank import is_blank
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from registry.models import ApiToken, User
 
@@ -354,7 +355,7 @@ def required_reason(data: Any, *, only: bool = False) -> str:
     if only and isinstance(data, Mapping):
         ReasonSerializer(data={"reason": "-"} | dict(data)).is_valid(raise_exception=True)
     reason = data.get("reason") if isinstance(data, Mapping) else None
-    if not isinstance(reason, str) or not reason.strip() or len(reason) > 500:
+    if not isinstance(reason, str) or is_blank(reason) or len(reason) > 500:
         raise Refused(
             [FieldError("/reason", _("Say why this is changed, in 1 to 500 characters."))]
         )

@@ -81,16 +81,15 @@ class _Past:
     seen: Sequence[tuple[Date, Target]]
 
     @property
-    def measured(self) -> tuple[Date, Decimal] | None:
-        """The latest number, and its date."""
-        found = [(on, t.diameter_mm) for on, t in self.seen if t.diameter_mm is not None]
+    def counted(self) -> tuple[Date, Target, Decimal] | None:
+        """The latest row that adds to a sum, its date and what it adds, in mm."""
+        found = [(on, t, mm) for on, t in self.seen if (mm := target_value_mm(t)) is not None]
         return found[-1] if found else None
 
     @property
     def evaluated(self) -> Target | None:
         """The latest row that says something of the lesion itself."""
-        found = [t for _, t in self.seen if t.state is not TargetState.NOT_EVALUABLE]
-        return found[-1] if found else None
+        return self.counted[1] if self.counted else None
 
     @property
     def last(self) -> Target | None:
@@ -157,15 +156,18 @@ def _target(
         yield from returned
     elif row.diameter_mm is not None and row.state is TargetState.MEASURED:
         yield from _number(here, row.lesion, row.diameter_mm, past)
+    elif row.state in (TargetState.ABSENT, TargetState.TOO_SMALL):
+        yield from _state(here, row, past)
 
 
 def _number(here: str, lesion: str, mm: Decimal, past: _Past) -> Iterator[SoftCheck]:
     """What a typed number makes one ask; of several ways to doubt its size the most telling one."""
     pointer = f"{here}/diameter_mm"
-    known = past.measured
-    before = known[1] if known else None
+    known = past.counted
+    before = known[2] if known else None
+    typed = known is not None and known[1].state is TargetState.MEASURED
     compared = _compared(mm, known)
-    if before and _unit_slip(mm, before):
+    if before and typed and _unit_slip(mm, before):
         yield _check(Check.UNIT_SLIP, lesion, pointer, mm, **compared)
     elif before and _large_change(mm, before):
         yield _check(Check.LARGE_CHANGE, lesion, pointer, mm, **compared)
@@ -176,12 +178,24 @@ def _number(here: str, lesion: str, mm: Decimal, past: _Past) -> Iterator[SoftCh
         yield _check(Check.MEASURED_FIVE, lesion, f"{here}/state", mm)
 
 
-def _compared(mm: Decimal, known: tuple[Date, Decimal] | None) -> dict[str, str | Decimal]:
-    if known is None or not known[1]:
+def _state(here: str, row: Target, past: _Past) -> Iterator[SoftCheck]:
+    """A lesion that is too small or absent now, and was far from it: its value counts as well."""
+    known, mm = past.counted, target_value_mm(row)
+    if known and mm is not None and known[2] and _large_change(mm, known[2]):
+        compared = _compared(mm, known)
+        yield _check(Check.LARGE_CHANGE, row.lesion, f"{here}/state", row.state.value, **compared)
+
+
+def _compared(mm: Decimal, known: tuple[Date, Target, Decimal] | None) -> dict[str, str | Decimal]:
+    """What a value is compared with; a state before by its name, where no number was typed."""
+    if known is None or not known[2]:
         return {}
-    on, before = known
+    on, row, before = known
     change = one_decimal(100 * Fraction(mm - before) / Fraction(before))
-    return {"previous_mm": before, "previous_on": on.isoformat(), "change_percent": change}
+    named = {} if row.state is TargetState.MEASURED else {"previous_state": row.state.value}
+    return {
+        "previous_mm": before, "previous_on": on.isoformat(), "change_percent": change, **named,
+    }  # fmt: skip
 
 
 def _large_change(mm: Decimal, before: Decimal) -> bool:
@@ -290,10 +304,10 @@ def _fractional(mm: Decimal | None) -> bool:
 
 
 def _doubted(row: Target, earlier: Iterable[Assessment]) -> bool:
-    known = _past(row.lesion, earlier).measured
+    known = _past(row.lesion, earlier).counted
     if known is None or row.diameter_mm is None:
         return False
-    return _unit_slip(row.diameter_mm, known[1]) or _large_change(row.diameter_mm, known[1])
+    return _unit_slip(row.diameter_mm, known[2]) or _large_change(row.diameter_mm, known[2])
 
 
 def _diameters(now: Assessment) -> str:

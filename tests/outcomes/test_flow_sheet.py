@@ -149,10 +149,10 @@ def test_a_reason_of_a_single_field_stands_beside_it(
     visit = past.visits[1]
     entry = corrections.stored_entry(visit, past)
     first, second = entry.targets
-    rows = (replace(first, diameter_mm=Decimal(22)), replace(second, diameter_mm=Decimal(11)))
+    rows = (replace(second, diameter_mm=Decimal(11)), replace(first, diameter_mm=Decimal(22)))
     actions.correct_visit(
         visit=visit, entry=replace(entry, targets=rows), by=cast.coordinator, reason="both",
-        version=visit.version, reasons={"/targets/1/diameter_mm": "read from the wrong line"},
+        version=visit.version, reasons={"/targets/0/diameter_mm": "read from the wrong line"},
     )  # fmt: skip
     client = pages(cast.coordinator)
     reasons = [

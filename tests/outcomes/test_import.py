@@ -223,6 +223,7 @@ def test_a_first_entry_is_attributed_to_the_import(manager: User) -> None:
         (patient_line(died_on=str(START + timedelta(days=300))), "updated"),
         (event_line(grade=3), "updated"),
         (event_line(term="Diarrhea"), "created"),
+        (event_line(term="FATIGUE"), "unchanged"),  # stored as CTCAE spells it
         (therapy_line(description="pazopanib"), "created"),
         (visit_line(day=126), "created"),
         (visit_line(day=63, mm=70, kind="unscheduled"), "created"),  # between two stored ones

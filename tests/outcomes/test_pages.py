@@ -347,7 +347,7 @@ def test_a_correction_takes_one_reason_or_one_per_field(
     event = apps.get_model("outcomes", "VisitEvent").objects.latest("pgh_id")
     assert event.pgh_context["reason"] == "misread; other plane"
     assert event.pgh_context["reasons"] == {
-        "/date": "misread", "/targets/0/diameter_mm": "other plane",
+        "/date": "misread", "/targets/T01/diameter_mm": "other plane",
     }  # fmt: skip
 
 
@@ -404,6 +404,30 @@ def test_soft_checks_stand_beside_their_row_and_keep_their_answers(
     assert 'value="second reading"' in place
     assert "a query opens" in place
     assert "large_change" not in answer.split('data-slot="checks-T02"')[1].split("</template>")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("comment:large_change:T01", "a\0b"),
+        ("comment:large_change:T01", "x" * 1001),
+        ("reason:/targets/0/diameter_mm", "a\0b"),
+        ("reason:/targets/0/diameter_mm", "x" * 501),
+    ],
+)
+def test_a_comment_or_reason_that_cannot_be_stored_is_pointed_at(
+    cast: Cast, pages: Pages, patient: Patient, name: str, text: str
+) -> None:
+    visit = patient.visits.get(date="2024-02-27")
+    typed = FOLLOW_UP | AS_AT_BASELINE | {
+        "date": "2024-02-27", "version": "1", "reason": "misread", "targets-0-diameter_mm": "90",
+        "targets-1-diameter_mm": "30", name: text,
+    }  # fmt: skip
+    refused = pages(cast.coordinator).post(f"/visits/{visit.pk}/edit/", typed)
+    assert refused.status_code == 422
+    assert f'href="#id_{name}"' in refused.content.decode()
+    assert f'id="id_{name}"' in refused.content.decode()
+    assert apps.get_model("outcomes", "Visit").objects.get(pk=visit.pk).version == 1
 
 
 def test_an_empty_body_is_refused_like_any_other(

@@ -11,6 +11,8 @@ import pytest
 from outcomes import actions
 from outcomes.entries import Acknowledgement, VisitEntry
 from outcomes.models import Visit
+from patients import actions as patient_actions
+from patients import query_actions
 from patients.models import Patient, Query, QueryMessage
 from registry.errors import Refused
 from tests import factories
@@ -205,3 +207,72 @@ def test_two_checks_of_one_visit_are_two_queries(cast: Cast, patient: Patient) -
     assert queries(patient) == [
         "unit_slip T01 open", "measured_five T01 open", "large_change T02 open",
     ]  # fmt: skip
+
+
+def test_an_earlier_correction_that_makes_a_later_stated_response_differ_asks_there(
+    cast: Cast, patient: Patient
+) -> None:
+    first = saved(patient, cast, entry(42, 49, 29))
+    later = saved(patient, cast, entry(84, 49, 29, stated=("SD", "")))
+    first_said = entry(42, 40, 24)  # 64 mm: the 78 mm of the later one are 21.9 % more, 14 mm
+    corrected(first, cast, first_said)
+    assert queries(patient)[1:] == ["stated_response_differs open"]  # after "copied"
+    query = Query.objects.get(code="stated_response_differs")
+    assert query.record_id == later.pk
+    assert query.parameters == {"value": "SD", "derived": "PD", "reason": ""}
+    query_actions.close_query(query=query, by=cast.investigator, reason="known", version=1)
+    corrected(first, cast, entry(42, 40, 23))
+    assert queries(patient)[1:] == ["stated_response_differs closed resolved"]
+
+
+def test_a_visit_recorded_in_between_asks_about_a_later_stated_response_too(
+    cast: Cast, patient: Patient
+) -> None:
+    later = saved(patient, cast, entry(84, 49, 29, stated=("SD", "")))
+    between = saved(patient, cast, entry(42, 40, 24))
+    assert queries(patient) == ["stated_response_differs open"]
+    assert Query.objects.get().record_id == later.pk
+    stored = Visit.objects.get(pk=between.pk)
+    actions.void_visit(
+        visit=stored, by=cast.investigator, reason="not theirs", version=stored.version
+    )
+    assert queries(patient) == ["stated_response_differs closed value_changed SD"]
+
+
+def test_an_earlier_correction_asks_about_a_later_value_that_is_unusual_since(
+    cast: Cast, patient: Patient
+) -> None:
+    first = saved(patient, cast, entry(42, 49, 29))
+    later = saved(patient, cast, entry(84, 48, 23))
+    assert queries(patient) == []
+    corrected(first, cast, entry(42, 49, 44))  # from 30 mm: 46.7 %; to 23 mm: -47.7 %
+    assert queries(patient) == []
+    corrected(first, cast, entry(42, 49, 46))  # from 30 mm: 53.3 %; to 23 mm: -50 %
+    assert queries(patient) == ["large_change T02 open"] * 2
+    assert set(Query.objects.values_list("record_id", flat=True)) == {first.pk, later.pk}
+
+
+def test_a_first_dose_that_moves_closes_the_window_queries_that_fit_now(
+    cast: Cast, patient: Patient
+) -> None:
+    scheduled = replace(entry(60, 49, 29), kind="scheduled")
+    saved(patient, cast, scheduled)  # planned 42 +- 7 days after the first dose, a day after START
+    assert queries(patient) == ["outside_window open"]
+
+    def move(days: int) -> None:
+        stored = Patient.objects.get(pk=patient.pk)
+        patient_actions.update_patient(
+            patient=stored,
+            changes={"first_dose_on": START + timedelta(days=days)},
+            by=cast.coordinator,
+            reason="misread",
+            version=stored.version,
+        )
+
+    move(2)
+    assert queries(patient)[-1] == "outside_window open"  # of another window
+    move(18)
+    assert queries(patient)[-1].startswith("outside_window closed value_changed")
+    assert not Query.objects.open().exists()
+    move(1)
+    assert not Query.objects.open().exists()  # nobody touched the visit

@@ -653,7 +653,9 @@ def test_a_change_may_say_why_of_single_fields(coordinator: Api, second: Body) -
     assert put(coordinator, second, body | {"reasons": said}).status_code == 200
     event = apps.get_model("outcomes", "MeasurementEvent").objects.latest("pgh_id")
     assert event.pgh_context["reason"] == WHY["reason"]
-    assert event.pgh_context["reasons"] == said
+    assert event.pgh_context["reasons"] == {
+        "/targets/T01/diameter_mm": "misread", "/new_lesions": "second reading",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -665,6 +667,9 @@ def test_a_change_may_say_why_of_single_fields(coordinator: Api, second: Body) -
         ({"targets": "misread"}, "/reasons/targets"),
         ({"/patient": "misread"}, "/reasons/~1patient"),
         ({"/targets/0/../../x": "misread"}, "/reasons/~1targets~10~1..~1..~1x"),
+        ({"/targets/9/diameter_mm": "misread"}, "/reasons/~1targets~19~1diameter_mm"),
+        ({"/targets/0/status": "misread"}, "/reasons/~1targets~10~1status"),
+        ({"/new_lesions/7": "misread"}, "/reasons/~1new_lesions~17"),
         (["misread"], "/reasons"),
         ("misread", "/reasons"),
         (None, "/reasons"),

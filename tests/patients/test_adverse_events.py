@@ -498,3 +498,32 @@ def test_terms_are_listed_and_found(coordinator: Api) -> None:
     for query, name in (("version=3.0", "version"), ("q=%00", "q"), ("term=a", "term")):
         refused = coordinator.get(f"/ctcae-terms/?{query}")
         assert (refused.status_code, refused.json()["parameter"]) == (400, name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "term"),
+    [
+        ("恶心", "Nausea"),
+        ("nausea", "Nausea"),
+        (" NAUSEA ", "Nausea"),
+        ("Hypertensive toe", "Hypertensive toe"),  # no term: as it was typed
+    ],
+)
+def test_a_term_is_stored_in_english_and_its_twin_is_found(
+    coordinator: Api, patient: Patient, typed: str, term: str
+) -> None:
+    event = FULL | {"patient": patient.pk, "term": typed}
+    stored = coordinator.post("/adverse-events/", event)
+    assert (stored.status_code, stored.json()["term"]) == (201, term)
+    twin = coordinator.post("/adverse-events/", event | {"term": term})
+    assert twin.status_code == 409
+    assert pointers(twin) == ["/started_on"]
+    other = coordinator.post("/adverse-events/", event | {"term": "Fatigue"}).json()
+    path = f"/adverse-events/{other['id']}/"
+    renamed = coordinator.put(path, other | WHY | {"term": typed}, if_match='"1"')
+    assert renamed.status_code == 409
+
+
+def test_a_grade_that_ctcae_does_not_define_is_stored(coordinator: Api, patient: Patient) -> None:
+    event = FULL | {"patient": patient.pk, "term": "Alopecia", "grade": 3}
+    assert coordinator.post("/adverse-events/", event).status_code == 201

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from outcomes.models import Visit
+from patients import actions
 from patients.models import Patient, Query, QueryState
 from patients.query_actions import answer_query, close_query, open_query, reopen_query
 from registry.errors import Conflict, Refused, StaleVersion
@@ -156,3 +157,42 @@ def test_whose_queries_one_sees(cast: Cast, query: Query) -> None:
     assert [seen(cast.coordinator), seen(cast.outsider), seen(cast.stranger)] == [1, 0, 0]
     Patient.objects.filter(pk=query.patient_id).update(voided_at=query.opened_at)
     assert seen(cast.coordinator) == 0
+
+
+def test_who_asks_does_not_answer(cast: Cast, query: Query) -> None:
+    further = answer_query(query=query, by=cast.investigator, text="Slice 12.", version=1)
+    assert (further.state, further.version) == (QueryState.OPEN, 2)
+    assert answer_query(query=further, by=cast.coordinator, text="Yes.", version=2).state == (
+        QueryState.ANSWERED
+    )
+    manager = factories.user()
+    factories.membership(manager, cast.trial, Role.DATA_MANAGER)
+    asked_more = answer_query(query=query, by=manager, text="Which one?", version=3)
+    assert asked_more.state == QueryState.ANSWERED  # as it was
+    assert [line.split()[1] for line in thread(query)] == [
+        "opened", "commented", "answered", "commented",
+    ]  # fmt: skip
+
+
+def test_a_data_manager_does_not_answer_for_the_site(cast: Cast, query: Query) -> None:
+    manager = factories.user()
+    factories.membership(manager, cast.trial, Role.DATA_MANAGER)
+    assert answer_query(query=query, by=manager, text="Which one?", version=1).state == "open"
+
+
+def test_voiding_a_record_closes_what_is_asked_about_it(cast: Cast, visit: Visit) -> None:
+    event = factories.adverse_event(visit.patient)
+    query = open_query(
+        patient=visit.patient,
+        by=cast.investigator,
+        subject="adverse_event",
+        record_id=event.pk,
+        text="Since when?",
+    )
+    other = asked(visit, cast.investigator)
+    actions.void_adverse_event(
+        adverse_event=event, by=cast.investigator, reason="twice", version=event.version
+    )
+    query.refresh_from_db()
+    assert (query.state, query.closed_because, query.version) == ("closed", "voided", 2)
+    assert not Query.objects.get(pk=other.pk).is_closed

@@ -9,6 +9,7 @@ import pytest
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field
 
+from registry.blank import is_blank
 from registry.fields import Number, Text, WholeNumber, plain
 
 TEXT, WHOLE, NUMBER = Text(), WholeNumber(), Number(max_digits=5, decimal_places=2)
@@ -51,3 +52,17 @@ def test_plain_json_can_be_stored() -> None:
     assert plain([{"a": Decimal("1e-400")}]) == [{"a": 0.0}]
     with pytest.raises(ValueError, match="range"):
         plain({"a": Decimal("-1e999")})
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [("", True), (" \u3000", True), ("\u200b", True), ("\u200e \u00ad", True), ("a\u200b", False)],
+)
+def test_what_nobody_sees_is_blank(text: str, blank: bool) -> None:
+    assert is_blank(text) is blank
+    field = Text()
+    if blank:
+        with pytest.raises(ValidationError):
+            field.run_validation(text)
+    else:
+        assert field.run_validation(text) == text

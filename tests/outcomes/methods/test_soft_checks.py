@@ -46,8 +46,21 @@ def codes(*texts: str, **said: Response | None) -> list[str]:
         (("T1 20", "T1 30"), ["large_change T1"]),  # exactly +50 % and +10 mm
         (("T1 20", "T1 29"), []),
         (("T1 40", "T1 59"), []),  # +19 mm, but 47.5 %
-        (("T1 38", "T1 absent"), []),  # a state is chosen, not mistyped
-        (("T1 38", "T1 tstm"), []),
+        # the values that count: 0 mm where absent, 5 mm where too small to measure
+        (("T1 60", "T1 absent"), ["large_change T1"]),
+        (("T1 10", "T1 absent"), ["large_change T1"]),  # exactly -10 mm
+        (("T1 9.9", "T1 absent"), []),
+        (("T1 60", "T1 tstm"), ["large_change T1"]),
+        (("T1 15", "T1 tstm"), ["large_change T1"]),  # exactly -10 mm
+        (("T1 14.9", "T1 tstm"), []),
+        (("T1 30", "T1 tstm", "T1 29"), ["large_change T1"]),
+        (("T1 30", "T1 tstm", "T1 15"), ["large_change T1"]),  # exactly +10 mm
+        (("T1 30", "T1 tstm", "T1 14.9"), []),
+        (("T1 30", "T1 tstm", "T1 50"), ["large_change T1"]),  # 5 mm was no typed number
+        (("T1 30", "T1 tstm", "T1 tstm"), []),
+        (("T1 30", "T1 tstm", "T1 absent"), []),
+        (("T1 30", "T1 ne", "T1 absent"), ["large_change T1"]),
+        (("T1 30", "T1 absent", "T1 absent"), []),
         (("T1 38", "T1 ne", "T1 12"), ["large_change T1"]),  # the last number, not the last visit
         (("T1 60", "T1 38", "T1 30"), []),  # against the last number, not the baseline
         # ten times or a tenth, give or take a fifth: centimeters
@@ -107,12 +120,12 @@ def codes(*texts: str, **said: Response | None) -> list[str]:
         (("T1 20, T2 30", "T1 merged, T2 44", "T1 merged, T2 40"), []),
         (("T1 20, T2 30", "T1 merged, T2 44", "T1 ne, T2 40"), []),
         # nodes below 10 mm and nothing else: asked when that begins
-        (("T1 20.5, N1 16", "T1 absent, N1 9.9"), ["normal_nodes_left N1"]),
-        (("T1 20, N1 16", "T1 absent, N1 10"), []),
-        (("T1 20, N1 16", "T1 tstm, N1 9"), []),
+        (("T1 9.5, N1 16", "T1 absent, N1 9.9"), ["normal_nodes_left N1"]),
+        (("T1 9, N1 16", "T1 absent, N1 10"), []),
+        (("T1 14, N1 16", "T1 tstm, N1 9"), []),
         (("T1 20, N1 16", "T1 ne, N1 9"), []),
         (("T1 20, N1 16", "N1 9"), []),  # T1 is still to be typed
-        (("T1 20, N1 16", "T1 absent, N1 absent"), []),  # nothing above 0 to wonder about
+        (("T1 9, N1 9.5", "T1 absent, N1 absent"), []),  # nothing above 0 to wonder about
         (("N1 16, N2 17", "N1 8, N2 9"), ["normal_nodes_left N1", "normal_nodes_left N2"]),
         (("T1 20, N1 16", "T1 absent, N1 9", "T1 absent, N1 8"), []),
         (
@@ -125,7 +138,7 @@ def codes(*texts: str, **said: Response | None) -> list[str]:
         (("T1 20", "T1 20"), []),
         (("T1 20, T2 30", "T1 20"), []),  # T2 is still to be typed
         (("T1 20, T2 30", "T1 21, T2 29", "T1 20, T2 30"), []),
-        (("T1 20, T2 30, T3 12", "T1 20, T2 30, T3 absent"), []),
+        (("T1 20, T2 30, T3 9", "T1 20, T2 30, T3 absent"), []),
         (
             ("T1 20, T2 30, T3 12", "T1 19, T2 29, T3 absent", "T1 19, T2 29, T3 absent"),
             ["copied"],
@@ -156,7 +169,7 @@ def test_what_a_stated_response_makes_one_ask(
     rows: str, stated: str | None, derived: str, expected: list[str]
 ) -> None:
     said = Response(stated) if stated else None
-    assert codes("T1 20, X1 present", rows, stated=said, derived=Response(derived)) == expected
+    assert codes("T1 9, X1 present", rows, stated=said, derived=Response(derived)) == expected
 
 
 ORIGIN = START  # every 42 days from 2024-01-01, plus or minus 7: week 6 is 2024-02-12
@@ -271,6 +284,39 @@ def test_the_same_parameters_are_the_same_question() -> None:
 def test_a_change_is_told_with_its_date_and_percentage() -> None:
     (check,) = asked("T02 38", "T02 12")
     assert word_check(check.reason) == ("T02 was 38 mm on 2024-01-01 and is 12 mm now (-68.4 %).")
+
+
+@pytest.mark.parametrize(
+    ("visits", "pointer", "words"),
+    [
+        (
+            ("T02 60", "T02 absent"),
+            "/targets/0/state",
+            "T02 was 60 mm on 2024-01-01 and is recorded as absent now (-100.0 %).",
+        ),
+        (
+            ("T02 60", "T02 tstm"),
+            "/targets/0/state",
+            (
+                "T02 was 60 mm on 2024-01-01 and is recorded as too small to measure now, which"
+                " counts as 5 mm (-91.7 %)."
+            ),
+        ),
+        (
+            ("T02 30", "T02 tstm", "T02 29"),
+            "/targets/0/diameter_mm",
+            (
+                "T02 was recorded as too small to measure on 2024-02-12, which counts as 5 mm, and"
+                " is 29 mm now (+480.0 %)."
+            ),
+        ),
+    ],
+)
+def test_a_change_to_or_from_a_state_names_it(
+    visits: tuple[str, ...], pointer: str, words: str
+) -> None:
+    (check,) = asked(*visits)
+    assert (check.pointer, word_check(check.reason)) == (pointer, words)
 
 
 rows = st.lists(
