@@ -134,6 +134,7 @@ def test_a_baseline_answers_with_its_sum_and_no_response(first: Body, patient: P
     assert first["links"] == {
         "self": f"/api/v1/visits/{first['id']}/",
         "patient": f"/api/v1/patients/{patient.pk}/",
+        "queries": f"/api/v1/queries/?visit={first['id']}",
     }
     derived = first["derived"]
     assert {k: v for k, v in derived.items() if k not in ("reasons", "warnings")} == {
@@ -510,7 +511,8 @@ BASELINES: list[tuple[Body, list[str]]] = [
     ({"targets": [target("T01", 10, organ="lung", previously_irradiated=True,
                          progressed_since_irradiation=True)]}, []),
     ({"targets": [target(f"T{i:02}", 20, organ=organ) for i, organ in
-                  ((1, "lung"), (2, "liver"), (3, "bone"), (4, "brain"), (6, "skin"))]}, []),
+                  ((1, "lung"), (2, "liver"), (3, "bone"), (4, "brain"), (6, "skin"))]},
+     ["bone_type_missing"]),
     ({"new_lesions": []}, []),
     ({"new_lesions": None, "stated_response": None}, []),
 ]  # fmt: skip

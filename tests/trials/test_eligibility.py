@@ -137,7 +137,7 @@ JUDGED: list[tuple[Document, Document, Result, list[str]]] = [
     (choice("sex", "male"), said("sex", "female"), NOT_MET, ["sex: female"]),
     (choice("sex", none_of=["male"]), said("sex", "female"), MET, ["sex: female"]),
     (choice("sex", "male"), {}, UNKNOWN, ["sex not entered"]),
-    (HISTOLOGY, said("histology", "平滑肌肉瘤"), MET, ["histology: 平滑肌肉瘤"]),
+    (HISTOLOGY, said("histology", "平滑肌肉瘤"), MET, ["histology: leiomyosarcoma"]),
     (HISTOLOGY, said("histology", "Myxoid liposarcoma"), MET, []),
     (HISTOLOGY, said("histology", "UPS"), NOT_MET, ["histology: UPS"]),
     (
