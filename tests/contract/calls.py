@@ -632,7 +632,11 @@ def _twice(at: Scene) -> Call:
 def _event_twice(at: Scene) -> Call:
     told = event_body(at)
     AdverseEvent.objects.create(
-        patient=at.patient, term=told["term"], grade=1, related=False, started_on=START
+        patient=at.patient,
+        term="Palmar-plantar erythrodysesthesia syndrome",  # as 手足综合征 is stored
+        grade=1,
+        related=False,
+        started_on=START,
     )
     return change(f"/adverse-events/{at.adverse_event.pk}/", at.adverse_event, told)
 
