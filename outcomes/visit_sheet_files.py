@@ -126,7 +126,8 @@ def _tabular(text: str) -> bool:
     """Whether it may be a table: cells apart from one another, and no bytes of a program's file."""
     top = text[:GUESSED_BY]
     controls = any(char < " " and char not in "\t\r\n" for char in top)
-    return not controls and any(delimiter in top for delimiter in ",;\t")
+    apart = any(delimiter in top for delimiter in ",;\t") or not top.strip()
+    return apart and not controls
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

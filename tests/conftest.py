@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from registry import database
@@ -36,6 +37,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     output = Path(terminalreporter.config.getoption("--output", "test-results"))
     if pictures := len(list(output.glob("screenshots/*/*.png"))):
         terminalreporter.write_line(f"{pictures} screenshots: {output / 'screenshots'}")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Whatever language the test before asked for, this one begins in English."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ SOURCES = {"script", "style", "svg-source", "textarea"}
 WORD = re.compile(r"[A-Za-z]{2,}")
 # Headings of a visit sheet, which stand in the file itself; no other code is a word for a reader.
 HEADED = re.compile(rf"\b(?:{'|'.join(HEADINGS)})\b")
-# Codes, not words: registry ids, lesions, e-mail and web addresses, keys of documents, times, units.
+# Codes, not words: registry ids, lesions, the example of a code, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\{\w+\}|__\w+__"
+    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\bsigned_consent\b|\{\w+\}|__\w+__"
 )
 FIELD = frozenset(
     """

@@ -126,7 +126,7 @@ def _value(asked: Item, entry: Any) -> Value:
 def _measured(asked: Item, entry: Mapping[str, Any]) -> Value:
     unit = _unit(asked, entry)
     limit_unit = entry.get("limit_unit")
-    if limit_unit is not None and limit_unit not in asked.units:
+    if limit_unit is not None and not (isinstance(limit_unit, str) and limit_unit in asked.units):
         raise _Wrong("limit_unit", "unit", accepted=_units(asked))
     limits = {
         key: _limit(asked, key, entry[key], limit_unit or unit)

@@ -428,7 +428,7 @@ def test_a_publication(catalogue: Cast, pages: Pages) -> None:
     for text in (
         "PR 11, SD 16, PD 6",
         "is 33, but there are 32",
-        "<strong>PD 5</strong>",
+        ">PD 5</strong>",
         "36196372",
     ):
         assert text in page

@@ -220,7 +220,7 @@ def test_the_sheet_leads_to_each_history_and_back(
         assert f'id="{place[1]}"' in page
 
 
-@pytest.mark.parametrize(("path", "statements"), [("history/", 4), ("lesions/T01/history/", 8)])
+@pytest.mark.parametrize(("path", "statements"), [("history/", 4), ("lesions/T01/history/", 7)])
 def test_statements_of_a_history_do_not_grow(
     cast: Cast, pages: Pages, patient: Patient, path: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,

@@ -134,7 +134,7 @@ def test_a_follow_up_is_entered(cast: Cast, pages: Pages, patient: Patient) -> N
     [
         ({"date": "2999-01-01"}, "In the future at the site"),
         ({"date": "2024-01-01"}, "Before the baseline"),
-        ({"date": "2024-02-27"}, "There is a visit on 2024-02-27 already"),
+        ({"date": "2024-02-27"}, "A visit of this date is stored already"),
         ({"date": "27.2.2024"}, "Give the date as YYYY-MM-DD"),
         ({"targets-0-diameter_mm": "-1"}, "From 0 to 400 mm"),
         ({"targets-0-diameter_mm": "4000"}, "From 0 to 400 mm"),

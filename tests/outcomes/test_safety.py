@@ -235,7 +235,7 @@ def test_a_patients_page_lists_the_events(
         assert said in section
     assert "Vomiting" not in section
     page = pages(cast.coordinator).get(f"/patients/{quiet.pk}/").content.decode()
-    assert "Adverse events" not in page
+    assert "No adverse event is recorded." in page
 
 
 def test_a_term_is_never_markup(cast: Cast, pages: Pages) -> None:

@@ -280,7 +280,7 @@ def test_pages_take_few_statements(
     event = AdverseEvent.objects.first()
     assert event
     for path, statements in (
-        (address(patient), 4), (f"/adverse-events/{event.pk}/edit/", 4), ("/ctcae-terms/?q=a", 2),
+        (address(patient), 5), (f"/adverse-events/{event.pk}/edit/", 5), ("/ctcae-terms/?q=a", 2),
     ):  # fmt: skip
         with django_assert_num_queries(statements):
             client.get(path)

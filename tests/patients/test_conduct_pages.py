@@ -365,7 +365,7 @@ def test_what_is_typed_is_shown_as_text(cast: Cast, pages: Pages, patient: Patie
 @pytest.mark.parametrize(
     ("name", "statements"),
     [
-        ("doses/new", 8),
+        ("doses/new", 9),
         ("dispositions/new", 5),
         ("transfer", 7),
         ("follow-up", 5),

@@ -13,7 +13,10 @@ from drf_spectacular.validation import validate_schema
 
 from tests.conftest import Cast
 
-CHANGING = ("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/", "/protocol-versions/")
+CHANGING = (
+    *("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/", "/protocol-versions/"),
+    *("/answer/", "/close/", "/reopen/"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +109,7 @@ def test_single_objects_and_reports_carry_an_etag(schema: dict[str, Any]) -> Non
     }
     assert {path for path, *_ in operations(schema)} - tagged == {
         "/api/v1/claims-audit/",
+        "/api/v1/ctcae-terms/",
         "/api/v1/publications/{key}/audit/",
         "/api/v1/trials/{registry_id}/accrual/",
         "/api/v1/trials/{registry_id}/consort/",

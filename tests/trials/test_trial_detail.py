@@ -156,7 +156,7 @@ SAID = [
     "Prior anlotinib Rule: a person attests this text Source: registry entry",
     # sites, versions, figures
     "01 Cancer Center Guangzhou 510060, Guangdong, China Active, not recruiting Laboratory limits 01 02",
-    "2 Amendment 1 effective on 2020-03-01 consent version 2.0 Dose reduced.",
+    "2 Amendment 1 effective on 2020-03-01 Consent version: 2.0 Dose reduced.",
     "ORR 16% none abstract",
     "PD 6 Not reconciled. The sum is 33. abstract",
 ]
