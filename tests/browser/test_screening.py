@@ -123,7 +123,7 @@ def log_in_elsewhere(page: Page, live_server: Any, user: User) -> None:
     tab.get_by_label("Username").fill(user.username)
     tab.get_by_label("Password").fill(factories.PASSWORD)
     tab.get_by_role("button", name="Log in").click()
-    tab.get_by_role("heading", name="Trials").wait_for()
+    tab.get_by_role("heading", name="My work").wait_for()
     tab.close()
 
 
@@ -135,7 +135,7 @@ def test_a_login_in_another_tab_stores_what_was_typed(
     expect(page.get_by_role("status").first).to_contain_text("1 not met: platelets 72 < 80")
     assert Screening.objects.get().values["platelets"]["value"] == 72
     page.goto(f"{live_server.url}/patients/{form.pk}/screenings/new/")
-    expect(page.get_by_text("Restored what you had typed")).to_be_hidden()
+    expect(page.locator("#draft-note")).to_be_hidden()
     expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
 
 
@@ -144,7 +144,7 @@ def test_another_user_does_not_send_what_was_typed(
 ) -> None:
     log_in_elsewhere(page, live_server, cast.investigator)
     page.get_by_role("button", name="Store the screening").click()
-    expect(page.locator("#panel-state")).to_contain_text("Another user has logged in")
+    expect(page.locator("[data-draft-state]")).to_contain_text("Another user has logged in")
     half_filled(page)
     page.reload()
     expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
@@ -164,12 +164,12 @@ def test_a_lost_session_restores_what_was_typed(
     page.get_by_label("Username").fill(cast.coordinator.username)
     page.get_by_label("Password").fill(factories.PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Restored what you had typed")).to_be_visible()
+    expect(page.locator("#draft-note")).to_be_visible()
     half_filled(page)
     expect(page.locator("#panel-summary")).to_contain_text("platelets 72 < 80")
     accessible(page)
     page.get_by_role("button", name="Discard it").click()
-    expect(page.get_by_text("Restored what you had typed")).to_be_hidden()
+    expect(page.locator("#draft-note")).to_be_hidden()
     expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
 
 
