@@ -39,6 +39,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{pictures} screenshots: {output / 'screenshots'}")
 
 
+LEFT_OPEN = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND usename = session_user AND pid <> pg_backend_pid()"
+)
+
+
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Whatever language the test before asked for, this one begins in English."""
@@ -75,6 +81,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         connection_created.disconnect(_become_web)
         with connection.cursor() as cursor:
             cursor.execute("RESET ROLE")
+            cursor.execute(LEFT_OPEN)  # by a thread of a live server: the database is dropped next
 
 
 def _flush_as_owner() -> None:

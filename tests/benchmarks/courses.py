@@ -25,7 +25,7 @@ FOLLOW_UPS = (5, 3, 7, 4, 6)  # 5 on average, so 6 visits with the baseline
 INTERVAL = 42
 SITES = ("01", "02", "03", "04")
 HISTOLOGIES = ("leiomyosarcoma", "liposarcoma", "synovial sarcoma", "alveolar soft part sarcoma")
-ORGANS = ("lung", "liver", "lung", "soft tissue", "bone")  # two per organ at most
+ORGANS = ("lung", "liver", "lung", "soft tissue", "skin")  # two per organ at most
 COURSES = {  # factor of a diameter from visit to visit, and how often
     "shrinks": (0.80, 0.30),
     "holds": (0.98, 0.40),

@@ -52,10 +52,10 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 
 def cut_short(request: Request) -> bool:
-    """Whether a request is one that a page gives up when it goes on: a preview, an autosave."""
-    return "preview" in request.url or (
-        "/drafts/" in request.url and request.failure == "net::ERR_ABORTED"
-    )
+    """Whether a page gave a request up when it went on: a preview, an autosave, a look at progress."""
+    aborted = request.failure == "net::ERR_ABORTED"
+    given_up = aborted and ("/drafts/" in request.url or "/progress/" in request.url)
+    return "preview" in request.url or given_up
 
 
 def speaks(message: ConsoleMessage) -> bool:

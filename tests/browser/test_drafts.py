@@ -277,10 +277,10 @@ def test_two_coordinators_on_one_correction(
     submit(page)
     table = page.locator("#meanwhile")
     expect(table.get_by_role("row")).to_have_count(2)
-    table.get_by_label("T01 Today (mm), Stored now: 47").check()
+    table.get_by_label("T01 Today (mm), You typed: 48").check()
     submit(page)
     expect_success(page)
-    assert stored() == ["75"]
+    assert stored() == ["76"]
     visit.refresh_from_db()
     assert visit.version == 3
 

@@ -143,7 +143,7 @@ def test_a_half_filled_visit_is_restored_and_enter_does_not_submit_it(
     page.keyboard.press("Enter")
     assert Visit.objects.count() == 1
     page.reload()
-    expect(page.get_by_text("Restored what you had typed")).to_be_visible()
+    expect(page.locator("#draft-note")).to_be_visible()
     expect(page.get_by_label("T02, today in mm")).to_have_value("30")
     expect(page.locator(".state select").first).to_have_value("absent")
     expect(page.get_by_role("group", name="Any new lesion?").get_by_label("No")).to_be_checked()
