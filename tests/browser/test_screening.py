@@ -173,7 +173,9 @@ def test_a_lost_session_restores_what_was_typed(
     expect(page.get_by_label("Platelets", exact=True)).to_have_value("")
 
 
-def test_logging_out_empties_the_browser_and_keeps_the_draft(page: Page, cast: Cast, form: Patient) -> None:
+def test_logging_out_empties_the_browser_and_keeps_the_draft(
+    page: Page, cast: Cast, form: Patient
+) -> None:
     address = page.url
     page.get_by_role("button", name="Log out").click()
     page.get_by_label("Username").wait_for()
