@@ -188,8 +188,8 @@ def test_a_corrected_baseline_shows_every_later_visit(coordinator: Api, patient:
 def test_a_stored_visit_previews_as_it_is(coordinator: Api, patient: Patient) -> None:
     for visit in coordinator.get(f"/visits/?patient={patient.pk}").json()["results"]:
         answer = preview(coordinator, visit | {"visit": visit["id"]})
-        said = {"derived": visit["derived"], "missing": [], "later_visits": [], "soft_checks": []}
-    assert answer == said
+        assert {check["code"] for check in answer.pop("soft_checks")} <= {"large_change"}
+        assert answer == {"derived": visit["derived"], "missing": [], "later_visits": []}
 
 
 SHAPES: list[tuple[str, Any, str]] = [

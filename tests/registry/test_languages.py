@@ -240,7 +240,9 @@ def typed(at: Scene) -> list[str]:
     criteria = at.trial.criteria.values_list("text", flat=True)
     said = QueryMessage.objects.values_list("text", flat=True)
     users = User.objects.values_list("username", flat=True)
-    return [*titles, *criteria, *filter(None, said), *users, "Anlotinib"]
+    # A sheet keeps what its check said in the language of whoever had it checked.
+    checked = "No patient of this trial has this subject id."
+    return [*titles, *criteria, *filter(None, said), *users, "Anlotinib", checked]
 
 
 @pytest.mark.parametrize("route", ROUTES)
