@@ -110,17 +110,26 @@ window.drafts = (() => {
   }
 
   // This tab's copy, unless the server has one that was saved later, as on another machine.
-  function newest() {
+  async function newest() {
     const here = JSON.parse(sessionStorage.getItem(key) ?? "null");
     const kept = document.getElementById("draft-kept");
     const there = kept && { at: Date.parse(saved), fields: JSON.parse(kept.textContent) };
-    const mine = here?.dirty && (!there || here.saved === saved || here.at > there.at);
-    return mine ? here : there;
+    if (here?.dirty && (!there || here.saved === saved || here.at > there.at)) return here;
+    return here?.saved && (!saved || Date.parse(here.saved) > Date.parse(saved)) ? keptSince() : there;
+  }
+
+  // A copy may reach the server while this page was already on its way.
+  async function keptSince() {
+    const answer = await fetch(note.dataset.url, { credentials: "same-origin" }).catch(() => null);
+    if (!answer?.ok) return null;
+    const { saved_at, fields } = await answer.json();
+    saved = saved_at;
+    return { at: Date.parse(saved), fields };
   }
 
   // The version that was read comes back too: a draft does not overwrite what was stored since.
   async function restore() {
-    const draft = newest();
+    const draft = await newest();
     if (!draft) return forget([key]);
     dirty = !!draft.dirty;
     if (same(draft.fields, typed())) return;

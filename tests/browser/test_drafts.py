@@ -129,6 +129,22 @@ def test_a_cut_network_loses_nothing(page: Page, cast: Cast, log_in: LogIn, new_
     assert not Draft.objects.exists()
 
 
+def test_a_copy_that_was_saved_while_the_page_was_on_its_way_comes_back(
+    page: Page, cast: Cast, log_in: LogIn, new_visit: str
+) -> None:
+    log_in(cast.coordinator)
+    without_draft = page.goto(new_visit)
+    assert without_draft
+    body = without_draft.text()
+    type_visit(page)
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.locator("[data-draft-state]")).to_contain_text(SAVED)
+    page.route(new_visit, lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.reload()
+    expect_typed(page)
+    expect(page.locator("#draft-note")).to_be_visible()
+
+
 def test_a_reload_brings_back_what_was_typed_and_discarding_it_does_not(
     page: Page, cast: Cast, log_in: LogIn, new_visit: str
 ) -> None:
