@@ -11,7 +11,7 @@ from outcomes.accrual import AccrualReport
 from outcomes.flow_documents import ScopeDocument, scope_document
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
 from outcomes.methods.survival import MissingReason
-from outcomes.report_types import Fraction, Level
+from outcomes.report.document_types import Fraction, Level
 from registry.documents import CalendarDate, Count
 from trials.definitions import ProportionInterval
 

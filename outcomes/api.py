@@ -18,11 +18,12 @@ from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, data_version, report, report_csv, report_documents, safety
+from outcomes import actions, data_version, report, safety
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
 from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, PARAMETERS, as_of, options_of
-from outcomes.report_types import PatientOutcomeDocument, ReportDocument
+from outcomes.report import documents, tables
+from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
     SafetySerializer,
@@ -191,7 +192,7 @@ class CSVRenderer(renderers.BaseRenderer):
         """The table as text."""
         columns, rows = data
         linked = "format" in (renderer_context or {})["request"].query_params
-        return report_csv.csv_text(columns, rows).encode("utf-8-sig" if linked else "utf-8")
+        return tables.csv_text(columns, rows).encode("utf-8-sig" if linked else "utf-8")
 
 
 def _download(found: report.Report, name: str, table: Any) -> Response:
@@ -234,10 +235,10 @@ class OutcomesView(views.APIView):
 
     def document(self, request: Request, found: report.Report) -> Response:
         """The report as this view writes it."""
-        whole = report_documents.report_document(found)
+        whole = documents.report_document(found)
         if request.accepted_renderer.format == "csv":
-            rows = report_csv.report_rows(whole)
-            return _download(found, "outcomes", (report_csv.COLUMNS, rows))
+            rows = tables.report_rows(whole)
+            return _download(found, "outcomes", (tables.COLUMNS, rows))
         return Response(whole)
 
     @extend_schema(
@@ -261,9 +262,9 @@ class PatientOutcomesView(OutcomesView):
 
     def document(self, request: Request, found: report.Report) -> Response:
         """A page of patients; all of them as CSV."""
-        rows = [report_documents.patient_document(p) for p in found.patients]
+        rows = [documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
-            table = (report_csv.PATIENT_COLUMNS, report_csv.patient_rows(rows))
+            table = (tables.PATIENT_COLUMNS, tables.patient_rows(rows))
             return _download(found, "patients", table)
         pagination = self.pagination_class()
         page = pagination.paginate_queryset(rows, request, view=self)

@@ -12,7 +12,7 @@ from outcomes.arms import (
     SurvivalComparison,
 )
 from outcomes.methods.comparison import ComparisonReason
-from outcomes.report_types import (
+from outcomes.report.document_types import (
     ComparedDocument,
     ComparisonDocument,
     HazardRatioDocument,

@@ -15,7 +15,7 @@ from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.methods.comparison import HazardRatio
 from outcomes.methods.survival import MissingReason
 from outcomes.report import Rate, Report, Section, Survival
-from outcomes.report_documents import months
+from outcomes.report.documents import months
 from trials.definition_wording import ORIGINS, POPULATIONS, in_words
 from trials.models import Endpoint
 from trials.registry_terms import TITLES

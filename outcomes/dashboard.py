@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from outcomes import charts, report_documents
 from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
-from outcomes.charts import KaplanMeierChart, KaplanMeierGroup, WaterfallBar, WaterfallChart
+from outcomes.charts import kaplan_meier, waterfall
+from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
+from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.history import History
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
 from outcomes.methods import survival
@@ -22,7 +23,7 @@ from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import ResponseChoice
-from outcomes.report import PatientOutcome, Rate, Report, Survival
+from outcomes.report import PatientOutcome, Rate, Report, Survival, documents
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from patients import ctcae
@@ -144,7 +145,7 @@ def page(report: Report, number: str | None = None) -> Page:
             _follow_up_card(report),
         ),
         figures=tuple(_figure(found, report.comparison) for found in times),
-        waterfall=charts.waterfall([bar for p in report.patients if (bar := _bar(p))]),
+        waterfall=waterfall.draw([bar for p in report.patients if (bar := _bar(p))]),
         waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
@@ -169,7 +170,7 @@ def months(days: float | None, reason: MissingReason | None = None) -> str:
     """Days as months with one decimal, or why there are none."""
     if days is None:
         return _("not reached") if reason is MissingReason.NOT_REACHED else _("not estimable")
-    return f"{report_documents.months(days):.1f}"
+    return f"{documents.months(days):.1f}"
 
 
 def _enrollment_card(report: Report) -> Card:
@@ -253,7 +254,7 @@ def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
     return Figure(
         kind=kind,
         title=str(TITLES[kind]),
-        chart=charts.kaplan_meier([group], kind=kind),
+        chart=kaplan_meier.draw([group], kind=kind),
         median=f"{_with_unit(found.median)}; {_limits(found.median)}",
         landmarks=tuple(
             _("%(n)s %(unit)s: %(share)s")

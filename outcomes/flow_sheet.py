@@ -14,8 +14,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outcomes.charts import response_label
 from outcomes.history import History
+from outcomes.labels import response_label
 from outcomes.lineage import carried
 from outcomes.methods.lineage import Carried
 from outcomes.methods.recist import Derived, Response, TargetState

@@ -11,7 +11,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from outcomes import accrual, accrual_chart, flow, flow_chart
+from outcomes import accrual, flow
+from outcomes.charts import accrual as accrual_chart
+from outcomes.charts import participant_flow
 from outcomes.flow import Scope
 from outcomes.options import cutoff_of, today
 from registry.form_fields import CalendarDateField
@@ -53,8 +55,8 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": trial,
         "report": report,
         "scope": scope_label(report.scope),
-        "told": flow_chart.outline(report),
-        "chart": flow_chart.draw(flow_chart.outline(report, every_criterion=False)),
+        "told": participant_flow.outline(report),
+        "chart": participant_flow.draw(participant_flow.outline(report, every_criterion=False)),
         "form": CutoffForm(initial={"cutoff": cutoff}),
         "error": error,
     }

@@ -20,7 +20,6 @@ from django.utils.translation import gettext_lazy
 from outcomes import corrections, lineage
 from outcomes.actions import preview_visit
 from outcomes.baseline_forms import BaselineNonTargetRowForm, BaselineTargetRowForm, rearranged
-from outcomes.charts import response_label
 from outcomes.corrections import REASON_FOR, Change
 from outcomes.entries import NewLesionEntry, TargetEntry, VisitEntry
 from outcomes.flow_sheet import millimeters
@@ -33,6 +32,7 @@ from outcomes.follow_up_forms import (
     TargetRowForm,
 )
 from outcomes.history import History, described
+from outcomes.labels import response_label
 from outcomes.methods.lineage import Carried
 from outcomes.methods.recist import Response
 from outcomes.models import (

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods.comparison import ComparisonReason, Ties
+from outcomes.methods.recist import Response
 from outcomes.report import Absence
 
 UNITS = {"months": _("months"), "weeks": _("weeks")}
@@ -36,3 +37,8 @@ NOT_COMPARED = {
     ComparisonReason.INFINITE_COEFFICIENT: _("events of the arms do not overlap in time"),
     ComparisonReason.NO_CONVERGENCE: _("the estimate did not converge"),
 }
+
+
+def response_label(response: Response) -> str:
+    """A response as it is written in tables."""
+    return "Non-CR/Non-PD" if response is Response.NON_CR_NON_PD else response.value

@@ -17,7 +17,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from outcomes import schedule
-from outcomes.charts import response_label
+from outcomes.labels import response_label
 from outcomes.methods.schedule import Timeliness
 from outcomes.models import Visit
 from outcomes.query_page import query_lines

@@ -20,7 +20,7 @@ from rest_framework.request import Request
 
 from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
-from outcomes.report_documents import moment
+from outcomes.report.documents import moment
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES

@@ -10,8 +10,8 @@ from django.core import paginator
 from django.db.models import Count, QuerySet
 
 from outcomes import report, schedule
-from outcomes.charts import response_label
 from outcomes.flow_sheet import millimeters, percent
+from outcomes.labels import response_label
 from outcomes.methods.schedule import Timeliness
 from outcomes.models import INVESTIGATOR, Visit
 from outcomes.options import today

@@ -10,10 +10,10 @@ from django.http import QueryDict
 
 from outcomes import schedule
 from outcomes.actions import LaterVisit, Preview
-from outcomes.charts import response_label
 from outcomes.flow_sheet import millimeters, percent
 from outcomes.forms import VisitForms
 from outcomes.history import History
+from outcomes.labels import response_label
 from outcomes.methods.recist import Derived, Response
 from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import ResponseChoice

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from outcomes import history, schedule
 from outcomes.best_to_date import best_to_date
-from outcomes.charts import response_label
+from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.models import Visit
 from patients.models import Query, QuerySubject

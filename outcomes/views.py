@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 
 from outcomes import (
     actions,
-    charts,
     dashboard,
     history,
     meanwhile,
@@ -23,6 +22,7 @@ from outcomes import (
     schedule,
     submission,
 )
+from outcomes.charts import spider
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
@@ -92,7 +92,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "sheet": flow_sheet(past, corrected(past)),
         "outlook": schedule.outlook(row),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
-        "spider": charts.spider_line(dashboard.spider_points(past)),
+        "spider": spider.draw(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),

@@ -18,11 +18,11 @@ from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
 from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
-from outcomes.charts import response_label
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
 from outcomes.forms import VisitForms
+from outcomes.labels import response_label
 from outcomes.methods.recist import Response, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
 from outcomes.query_page import QueryLine, query_lines

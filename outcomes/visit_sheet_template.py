@@ -16,7 +16,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
-from outcomes.report_csv import csv_text
+from outcomes.report.tables import csv_text
 from outcomes.visit_sheet_columns import HEADINGS, OF_VISIT, WORDS, column
 from outcomes.visit_sheet_files import letter
 from outcomes.visit_sheet_visits import TAKEN

@@ -19,11 +19,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from outcomes import visit_sheet_template as templates
 from outcomes import visit_sheets
-from outcomes.charts import response_label
 from outcomes.corrections import Difference
+from outcomes.labels import response_label
 from outcomes.methods.recist import Reason, Response
 from outcomes.models import ImportRun, Visit, VisitSheet
-from outcomes.report_csv import csv_text
+from outcomes.report.tables import csv_text
 from outcomes.visit_sheet_columns import HEADINGS
 from outcomes.visit_sheet_files import LARGEST, Unreadable
 from outcomes.wording import word_check

@@ -10,7 +10,7 @@ from django.db import connection
 from rest_framework.renderers import JSONRenderer
 
 from outcomes import report
-from outcomes.report_documents import report_document
+from outcomes.report.documents import report_document
 from registry.models import User
 from tests.benchmarks.measure import Line, compare, statements
 from trials.models import Trial

@@ -15,8 +15,10 @@ from django.template.loader import render_to_string
 from django.test import override_settings
 from django.utils import translation
 
-from outcomes import charts
-from outcomes.charts import KaplanMeierGroup, WaterfallBar
+from outcomes.charts import kaplan_meier as kaplan_meier_chart
+from outcomes.charts import plot, spider, waterfall
+from outcomes.charts.kaplan_meier import KaplanMeierGroup
+from outcomes.charts.waterfall import WaterfallBar
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import kaplan_meier
 from trials.definitions import EndpointKind, SurvivalInterval
@@ -113,13 +115,13 @@ def collisions(drawing: Svg) -> list[tuple[str | None, str | None]]:
 
 
 def test_a_curve_steps_where_worked_out_by_hand() -> None:
-    drawing = svg("_kaplan_meier", charts.kaplan_meier([group()]))
+    drawing = svg("_kaplan_meier", kaplan_meier_chart.draw([group()]))
     (curve,) = named(drawing, "curve")
     assert pairs(curve.get("points", "")) == STEPS
 
 
 def test_the_number_at_risk_stands_under_its_tick() -> None:
-    chart = charts.kaplan_meier([group()])
+    chart = kaplan_meier_chart.draw([group()])
     drawing = svg("_kaplan_meier", chart)
     counts = named(drawing, "at-risk")
     assert [e.text for e in counts] == ["6", "5", "3", "2", "1", "0"]
@@ -129,19 +131,19 @@ def test_the_number_at_risk_stands_under_its_tick() -> None:
 
 def test_a_patient_is_at_risk_on_the_last_day() -> None:
     """Two months are 60.875 days: 60 is before, 61 is after; the day of 4 months is 121.75."""
-    chart = charts.kaplan_meier([group([60, 61, 61, 121, 122], [True] * 5)])
+    chart = kaplan_meier_chart.draw([group([60, 61, 61, 121, 122], [True] * 5)])
     assert [count.text for count in chart.lines[0].at_risk] == ["5", "5", "4", "2", "1", "0"]
 
 
 def test_each_censoring_has_one_tick_on_the_curve() -> None:
-    ticks = named(svg("_kaplan_meier", charts.kaplan_meier([group()])), "censored")
+    ticks = named(svg("_kaplan_meier", kaplan_meier_chart.draw([group()])), "censored")
     assert [tick.get("d") for tick in ticks] == [
         "M305.90 122.00m0-5v10", "M559.79 182.00m0-5v10", "M686.74 182.00m0-5v10",
     ]  # fmt: skip
 
 
 def test_each_point_says_its_numbers() -> None:
-    chart = charts.kaplan_meier([group()], kind=EndpointKind.PFS)
+    chart = kaplan_meier_chart.draw([group()], kind=EndpointKind.PFS)
     assert titles(svg("_kaplan_meier", chart)) == [
         "30 days (1.0 months): 83.3 % progression-free, 6 at risk, 1 event",
         "60 days (2.0 months): 66.7 % progression-free, 5 at risk, 1 event, 1 censored",
@@ -152,7 +154,7 @@ def test_each_point_says_its_numbers() -> None:
 
 
 def test_points_name_their_group_when_there_are_two() -> None:
-    chart = charts.kaplan_meier([group(), group(label="Placebo")])
+    chart = kaplan_meier_chart.draw([group(), group(label="Placebo")])
     assert {title.split(":")[0] for title in titles(svg("_kaplan_meier", chart))} == {
         "Anlotinib",
         "Placebo",
@@ -161,8 +163,8 @@ def test_points_name_their_group_when_there_are_two() -> None:
 
 def test_points_are_one_tab_stop() -> None:
     for drawing in (
-        svg("_kaplan_meier", charts.kaplan_meier([group()])),
-        svg("_waterfall", charts.waterfall(bars(5))),
+        svg("_kaplan_meier", kaplan_meier_chart.draw([group()])),
+        svg("_waterfall", waterfall.draw(bars(5))),
     ):
         stops = [e.get("tabindex") for e in drawing.iter() if "tabindex" in e.attrib]
         assert stops == ["-1"] * 5
@@ -179,7 +181,7 @@ def test_a_band_is_drawn_where_its_limits_are_defined(
     interval: SurvivalInterval, first: int, last: int
 ) -> None:
     censored_first = group([10, 20, 25, 30, 40], [False, True, True, True, True], "", interval)
-    chart = charts.kaplan_meier([censored_first])
+    chart = kaplan_meier_chart.draw([censored_first])
     (band,) = named(svg("_kaplan_meier", chart), "band")
     across = [x for x, _y in pairs(band.get("points", ""))]
     assert f"{min(across):.2f}" == chart.plot.x(first)
@@ -190,7 +192,7 @@ def test_a_band_follows_its_limits() -> None:
     days, events = [10, 20, 30, 40, 50], [True, False, True, False, False]
     drawn = group(days, events)
     lower, upper = drawn.band
-    chart = charts.kaplan_meier([drawn])
+    chart = kaplan_meier_chart.draw([drawn])
     x, y = chart.plot.x, chart.plot.y
     over = [(x(10), y(upper[0])), (x(30), y(upper[0])), (x(30), y(upper[2])), (x(50), y(upper[2]))]
     under = [(x(10), y(lower[0])), (x(30), y(lower[0])), (x(30), y(lower[2])), (x(50), y(lower[2]))]
@@ -198,13 +200,13 @@ def test_a_band_follows_its_limits() -> None:
 
 
 def test_no_band_where_none_is_defined() -> None:
-    chart = charts.kaplan_meier([group(DAYS, [False] * 6)])
+    chart = kaplan_meier_chart.draw([group(DAYS, [False] * 6)])
     assert chart.lines[0].bands == ()
     assert chart.lines[0].steps == (("52.00", "32.00"), ("686.74", "32.00"))
 
 
 def test_many_bands_would_hide_one_another() -> None:
-    chart = charts.kaplan_meier([group(label=str(i)) for i in range(4)])
+    chart = kaplan_meier_chart.draw([group(label=str(i)) for i in range(4)])
     assert named(svg("_kaplan_meier", chart), "band") == []
     assert len(named(svg("_kaplan_meier", chart), "curve")) == 4
 
@@ -222,25 +224,25 @@ def test_many_bands_would_hide_one_another() -> None:
 def test_fewer_than_five_patients_have_no_curve(
     days: list[int], events: list[bool], message: str
 ) -> None:
-    chart = charts.kaplan_meier([group(days, events)])
+    chart = kaplan_meier_chart.draw([group(days, events)])
     assert chart.message == message
     assert ("<svg" in html("_kaplan_meier", chart)) == (not message)
     assert message in html("_kaplan_meier", chart)
 
 
 def test_no_group_at_all() -> None:
-    assert "No patients yet." in html("_kaplan_meier", charts.kaplan_meier([]))
+    assert "No patients yet." in html("_kaplan_meier", kaplan_meier_chart.draw([]))
 
 
 def test_a_small_group_among_others_says_so_beside_its_name() -> None:
-    drawing = svg("_kaplan_meier", charts.kaplan_meier([group(), group([5], [True], "Rare")]))
+    drawing = svg("_kaplan_meier", kaplan_meier_chart.draw([group(), group([5], [True], "Rare")]))
     assert len(named(drawing, "curve")) == 1
     label = named(drawing, "group-label")[1]
     assert label.text == "Rare (Too few to draw a curve: 1 patient, 1 event)"
 
 
 def test_only_small_groups() -> None:
-    chart = charts.kaplan_meier([group([5, 6, 7], [True] * 3), group([5, 6], [True] * 2)])
+    chart = kaplan_meier_chart.draw([group([5, 6, 7], [True] * 3), group([5, 6], [True] * 2)])
     assert chart.message == "Every group is too small for a curve: 5 patients, 5 events in all"
 
 
@@ -256,12 +258,12 @@ def test_only_small_groups() -> None:
     ],
 )
 def test_the_axis_has_round_months(months: float, ticks: list[int]) -> None:
-    chart = charts.kaplan_meier([group()], months_max=months)
+    chart = kaplan_meier_chart.draw([group()], months_max=months)
     assert [tick.text for tick in chart.x_ticks] == [str(tick) for tick in ticks]
 
 
 def test_a_shorter_axis_cuts_the_curve() -> None:
-    chart = charts.kaplan_meier([group()], months_max=3)
+    chart = kaplan_meier_chart.draw([group()], months_max=3)
     (line,) = chart.lines
     assert line.steps[-1] == (str(chart.plot.right) + ".00", "182.00")
     assert [point.days for point in line.points] == ["30", "60", "90"]
@@ -269,7 +271,7 @@ def test_a_shorter_axis_cuts_the_curve() -> None:
 
 
 def test_everybody_on_day_zero() -> None:
-    chart = charts.kaplan_meier([group([0] * 5, [True] * 5)])
+    chart = kaplan_meier_chart.draw([group([0] * 5, [True] * 5)])
     assert set(chart.lines[0].steps) == {("52.00", "32.00"), ("52.00", "302.00")}
 
 
@@ -278,7 +280,9 @@ def test_texts_of_curves_do_not_collide(n: int, groups: int) -> None:
     labels = ["Anlotinib", "安罗替尼" * 20, "Placebo and best supportive care " * 5]
     drawn = [many(3 if i == 4 else n, labels[i % 3]) for i in range(groups)]
     trial = SimpleNamespace(synthetic=True)
-    drawing = svg("_kaplan_meier", charts.kaplan_meier(drawn, kind=EndpointKind.PFS), trial=trial)
+    drawing = svg(
+        "_kaplan_meier", kaplan_meier_chart.draw(drawn, kind=EndpointKind.PFS), trial=trial
+    )
     assert collisions(drawing) == []
     assert inside(drawing)
 
@@ -293,14 +297,14 @@ def inside(drawing: Svg) -> bool:
 @pytest.mark.parametrize("n", SIZES)
 def test_texts_of_a_waterfall_do_not_collide(n: int) -> None:
     trial = SimpleNamespace(synthetic=True)
-    drawing = svg("_waterfall", charts.waterfall(bars(n)), trial=trial)
+    drawing = svg("_waterfall", waterfall.draw(bars(n)), trial=trial)
     assert collisions(drawing) == []
     assert inside(drawing)
 
 
 @pytest.mark.parametrize("n", SIZES)
 def test_every_patient_has_a_bar_that_can_be_seen_and_followed(n: int) -> None:
-    chart = charts.waterfall(bars(n))
+    chart = waterfall.draw(bars(n))
     drawing = svg("_waterfall", chart)
     links = list(drawing.iter("a"))
     assert {link.get("href") for link in links} == {f"/patients/{i}/" for i in range(n)}
@@ -317,7 +321,7 @@ def test_bars_go_from_growth_to_shrinkage() -> None:
         WaterfallBar("A", Fraction(20), Response.PD, "/a"),
         WaterfallBar("C", Decimal("-30"), Response.SD, "/c"),
     ]
-    chart = charts.waterfall(given)
+    chart = waterfall.draw(given)
     assert [bar.bar.subject_id for bar in chart.bars] == ["A", "B", "C"]
     progression, response = (threshold.at for threshold in chart.thresholds)
     assert [bar.y for bar in chart.bars] == [progression, chart.zero_y, chart.zero_y]
@@ -330,7 +334,7 @@ def test_a_bar_says_its_numbers() -> None:
         WaterfallBar("CN01-002", Fraction(-345, 10), Response.PR, "/2"),
         WaterfallBar("CN01-003", 0, Response.NON_CR_NON_PD, "/3"),
     ]
-    assert titles(svg("_waterfall", charts.waterfall(given))) == [
+    assert titles(svg("_waterfall", waterfall.draw(given))) == [
         "CN01-001: +134.2 %, PD, new lesion, cut at +100 %",
         "CN01-003: 0.0 %, Non-CR/Non-PD",
         "CN01-002: \N{MINUS SIGN}34.5 %, PR",
@@ -352,11 +356,11 @@ def test_a_bar_says_its_numbers() -> None:
     ],
 )
 def test_a_change_never_reads_as_a_threshold_that_it_is_not(change: Fraction, text: str) -> None:
-    assert charts.change_text(change) == text.replace("-", "\N{MINUS SIGN}")
+    assert plot.change_text(change) == text.replace("-", "\N{MINUS SIGN}")
 
 
 def test_growth_beyond_the_scale_is_cut_and_marked() -> None:
-    chart = charts.waterfall(
+    chart = waterfall.draw(
         [WaterfallBar(str(change), change, Response.PD, "/") for change in (100, 100.1, 400)]
     )
     assert {bar.y for bar in chart.bars} == {chart.plot.y(100)}
@@ -371,7 +375,7 @@ def test_categories_need_no_color() -> None:
         WaterfallBar("3", 0, Response.PD, "/", new_lesion=True),
         WaterfallBar("4", -40, Response.PR, "/"),
     ]
-    chart = charts.waterfall(given)
+    chart = waterfall.draw(given)
     x = chart.plot.x
     assert {track.label: (track.n, track.marks) for track in chart.tracks} == {
         "PR": (1, ((x(3), x(4)),)),
@@ -384,20 +388,20 @@ def test_categories_need_no_color() -> None:
 
 
 def test_a_single_mark_among_thousands_can_be_seen() -> None:
-    chart = charts.waterfall(bars(2000))
+    chart = waterfall.draw(bars(2000))
     assert all(
         float(end) - float(start) >= 0.98 for track in chart.tracks for start, end in track.marks
     )
 
 
 def test_a_waterfall_of_nobody() -> None:
-    text = html("_waterfall", charts.waterfall([]))
+    text = html("_waterfall", waterfall.draw([]))
     assert "No patient has a measured change yet." in text
     assert "<svg" not in text
 
 
 def test_a_patients_line() -> None:
-    chart = charts.spider_line([(84, Decimal("-31")), (-8, 0), (42, Fraction(-182, 10))])
+    chart = spider.draw([(84, Decimal("-31")), (-8, 0), (42, Fraction(-182, 10))])
     drawing = svg("_spider", chart)
     assert titles(drawing) == [
         "Day -8: 0.0 % from baseline",
@@ -413,7 +417,7 @@ def test_a_patients_line() -> None:
 
 @pytest.mark.parametrize("points", [[(0, 0)], [(0, 0), (700, 90)], [(0, 0), (42, 340), (3000, 20)]])
 def test_a_patients_line_stays_in_its_box(points: list[tuple[int, int]]) -> None:
-    chart = charts.spider_line(points)
+    chart = spider.draw(points)
     for point in chart.points:
         assert chart.plot.left <= float(point.x) <= chart.plot.right
         assert chart.plot.top <= float(point.y) <= chart.plot.bottom
@@ -421,7 +425,7 @@ def test_a_patients_line_stays_in_its_box(points: list[tuple[int, int]]) -> None
 
 
 def test_a_patient_without_a_visit() -> None:
-    assert "No measured visit yet." in html("_spider", charts.spider_line([]))
+    assert "No measured visit yet." in html("_spider", spider.draw([]))
 
 
 def test_a_saved_figure_still_says_that_patients_are_synthetic() -> None:
@@ -443,8 +447,8 @@ def test_coordinates_are_not_localized() -> None:
 def test_nothing_inline_and_everything_escaped() -> None:
     evil = '"><script>alert(1)</script>'
     figures = [
-        html("_kaplan_meier", charts.kaplan_meier([group(label=evil), group(label=evil)])),
-        html("_waterfall", charts.waterfall([WaterfallBar(evil, 1, Response.SD, evil)])),
+        html("_kaplan_meier", kaplan_meier_chart.draw([group(label=evil), group(label=evil)])),
+        html("_waterfall", waterfall.draw([WaterfallBar(evil, 1, Response.SD, evil)])),
     ]
     for text in figures:
         assert "<script" not in text
@@ -452,13 +456,13 @@ def test_nothing_inline_and_everything_escaped() -> None:
 
 
 def test_tables_have_the_numbers() -> None:
-    text = html("_kaplan_meier", charts.kaplan_meier([group()]))
+    text = html("_kaplan_meier", kaplan_meier_chart.draw([group()]))
     cells = re.findall(r"<td>\s*([^<]*?)\s*</td>", text)
     assert cells[:8] == ["30", "1.0", "6", "1", "0", "83.3", "27.3", "97.5"]
 
 
 def test_export_and_csv_are_offered() -> None:
-    text = html("_waterfall", charts.waterfall(bars(5)), csv_url="/x.csv", caption="Best change")
+    text = html("_waterfall", waterfall.draw(bars(5)), csv_url="/x.csv", caption="Best change")
     assert 'data-export="svg"' in text
     assert 'data-export="png"' in text
     assert 'href="/x.csv"' in text
@@ -474,11 +478,11 @@ def test_export_and_csv_are_offered() -> None:
     ],
 )
 def test_long_names_are_cut(text: str, short: str) -> None:
-    assert charts.shortened(text, 10) == short
+    assert plot.shortened(text, 10) == short
 
 
 FIGURES = (
-    ("_kaplan_meier", charts.kaplan_meier([many(1200)])),
-    ("_waterfall", charts.waterfall(bars(49))),
-    ("_spider", charts.spider_line([(0, 0), (42, -18.2)])),
+    ("_kaplan_meier", kaplan_meier_chart.draw([many(1200)])),
+    ("_waterfall", waterfall.draw(bars(49))),
+    ("_spider", spider.draw([(0, 0), (42, -18.2)])),
 )

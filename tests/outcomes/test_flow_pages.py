@@ -11,8 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from outcomes import accrual_chart, flow, flow_chart
-from outcomes.flow_chart import DrawnBox, FlowChart, text_width
+from outcomes import flow
+from outcomes.charts import accrual as accrual_chart
+from outcomes.charts import participant_flow
+from outcomes.charts.participant_flow import DrawnBox, FlowChart, text_width
 from outcomes.labels import ABSENCES
 from outcomes.methods.accrual import NoProjection
 from outcomes.methods.participant_flow import FollowUp
@@ -96,7 +98,7 @@ def test_a_projected_end_says_on_what_it_rests(cast: Cast, pages: Pages) -> None
 def test_every_code_has_words() -> None:
     assert set(ABSENCES) == set(Absence)
     assert set(accrual_chart.NOT_PROJECTED) == set(NoProjection)
-    assert set(flow_chart.STATES) == set(FollowUp)
+    assert set(participant_flow.STATES) == set(FollowUp)
 
 
 # Manners
@@ -153,7 +155,7 @@ def drawn(cast: Cast, arms: int) -> FlowChart:
     trial = consort_trials.with_arms(cast.trial, arms)
     cutoff = START.replace(year=2025)
     report = flow.build(trial, user=cast.superuser, cutoff=cutoff)
-    return flow_chart.draw(flow_chart.outline(report, every_criterion=False))
+    return participant_flow.draw(participant_flow.outline(report, every_criterion=False))
 
 
 def sides(box: DrawnBox) -> tuple[float, float, float, float]:
@@ -187,7 +189,7 @@ def test_no_box_touches_another_and_no_text_leaves_its_box(
             assert float(line.x) + text_width(line.text, bold=line.strong) <= right
             assert top < float(line.y) < bottom
         for line, below in pairwise(box.lines):
-            assert float(below.y) - float(line.y) == flow_chart.LEADING
+            assert float(below.y) - float(line.y) == participant_flow.LEADING
 
 
 @pytest.mark.parametrize("arms", [1, 2, 4])

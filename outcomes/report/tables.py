@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 from typing_extensions import is_typeddict
 
-from outcomes.report_types import (
+from outcomes.report.document_types import (
     Additional,
     ComparisonDocument,
     FollowUpDocument,

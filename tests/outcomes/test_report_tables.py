@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 
-from outcomes import report_csv
+from outcomes.report import tables
 from patients.models import Allocation, Patient
 from tests import factories
 from tests.conftest import Api, Cast
@@ -174,7 +174,7 @@ def test_follow_up_and_comparison(reader: Api) -> None:
 
 def test_every_row_says_of_what_it_is(reader: Api) -> None:
     _document, rows = both(reader)
-    assert tuple(rows[0]) == report_csv.COLUMNS
+    assert tuple(rows[0]) == tables.COLUMNS
     for found in rows:
         assert (found["trial"], found["cutoff"]) == ("NCT00000001", "2024-12-31")
         assert found["population"] == "enrolled"
@@ -206,7 +206,7 @@ def test_columns_do_not_depend_on_rows(cast: Cast, api: Login) -> None:
     answer = client.get(PATIENTS, accept="text/csv")
     header = answer.content.decode().strip().split(",")
     assert cells(answer) == []
-    assert header == list(report_csv.PATIENT_COLUMNS)
+    assert header == list(tables.PATIENT_COLUMNS)
     assert "pfs_source_link" in header
     nobody = cells(client.get(OUTCOMES, accept="text/csv"))
     assert row(nobody, endpoint="ORR", statistic="rate")["reason"] == "not_estimable"
@@ -237,11 +237,11 @@ HARMLESS = ["1=1", "a@b", "x", "", "平滑肌肉瘤", "(=1)", "'", "NCT-1"]
 
 @pytest.mark.parametrize("text", RISKY)
 def test_formulas_are_neutralized(text: str) -> None:
-    table = io.StringIO(report_csv.csv_text(["a"], [{"a": text}]), newline="")
+    table = io.StringIO(tables.csv_text(["a"], [{"a": text}]), newline="")
     assert list(csv.DictReader(table)) == [{"a": f"'{text}"}]
 
 
 @pytest.mark.parametrize("value", [*HARMLESS, -40.0, -1, 0.1, None, True])
 def test_everything_else_stays(value: Any) -> None:
-    text = report_csv.csv_text(["a", "b"], [{"a": value, "b": 1}])
+    text = tables.csv_text(["a", "b"], [{"a": value, "b": 1}])
     assert text == f"a,b\r\n{'' if value is None else value},1\r\n"

@@ -24,7 +24,7 @@ from outcomes.report import (
     Section,
     Survival,
 )
-from outcomes.report_types import (
+from outcomes.report.document_types import (
     Additional,
     AdditionalDocument,
     AskedTime,

@@ -13,7 +13,7 @@ from unicodedata import east_asian_width
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from outcomes.charts import XY, shortened
+from outcomes.charts.plot import XY, shortened
 from outcomes.flow import Column, FlowReport
 from outcomes.flow_documents import by_count
 from outcomes.labels import ABSENCES

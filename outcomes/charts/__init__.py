@@ -1,0 +1,1 @@
+"""Values -> coordinates of the drawings, a module each; templates draw them."""
