@@ -178,12 +178,6 @@ class VisitPage:
         return self.form["new_lesions"].value() == "yes" or (self.form.is_bound and said)
 
     @property
-    def same_method(self) -> bool:
-        """Whether every target is measured as at baseline."""
-        chosen = self.form["method"].value() if "method" in self.form.fields else ""
-        return not chosen and all(row.as_baseline for row in self.targets)
-
-    @property
     def differs(self) -> bool:
         """Whether the investigator's reason is asked for."""
         stated, why = self.form["stated_response"], self.form["stated_response_reason"]
