@@ -196,7 +196,7 @@ def inferred(visit: VisitEntry) -> VisitEntry:
     )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(visits, st.booleans(), st.sampled_from(["csv", "xlsx"]))
 def test_a_visit_written_as_rows_is_read_back(visit: VisitEntry, wide: bool, form: str) -> None:
     visit = inferred(visit)
