@@ -140,8 +140,7 @@ def page(report: Report, number: str | None = None) -> Page:
         report=report,
         cards=(
             _enrollment_card(report),
-            *(_rate_card(rate) for rate in rates),
-            *(_median_card(found) for found in times),
+            *(result_card(found) for found in (*rates, *times)),
             _follow_up_card(report),
         ),
         figures=tuple(_figure(found, report.comparison) for found in times),
@@ -182,6 +181,11 @@ def _enrollment_card(report: Report) -> Card:
         inputs=_("data cutoff %s") % report.options.cutoff,
         definition=_("Patients in the analysis population on the data cutoff."),
     )
+
+
+def result_card(found: Rate | Survival) -> Card:
+    """An endpoint's result, with its definition."""
+    return _rate_card(found) if isinstance(found, Rate) else _median_card(found)
 
 
 def _rate_card(rate: Rate) -> Card:

@@ -26,6 +26,24 @@ ABSENCES = {
     Absence.NO_TIME_ORIGIN: _("no date to count from"),
 }
 
+ENDS = {
+    "progression": _("progressive disease"),
+    "progression_dated_back": _(
+        "progressive disease, dated back to an equivocal lesion's first sight"
+    ),
+    "death": _("death"),
+    "censored_last_assessment": _("no event: last assessment that counts"),
+    "censored_never_assessed": _("never assessed: the time origin"),
+    "censored_never_evaluable": _("never evaluable: the time origin"),
+    "censored_no_baseline": _("no usable baseline: the time origin"),
+    "censored_new_therapy": _("new anticancer therapy: last assessment before"),
+    "censored_new_therapy_at_origin": _("new anticancer therapy: the time origin"),
+    "censored_missed_assessments": _("missed assessments: last one before"),
+    "censored_missed_assessments_at_origin": _("missed assessments: the time origin"),
+    "censored_last_known_alive": _("alive: last known alive"),
+    "censored_alive_on_cutoff": _("alive after the data cutoff: the cutoff"),
+}
+
 NOT_COMPARED = {
     ComparisonReason.FEWER_THAN_TWO_ARMS: _("patients in one arm only"),
     ComparisonReason.MORE_THAN_TWO_ARMS: _("more than two arms"),

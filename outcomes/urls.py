@@ -11,6 +11,7 @@ from outcomes import (
     visit_sheet_views,
     work_views,
 )
+from outcomes.study_report import views as study_report_views
 
 app_name = "outcomes"
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

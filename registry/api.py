@@ -26,6 +26,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.study_report.api import StudyReportView
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -110,6 +111,7 @@ urlpatterns = [
         PatientOutcomesView.as_view(),
         name="patient_outcomes",
     ),
+    path("trials/<str:registry_id>/report/", StudyReportView.as_view(), name="study_report"),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
     path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),

@@ -117,6 +117,7 @@ def test_single_objects_and_reports_carry_an_etag(schema: dict[str, Any]) -> Non
         "/api/v1/ctgov-import/",
         "/api/v1/trials/{registry_id}/ctgov/",
         "/api/v1/trials/{registry_id}/import/",
+        "/api/v1/trials/{registry_id}/report/",
         "/api/v1/trials/{registry_id}/safety/",
         "/api/v1/trials/{registry_id}/exposure/",
         "/api/v1/trials/{registry_id}/exposure/patients/",
