@@ -44,8 +44,8 @@ def test_bounds_belong_to_the_shallower_category(change: str, depth: Depth) -> N
 def test_quartiles_by_hand(changes: list[int], q1: int, median: int, q3: int) -> None:
     """Type 7: at (n - 1) p from the smallest, halfway and so on in between."""
     found = depth_of_response(map(Fraction, changes))
-    assert (found.q1, found.median, found.q3) == (q1, median, q3)
-    assert (found.n, found.deepest, found.least) == (len(changes), min(changes), max(changes))
+    assert [found.q1, found.median, found.q3] == [q1, median, q3]
+    assert [found.n, found.deepest, found.least] == [len(changes), min(changes), max(changes)]
 
 
 def test_thirds_stay_exact() -> None:
