@@ -12,13 +12,19 @@ from outcomes.arms import (
     SurvivalComparison,
 )
 from outcomes.methods.comparison import ComparisonReason
+from outcomes.methods.differences import Difference
+from outcomes.report import LandmarkTime
+from outcomes.report.asked_times import asked_time
 from outcomes.report.document_types import (
     ComparedDocument,
     ComparisonDocument,
+    DifferenceDocument,
     HazardRatioDocument,
+    LandmarkDifferenceDocument,
     LogRankDocument,
     RateComparisonDocument,
     RateDifferenceDocument,
+    RestrictedMeanDifferenceDocument,
     SurvivalComparisonDocument,
 )
 from trials.definitions import EndpointKind
@@ -41,16 +47,17 @@ def comparison_document(found: Comparison) -> ComparisonDocument:
     """
     return {
         "arms": [{"name": arm.name, "n": arm.n, "reference": arm.reference} for arm in found.arms],
-        **_survival_comparison(found.arms, found.survivals[EndpointKind.PFS]),
+        **_survival_comparison(found, found.survivals[EndpointKind.PFS]),
         **_rate_comparison(found.arms, found.rates),
-        "overall_survival": _survival_comparison(found.arms, found.survivals[EndpointKind.OS]),
+        "overall_survival": _survival_comparison(found, found.survivals[EndpointKind.OS]),
         "stratified_by": found.stratified_by,
     }
 
 
 def _survival_comparison(
-    arms: Sequence[ComparedArm], found: SurvivalComparison
+    whole: Comparison, found: SurvivalComparison
 ) -> SurvivalComparisonDocument:
+    arms = whole.arms
     test, (first, *further), ties = found.log_rank, found.cox.ratios, found.cox.ties
     reason = ComparisonReason.MORE_THAN_TWO_ARMS if further else first.reason
     values: LogRankDocument = {"chi2": test.chi2, "df": test.df, "p": test.p}
@@ -68,7 +75,60 @@ def _survival_comparison(
              "reason": one.reason, "ties": ties, "confidence_level": found.cox.level}
             for arm, one in zip(arms[1:], found.cox.ratios, strict=True)
         ],
+        "landmark_differences": _landmark_differences(whole, found),
+        "rmst_differences": _mean_differences(whole, found),
     }  # fmt: skip
+
+
+def _landmark_differences(
+    whole: Comparison, found: SurvivalComparison
+) -> list[LandmarkDifferenceDocument]:
+    """Arm by arm, each at every landmark."""
+    return [
+        {
+            **_curve_difference(arm, whole.arms[0], at, one),
+            "estimate": one.estimate,
+            "lower": one.lower,
+            "upper": one.upper,
+            "test": "complementary-log-log",
+        }
+        for arm, differences in zip(whole.arms[1:], found.differences, strict=True)
+        for at, one in zip(whole.landmarks, differences.landmarks, strict=True)
+    ]
+
+
+def _mean_differences(
+    whole: Comparison, found: SurvivalComparison
+) -> list[RestrictedMeanDifferenceDocument] | None:
+    """Arm by arm; None where no horizon was asked for."""
+    if whole.horizon is None:
+        return None
+    return [
+        {
+            **_curve_difference(arm, whole.arms[0], whole.horizon, one),
+            "estimate_days": one.estimate,
+            "lower_days": one.lower,
+            "upper_days": one.upper,
+        }
+        for arm, differences in zip(whole.arms[1:], found.differences, strict=True)
+        if (one := differences.restricted_mean) is not None
+    ]
+
+
+def _curve_difference(
+    arm: ComparedArm, reference: ComparedArm, at: LandmarkTime, found: Difference
+) -> DifferenceDocument:
+    return {
+        **asked_time(at),
+        "arm": arm.name,
+        "reference": reference.name,
+        "standard_error": found.standard_error,
+        "p": found.p,
+        "reason": found.reason,
+        "limits_reason": found.limits_reason,
+        "p_reason": found.p_reason,
+        "confidence_level": found.level,
+    }
 
 
 def _rate_comparison(

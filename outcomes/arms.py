@@ -6,14 +6,24 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from outcomes.methods import comparison
+from outcomes.methods import comparison, survival
 from outcomes.methods.comparison import ChiSquare, Cox, ExactTest, RateDifference, Ties
+from outcomes.methods.differences import (
+    Difference,
+    landmark_difference,
+    restricted_mean_difference,
+)
 from outcomes.methods.proportions import Proportion
+from outcomes.methods.survival import Curve
 from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.queries import PatientFacts
 from trials.definitions import EndpointKind
 from trials.vocabularies import ArmType
+
+if TYPE_CHECKING:
+    from outcomes.report.values import LandmarkTime
 
 CONTROLS = {
     ArmType.ACTIVE_COMPARATOR,
@@ -42,11 +52,26 @@ class ComparedArm:
 
 
 @dataclass(frozen=True)
+class CurveDifferences:
+    """One arm's curve less the reference's: at each landmark, and the mean to a horizon if asked.
+
+    Not stratified: a difference of Kaplan-Meier estimates has no strata.
+    """
+
+    landmarks: tuple[Difference, ...]
+    restricted_mean: Difference | None
+
+
+@dataclass(frozen=True)
 class SurvivalComparison:
-    """A time to event in all arms: a log-rank test, and a Cox model over the reference."""
+    """A time to event in all arms: a log-rank test, and a Cox model over the reference.
+
+    `differences` are those of the second and further arms.
+    """
 
     log_rank: ChiSquare
     cox: Cox
+    differences: tuple[CurveDifferences, ...]
 
 
 @dataclass(frozen=True)
@@ -65,6 +90,8 @@ class Comparison:
     survivals: Mapping[EndpointKind, SurvivalComparison]
     rates: tuple[RateComparison, ...]
     stratified_by: str | None
+    landmarks: tuple[LandmarkTime, ...]
+    horizon: LandmarkTime | None
 
 
 def compared_arms(
@@ -92,8 +119,13 @@ def compare_survival(
     strata: Sequence[str] | None,
     ties: Ties,
     level: float,
+    landmarks: Sequence[float] = (),
+    horizon: float | None = None,
 ) -> SurvivalComparison:
-    """Compare patients' times, each with the number of its arm; 0 is the reference."""
+    """Compare patients' times, each with the number of its arm; 0 is the reference.
+
+    Landmarks and the horizon of a restricted mean are days from the origin.
+    """
     table = comparison.risk_sets(
         [time.days for time, _ in times],
         [time.event for time, _ in times],
@@ -101,7 +133,32 @@ def compare_survival(
         arms,
         strata,
     )
-    return SurvivalComparison(comparison.log_rank(table).test, comparison.cox(table, ties, level))
+    reference, *others = (_curve(times, number) for number in range(arms))
+    return SurvivalComparison(
+        comparison.log_rank(table).test,
+        comparison.cox(table, ties, level),
+        tuple(_differences(curve, reference, landmarks, horizon, level) for curve in others),
+    )
+
+
+def _curve(times: Sequence[tuple[TimeToEvent, int]], number: int) -> Curve:
+    own = [time for time, arm in times if arm == number]
+    return survival.kaplan_meier([time.days for time in own], [time.event for time in own])
+
+
+def _differences(
+    curve: Curve,
+    reference: Curve,
+    landmarks: Sequence[float],
+    horizon: float | None,
+    level: float,
+) -> CurveDifferences:
+    at = (tuple(survival.landmark(c, days) for c in (curve, reference)) for days in landmarks)
+    landmark_differences = tuple(landmark_difference(one, other, level) for one, other in at)
+    if horizon is None:
+        return CurveDifferences(landmark_differences, None)
+    one, other = (survival.restricted_mean(c, horizon) for c in (curve, reference))
+    return CurveDifferences(landmark_differences, restricted_mean_difference(one, other, level))
 
 
 def compare_rates(rates: Sequence[Proportion]) -> tuple[RateComparison, ...]:

@@ -25,7 +25,7 @@ CODES = re.compile(
 FIELD = frozenset(
     """
     CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
-    Clopper Pearson Wilson Wald Kaplan Meier Cox Efron Breslow Newcombe Fisher Yates SPSS
+    Clopper Pearson Wilson Wald Kaplan Meier Greenwood Cox Efron Breslow Newcombe Fisher Yates SPSS
     CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
     mm cm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
     API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SVG UTC UTF XLSX YYYY MM DD DDThh mmZ

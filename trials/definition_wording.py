@@ -126,5 +126,22 @@ def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
     return sentences
 
 
+def depth_in_words(definition: EndpointDefinition) -> str:
+    """How deep responses are, by the response rate's definition."""
+    kinds = ", ".join(str(THERAPIES[kind]) for kind in sorted(definition.censoring.therapies))
+    return " ".join(
+        [
+            gettext(
+                "Of each patient the smallest change of the sum of diameters from baseline, among"
+                " complete sums up to the first progression (included) and not after new"
+                " anticancer therapy (%s)."
+            )
+            % (kinds or gettext("none counts")),
+            gettext("Whether it makes a response does not matter."),
+            _population(definition),
+        ]
+    )
+
+
 def _population(definition: EndpointDefinition) -> str:
     return gettext("Population: %s.") % POPULATIONS[definition.population].lower()

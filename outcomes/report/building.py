@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from outcomes import arms, queries
 from outcomes.arms import Comparison, NoComparison, SurvivalComparison
 from outcomes.methods import best_response, proportions, survival, time_to_event
 from outcomes.methods.best_response import BestResponse
+from outcomes.methods.depth import depth_of_response
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import (
@@ -62,8 +64,12 @@ RESPONSE_ORDER = (
 )  # fmt: skip
 
 
-def build(trial: Trial, *, user: User, options: Options) -> Report:
+def build(
+    trial: Trial, *, user: User, options: Options, further: Collection[EndpointKind] = ()
+) -> Report:
     """Compute a trial's outcomes over the patients that the user may see.
+
+    `further` are kinds to compute by the ORR's definition where the trial declares none of them.
 
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
@@ -74,7 +80,7 @@ def build(trial: Trial, *, user: User, options: Options) -> Report:
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
-    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+    return _Builder(trial, options, declared(endpoints, options, further)).report(facts)
 
 
 def analyses(
@@ -104,8 +110,13 @@ def outcomes_of(trial: Trial, patients: QuerySet[Patient], *, cutoff: Date) -> l
     return [builder.patient(builder.known(one)) for one in known]
 
 
-def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
-    """The trial's endpoints with the reader's choices, the asked definition first of its kind."""
+def declared(
+    endpoints: Sequence[Endpoint], options: Options, further: Collection[EndpointKind] = ()
+) -> list[Declared]:
+    """The trial's endpoints with the reader's choices, the asked definition first of its kind.
+
+    The kinds that every report has come by default; `further` ones by the ORR's definition.
+    """
     computed = [endpoint for endpoint in endpoints if endpoint.kind != EndpointKind.OTHER]
     chosen = sorted(computed, key=lambda endpoint: endpoint.pk != options.definition)
     default = _chosen(EndpointDefinition(), options)
@@ -116,7 +127,9 @@ def declared(endpoints: Sequence[Endpoint], options: Options) -> list[Declared]:
         for e, d in zip(chosen, definitions, strict=True)
     ]
     kinds = {endpoint.kind for endpoint in result}
-    return result + [Declared(kind, "", "", default) for kind in ALWAYS if kind not in kinds]
+    rates = (e.definition for e in result if e.kind is EndpointKind.ORR)
+    asked = dict.fromkeys(further, next(rates, default)) | dict.fromkeys(ALWAYS, default)
+    return result + [Declared(kind, "", "", d) for kind, d in asked.items() if kind not in kinds]
 
 
 def _chosen(definition: EndpointDefinition, options: Options) -> EndpointDefinition:
@@ -261,6 +274,9 @@ class _Builder:
             survivals={r.endpoint.kind: r for r in main if isinstance(r, Survival)},
             additional=tuple(r for r in results if id(r.endpoint) not in first),
             follow_up=self.follow_up(known),
+            depth=depth_of_response(
+                change for k in members if (change := self.best_change(k)) is not None
+            ),
         )
 
     def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
@@ -391,6 +407,8 @@ class _Builder:
             survivals={kind: self.compared_survival(kind, by_arm) for kind in COUNTED},
             rates=arms.compare_rates([rate.proportion for rate in response]),
             stratified_by=self.options.stratify_by,
+            landmarks=self.options.landmarks,
+            horizon=self.options.restricted_mean,
         )
 
     def compared_survival(
@@ -409,7 +427,15 @@ class _Builder:
             strata=[stratum for _, _, stratum in times] if by else None,
             ties=self.options.ties,
             level=endpoint.definition.confidence_level,
+            landmarks=[at.days for at in self.options.landmarks],
+            horizon=self.options.restricted_mean.days if self.options.restricted_mean else None,
         )
+
+    def best_change(self, patient: _Known) -> Fraction | None:
+        """The smallest change among the sums that count for the best response, in percent."""
+        definition = self.first[EndpointKind.ORR].definition
+        counted = patient.prepared[definition.time_origin].counted(definition.censoring.therapies)
+        return patient.facts.best_change_percent(counted)
 
     def patient(self, patient: _Known) -> PatientOutcome:
         rates = self.first[EndpointKind.ORR]
@@ -419,7 +445,7 @@ class _Builder:
             facts=patient.facts,
             best=self.best(rates, patient, confirmed=False),
             confirmed_best=self.best(rates, patient, confirmed=True),
-            best_change_percent=patient.facts.best_change_percent(counted),
+            best_change_percent=self.best_change(patient),
             progression_free=self.time(self.first[EndpointKind.PFS], patient),
             overall=self.time(self.first[EndpointKind.OS], patient),
             no_origin=prepared.no_origin,

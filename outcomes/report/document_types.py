@@ -50,6 +50,14 @@ class BestResponseDocument(TypedDict):
     confirmed: ResponseCounts
 
 
+class IntervalDocument(TypedDict):
+    """The limits of a rate in one style, clipped to [0, 1]."""
+
+    interval: ProportionInterval
+    lower: Fraction | None
+    upper: Fraction | None
+
+
 class RateDocument(TypedDict):
     """k of n with an interval, clipped to [0, 1]."""
 
@@ -59,6 +67,7 @@ class RateDocument(TypedDict):
     upper: Fraction | None
     estimate_reason: MissingReason | None
     interval: ProportionInterval
+    intervals: Annotated[list[IntervalDocument], Field(description="The limits in every style.")]
     confidence_level: Level
     confirmed: bool
     definition: DefinitionDocument
@@ -96,6 +105,12 @@ class MedianDocument(TypedDict):
     days_reason: MissingReason | None
     lower_reason: MissingReason | None
     upper_reason: MissingReason | None
+
+
+class QuantileDocument(MedianDocument):
+    """The time by which a share `p` had the event, in the definition's style."""
+
+    p: Fraction
 
 
 class AskedTime(TypedDict):
@@ -179,6 +194,10 @@ class SurvivalDocument(TypedDict):
     censored: Count
     no_time_origin: Count
     median: MedianDocument
+    medians: Annotated[list[MedianDocument], Field(description="In every interval style.")]
+    quantiles: Annotated[
+        list[QuantileDocument], Field(description="A quarter, half, three quarters.")
+    ]
     landmarks: list[LandmarkDocument]
     restricted_mean: Annotated[
         RestrictedMeanDocument | None, Field(description="Where `rmst` asks for it.")
@@ -188,6 +207,31 @@ class SurvivalDocument(TypedDict):
     quartiles: NotRequired[
         Annotated[QuartilesDocument, Field(description="Of a time to response.")]
     ]
+
+
+class DepthCounts(TypedDict):
+    """Patients by their best shrinkage from baseline in percent, upper bounds included."""
+
+    none: Count
+    up_to_25: Count
+    up_to_50: Count
+    up_to_75: Count
+    up_to_100: Count
+
+
+class DepthDocument(TypedDict):
+    """Best changes of the sum of diameters from baseline, in percent; negative is shrinkage."""
+
+    n: Annotated[Count, Field(description="Patients with a complete sum that counts.")]
+    without: Annotated[Count, Field(description="Patients of the population without one.")]
+    median_percent: float | None
+    q1_percent: float | None
+    q3_percent: float | None
+    deepest_percent: float | None
+    least_percent: float | None
+    reason: MissingReason | None
+    counts: DepthCounts
+    definition: Annotated[str, Field(description="The rule in the reader's language.")]
 
 
 class AdditionalDocument(TypedDict):
@@ -231,6 +275,9 @@ class SectionDocument(TypedDict):
     dor: Annotated[SurvivalDocument | None, Field(description="Over the responders.")]
     ttr: Annotated[SurvivalDocument | None, Field(description="Over the responders.")]
     follow_up: FollowUpDocument
+    depth_of_response: Annotated[
+        DepthDocument, Field(description="Over the population of the response rate.")
+    ]
     additional: list[Additional]
 
 
@@ -288,6 +335,36 @@ class ArmRateDifferenceDocument(RateDifferenceDocument):
     confidence_level: Level
 
 
+class DifferenceDocument(AskedTime):
+    """What an arm's curve differs by from the reference's; Wald's limits."""
+
+    arm: str
+    reference: str
+    standard_error: float | None
+    p: float | None
+    reason: MissingReason | None
+    limits_reason: MissingReason | None
+    p_reason: MissingReason | None
+    confidence_level: Level
+
+
+class LandmarkDifferenceDocument(DifferenceDocument):
+    """Survival of an arm at one time less the reference's, tested on the log-log scale."""
+
+    estimate: float | None
+    lower: float | None
+    upper: float | None
+    test: Literal["complementary-log-log"]
+
+
+class RestrictedMeanDifferenceDocument(DifferenceDocument):
+    """An arm's mean days without the event up to a horizon less the reference's."""
+
+    estimate_days: float | None
+    lower_days: float | None
+    upper_days: float | None
+
+
 class SurvivalComparisonDocument(TypedDict):
     """A time to event in all arms."""
 
@@ -296,6 +373,14 @@ class SurvivalComparisonDocument(TypedDict):
     hazard_ratio: Annotated[HazardRatioDocument | None, Field(description="Of exactly two arms.")]
     hazard_ratio_reason: ComparisonReason | None
     hazard_ratios: list[ArmHazardRatioDocument]
+    landmark_differences: Annotated[
+        list[LandmarkDifferenceDocument],
+        Field(description="One per further arm and landmark, never stratified."),
+    ]
+    rmst_differences: Annotated[
+        list[RestrictedMeanDifferenceDocument] | None,
+        Field(description="One per further arm where `rmst` asks for it, never stratified."),
+    ]
 
 
 class RateComparisonDocument(TypedDict):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from outcomes.arm_documents import comparison_members
 from outcomes.arms import NoComparison
 from outcomes.methods import survival
+from outcomes.methods.depth import Depth, DepthOfResponse
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import Curve, Landmark, Quantile, Quartiles
@@ -24,14 +25,15 @@ from outcomes.report import (
     Section,
     Survival,
 )
+from outcomes.report.asked_times import asked_time
 from outcomes.report.document_types import (
     Additional,
     AdditionalDocument,
-    AskedTime,
     BenefitRateDocument,
     ControlRateDocument,
     CountedDocument,
     CurvePointDocument,
+    DepthDocument,
     FollowUpDocument,
     LandmarkDocument,
     MedianDocument,
@@ -49,6 +51,7 @@ from outcomes.report.document_types import (
 )
 from outcomes.serializers import number
 from outcomes.wording import word
+from trials.definition_wording import depth_in_words
 from trials.definitions import EndpointKind, SurvivalInterval
 
 ORR, DCR, CBR = EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR
@@ -96,6 +99,7 @@ def _section(report: Report, section: Section) -> SectionDocument:
         "dor": _survival(survivals.get(EndpointKind.DOR)),
         "ttr": _survival(survivals.get(EndpointKind.TTR)),
         "follow_up": _follow_up(section),
+        "depth_of_response": _depth(report, section),
         "additional": [_additional(result) for result in section.additional],
     }
 
@@ -108,6 +112,29 @@ def _response_counts(counts: Mapping[Response, int]) -> ResponseCounts:
         "NON_CR_NON_PD": counts[Response.NON_CR_NON_PD],
         "PD": counts[Response.PD],
         "NE": counts[Response.NE],
+    }
+
+
+def _depth(report: Report, section: Section) -> DepthDocument:
+    """How far sums fell, over the population of the response rate."""
+    found: DepthOfResponse = section.depth
+    return {
+        "n": found.n,
+        "without": section.n - found.n,
+        "median_percent": number(found.median),
+        "q1_percent": number(found.q1),
+        "q3_percent": number(found.q3),
+        "deepest_percent": number(found.deepest),
+        "least_percent": number(found.least),
+        "reason": None if found.n else survival.MissingReason.NOT_ESTIMABLE,
+        "counts": {
+            "none": found.counts[Depth.NONE],
+            "up_to_25": found.counts[Depth.UP_TO_25],
+            "up_to_50": found.counts[Depth.UP_TO_50],
+            "up_to_75": found.counts[Depth.UP_TO_75],
+            "up_to_100": found.counts[Depth.UP_TO_100],
+        },
+        "definition": depth_in_words(report.response_definition),
     }
 
 
@@ -144,6 +171,10 @@ def _rate(rate: Rate) -> RateDocument:
         "upper": found.upper,
         "estimate_reason": found.reason,
         "interval": definition.proportion_interval,
+        "intervals": [
+            {"interval": one.interval, "lower": one.clipped.lower, "upper": one.clipped.upper}
+            for one in rate.intervals
+        ],
         "confidence_level": definition.confidence_level,
         "confirmed": definition.confirmation.required,
         "definition": definition.as_document(),
@@ -163,6 +194,8 @@ def survival_document(found: Survival) -> SurvivalDocument:
         "censored": found.censored,
         "no_time_origin": found.no_time_origin,
         "median": _median(found.median),
+        "medians": [_median(one) for one in found.medians],
+        "quantiles": [{"p": one.p, **_median(one)} for one in found.quantiles],
         "landmarks": _landmarks(found),
         "restricted_mean": _restricted_mean(found),
         "curve": _curve(found.curve, definition.survival_interval, definition.confidence_level),
@@ -225,7 +258,7 @@ def _restricted_mean(found: Survival) -> RestrictedMeanDocument | None:
     at, mean = found.restricted_mean
     lower, upper = mean.limits(found.endpoint.definition.confidence_level) or (None, None)
     return {
-        **_asked_time(at),
+        **asked_time(at),
         "estimate_days": mean.estimate,
         "standard_error": mean.standard_error,
         "lower_days": lower,
@@ -234,17 +267,9 @@ def _restricted_mean(found: Survival) -> RestrictedMeanDocument | None:
     }
 
 
-def _asked_time(at: LandmarkTime) -> AskedTime:
-    return {
-        "months": at.number if at.unit == "months" else at.days / DAYS_PER_MONTH,
-        "weeks": at.number if at.unit == "weeks" else None,
-        "days": at.days,
-    }
-
-
 def _landmark(at: LandmarkTime, found: Landmark, counted: Proportion | None) -> LandmarkDocument:
     return {
-        **_asked_time(at),
+        **asked_time(at),
         "survival": found.survival,
         "lower": found.lower,
         "upper": found.upper,

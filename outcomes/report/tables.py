@@ -16,7 +16,10 @@ from typing_extensions import is_typeddict
 from outcomes.report.document_types import (
     Additional,
     ComparisonDocument,
+    DepthDocument,
+    DifferenceDocument,
     FollowUpDocument,
+    MedianDocument,
     PatientOutcomeDocument,
     QuartilesDocument,
     ReportDocument,
@@ -62,8 +65,18 @@ def _section(section: SectionDocument) -> Iterator[Row]:
         if found := section[kind]:  # type: ignore[literal-required]
             yield from _named(kind.upper(), "", _endpoint(kind, found))
     yield from _named("FOLLOW_UP", "", _follow_up(section["follow_up"]))
+    yield from _named("DEPTH", "", _depth(section["depth_of_response"]))
     for further in section["additional"]:
         yield from _additional(further)
+
+
+def _depth(found: DepthDocument) -> Iterator[Row]:
+    for name in ("median", "q1", "q3", "deepest", "least"):
+        value: float | None = found[f"{name}_percent"]  # type: ignore[literal-required]
+        row: Row = {"statistic": name, "value": value, "unit": "percent", "n": found["n"]}
+        yield row | {"reason": found["reason"]}
+    for label, k in found["counts"].items():
+        yield {"statistic": "patients", "at_label": label, "value": k, "unit": "patients"}
 
 
 def _named(endpoint: str, name: str, rows: Iterable[Row]) -> Iterator[Row]:
@@ -86,6 +99,11 @@ def _rate(kind: str, found: Mapping[str, Any]) -> Iterator[Row]:
         "lower": found["lower"], "upper": found["upper"], "interval": found["interval"],
         "confidence_level": found["confidence_level"], "reason": found["estimate_reason"],
     }  # fmt: skip
+    for one in found["intervals"]:
+        row = {"statistic": f"rate_{one['interval']}", "value": found["estimate"], "n": n}
+        limits = {"lower": one["lower"], "upper": one["upper"], "interval": one["interval"]}
+        level = {"confidence_level": found["confidence_level"]}
+        yield row | {"unit": "fraction", "reason": found["estimate_reason"]} | limits | level
 
 
 def _survival(found: SurvivalDocument) -> Iterator[Row]:
@@ -93,17 +111,24 @@ def _survival(found: SurvivalDocument) -> Iterator[Row]:
     yield {"statistic": "patients", "value": found["n"], "unit": "patients"} | told
     without = {"statistic": "no_time_origin", "value": found["no_time_origin"]}
     yield without | {"unit": "patients"}
-    median = found["median"]
-    yield told | {
-        "statistic": "median", "value": median["days"], "unit": "days",
-        "lower": median["lower_days"], "upper": median["upper_days"],
-        "interval": median["interval"], "confidence_level": median["confidence_level"],
-        "reason": median["days_reason"], "lower_reason": median["lower_reason"],
-        "upper_reason": median["upper_reason"],
-    }  # fmt: skip
+    yield told | _quantile("median", found["median"])
+    for one in found["medians"]:
+        yield told | _quantile(f"median_{one['interval']}", one)
+    for quantile in found["quantiles"]:
+        yield told | _quantile(f"quantile_{quantile['p']}", quantile)
     yield from _times(found)
     if "quartiles" in found:
         yield from _quartiles(found["quartiles"])
+
+
+def _quantile(statistic: str, found: MedianDocument) -> Row:
+    return {
+        "statistic": statistic, "value": found["days"], "unit": "days",
+        "lower": found["lower_days"], "upper": found["upper_days"],
+        "interval": found["interval"], "confidence_level": found["confidence_level"],
+        "reason": found["days_reason"], "lower_reason": found["lower_reason"],
+        "upper_reason": found["upper_reason"],
+    }  # fmt: skip
 
 
 def _times(found: SurvivalDocument) -> Iterator[Row]:
@@ -175,6 +200,23 @@ def _survival_comparison(found: SurvivalComparisonDocument) -> Iterator[Row]:
         value = {"statistic": f"hazard_ratio_{one['ties']}", "value": one["estimate"]}
         yield of | value | {"unit": "ratio"} | limits | level
         yield of | {"statistic": "hazard_ratio_p", "value": one["p"], "unit": "p"}
+    for at in found["landmark_differences"]:
+        yield from _difference("landmark_difference", at, "fraction", "")
+    for mean in found["rmst_differences"] or ():
+        yield from _difference("restricted_mean_difference", mean, "days", "_days")
+
+
+def _difference(statistic: str, found: DifferenceDocument, unit: str, suffix: str) -> Iterator[Row]:
+    values: Mapping[str, Any] = found
+    of: Row = {"at_days": found["days"], "at_label": f"{_over(found)}, {_label(found)}"}
+    limits = {"lower": values[f"lower{suffix}"], "upper": values[f"upper{suffix}"]}
+    reasons = dict.fromkeys(("lower_reason", "upper_reason"), found["limits_reason"])
+    value = {"statistic": statistic, "value": values[f"estimate{suffix}"], "unit": unit}
+    level = {"interval": "wald", "confidence_level": found["confidence_level"]}
+    error = {"standard_error": found["standard_error"], "reason": found["reason"]}
+    yield of | value | limits | reasons | level | error
+    p = {"statistic": f"{statistic}_p", "value": found["p"], "unit": "p"}
+    yield of | p | {"reason": found["p_reason"]}
 
 
 def _over(one: Mapping[str, Any]) -> str:

@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from outcomes.arms import Comparison, NoComparison
+from outcomes.methods import proportions, survival
 from outcomes.methods.best_response import BestResponse, FirstResponse
 from outcomes.methods.comparison import Ties
+from outcomes.methods.depth import DepthOfResponse
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
 from outcomes.methods.survival import (
@@ -122,6 +124,12 @@ class Rate:
     endpoint: Declared
     proportion: Proportion
 
+    @property
+    def intervals(self) -> tuple[Proportion, ...]:
+        """The same rate with the interval of every style."""
+        k, n, level = self.proportion.k, self.proportion.n, self.proportion.level
+        return tuple(proportions.proportion(k, n, style, level) for style in ProportionInterval)
+
 
 @dataclass(frozen=True)
 class Survival:
@@ -153,6 +161,18 @@ class Survival:
     def censored(self) -> int:
         """Patients without one."""
         return self.n - self.events
+
+    @property
+    def medians(self) -> tuple[Quantile, ...]:
+        """The median in every interval style; on a plateau at one half SPSS takes its start."""
+        level = self.median.level
+        return tuple(survival.median(self.curve, style, level) for style in SurvivalInterval)
+
+    @property
+    def quantiles(self) -> tuple[Quantile, ...]:
+        """The times by which a quarter, half and three quarters had the event, in one style."""
+        style, level = self.median.interval, self.median.level
+        return tuple(survival.quantile(self.curve, p, style, level) for p in (0.25, 0.5, 0.75))
 
 
 @dataclass(frozen=True)
@@ -188,6 +208,7 @@ class Section:
     survivals: Mapping[EndpointKind, Survival]
     additional: tuple[Rate | Survival, ...]
     follow_up: FollowUp
+    depth: DepthOfResponse
 
 
 @dataclass(frozen=True)
@@ -201,6 +222,11 @@ class Report:
     groups: tuple[tuple[str, Section], ...]
     comparison: Comparison | NoComparison
     lines: Callable[[], Iterable[PatientOutcome]]
+
+    @property
+    def response_definition(self) -> EndpointDefinition:
+        """The ORR's definition, which rules best responses and the depth of response."""
+        return self.whole.rates[EndpointKind.ORR].endpoint.definition
 
     @cached_property
     def patients(self) -> tuple[PatientOutcome, ...]:

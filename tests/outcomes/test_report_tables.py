@@ -74,7 +74,7 @@ def same(cell: str, value: object) -> bool:
 
 def numbers(section: Any) -> Iterator[float]:
     """Every number of a JSON document but definitions and what is a unit of another."""
-    derived = ("months", "lower_months", "upper_months", "weeks")
+    derived = ("months", "lower_months", "upper_months", "weeks", "p")  # p: it names a quantile
     for key, value in section.items() if isinstance(section, dict) else enumerate(section):
         if key in ("definition", "groups", "comparison"):
             continue
