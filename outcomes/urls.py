@@ -5,6 +5,7 @@ from django.urls import path
 from outcomes import (
     catalogue_views,
     flow_views,
+    group_views,
     lesion_history_views,
     query_views,
     views,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path("trials/<str:registry_id>/groups/", group_views.groups, name="groups"),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),
