@@ -39,6 +39,7 @@ from patients.serializers import UNKNOWN, visible_patient
 from registry import database
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
+from registry.models import User
 from registry.rest import (
     Pagination,
     ReasonSerializer,
@@ -195,7 +196,7 @@ class CSVRenderer(renderers.BaseRenderer):
         return tables.csv_text(columns, rows).encode("utf-8-sig" if linked else "utf-8")
 
 
-def _download(found: report.Report, name: str, table: Any) -> Response:
+def download(found: Any, name: str, table: Any) -> Response:
     """A table to be saved under a name that says what it is."""
     file = f"{found.trial.registry_id}-{name}-{found.options.cutoff.isoformat()}.csv"
     return Response(table, headers={"Content-Disposition": f'attachment; filename="{file}"'})
@@ -215,30 +216,38 @@ class OutcomesView(views.APIView):
         user, known = caller(request), known_tags(request)
         with database.snapshot():
             trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-            options = options_of(request, trial)
+            options = self.asked(request, trial)
             tag = data_version.entity_tag(
                 trial, user=user, options=options, form=self.form(request)
             )
             if tag in known:
                 return HttpResponseNotModified(headers={"ETag": tag})
-            found = report.build(trial, user=user, options=options)
+            found = self.build(trial, user=user, options=options)
         response = self.document(request, found)
         if "*" in known:  # any document will do, but there must be one
             return HttpResponseNotModified(headers={"ETag": tag})
         response["ETag"] = tag
         return response
 
+    def asked(self, request: Request, trial: Trial) -> report.Options:
+        """What the reader chose."""
+        return options_of(request, trial)
+
+    def build(self, trial: Trial, *, user: User, options: report.Options) -> Any:
+        """The value that the document is made from; it has a trial and options."""
+        return report.build(trial, user=user, options=options)
+
     def form(self, request: Request) -> tuple[str, ...]:
         """What besides the options decides how the document is written."""
         linked = str("format" in request.query_params)
         return (type(self).__name__, str(request.accepted_media_type), linked)
 
-    def document(self, request: Request, found: report.Report) -> Response:
+    def document(self, request: Request, found: Any) -> Response:
         """The report as this view writes it."""
         whole = documents.report_document(found)
         if request.accepted_renderer.format == "csv":
             rows = tables.report_rows(whole)
-            return _download(found, "outcomes", (tables.COLUMNS, rows))
+            return download(found, "outcomes", (tables.COLUMNS, rows))
         return Response(whole)
 
     @extend_schema(
@@ -260,12 +269,12 @@ class PatientOutcomesView(OutcomesView):
         """With the address, page and all, which the links to other pages repeat."""
         return (*super().form(request), request.build_absolute_uri())
 
-    def document(self, request: Request, found: report.Report) -> Response:
+    def document(self, request: Request, found: Any) -> Response:
         """A page of patients; all of them as CSV."""
         rows = [documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
             table = (tables.PATIENT_COLUMNS, tables.patient_rows(rows))
-            return _download(found, "patients", table)
+            return download(found, "patients", table)
         pagination = self.pagination_class()
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)

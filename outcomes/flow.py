@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date as Date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from outcomes import queries, report
 from outcomes.methods import participant_flow
@@ -187,8 +187,8 @@ def records(patients: QuerySet[Patient], criteria: Container[int] = ()) -> Mappi
         models.Disposition, chosen, "kind", "on", "reason", "follow_up_continues"
     ):
         found[patient].dispositions.append(Disposition(*disposition))
-    covering = {"screening__voided_at": None, "screening_version": F("screening__version")}
-    for patient, on in _rows(models.Deviation, chosen, "occurred_on", **covering):
+    covering = models.Deviation.objects.covering().filter(patient__in=chosen).order_by("id")
+    for patient, on in covering.values_list("patient_id", "occurred_on"):
         found[patient].deviations.append(on)
     return found
 

@@ -18,6 +18,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from outcomes.characteristics import GROUPS, STRATA
 from outcomes.methods.comparison import Ties
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
@@ -27,8 +28,6 @@ from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_S
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
-STRATA = ("histology", "site", "sex", "ecog")
-GROUPS = ("arm", *STRATA)
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
     "definition", "known_on", "stratify_by", "ties", "rmst", "counts",

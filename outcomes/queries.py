@@ -12,13 +12,13 @@ from fractions import Fraction
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from outcomes.methods.best_response import Record
 from outcomes.methods.recist import Certainty, Response
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
 from outcomes.models import INVESTIGATOR, NewLesionStatus, Visit
-from patients.models import Allocation, Patient, Therapy
+from patients.models import Allocation, Deviation, Patient, Screening, Therapy
 from registry import audit
 from trials.definitions import TherapyKind, TimeOrigin
 from trials.models import Arm, Site
@@ -29,10 +29,11 @@ ORIGIN_FIELDS = {
     TimeOrigin.RANDOMIZATION: "randomized_on",
 }
 EVIDENCE_OF_LIFE = ("first_dose_on", "last_dose_on", "last_known_alive_on")
+FURTHER = ("birth_year", "prior_lines", "major_deviation_on")
 PATIENT_FIELDS = (
     "id", "subject_id", "site__code", "allocation__arm__name", "histology", "sex", "ecog",
     "enrolled_on", "randomized_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
-    "allocation__arm", "allocation__arm__type",
+    "allocation__arm", "allocation__arm__type", *FURTHER,
 )  # fmt: skip
 # Looked up once: a report makes a value of every row, and an enum's own lookup is the dearer part.
 RESPONSES = {response.value: response for response in Response}
@@ -59,6 +60,9 @@ class PatientFacts:
     arm_id: int | None = None
     arm_type: str = ""
     blinded: bool = False
+    birth_year: int | None = None
+    prior_lines: int | None = None
+    major_deviation_on: Date | None = None  # the first that still covers its screening
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
         """The history counted from one of the patient's dates."""
@@ -126,7 +130,9 @@ def blind(known: PatientFacts) -> PatientFacts:
 def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
     """The patients' own columns; with a moment the site and arm that they had then, too."""
     if known_on is None:
-        return list(patients.order_by("subject_id").values_list(*PATIENT_FIELDS))
+        now = {"major_deviation_on": _first_major(Deviation.objects.covering(), "pk")}
+        fields = [now.get(name, name) for name in PATIENT_FIELDS]
+        return list(patients.order_by("subject_id").values_list(*fields))
     sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
     arms = audit.as_known(Arm, known_on).filter(pgh_obj=OuterRef("arm"))
     allocated = audit.as_known(Allocation, known_on).filter(patient=OuterRef("id"))
@@ -136,10 +142,24 @@ def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tupl
         "allocation__arm": Subquery(last.values("arm")[:1]),
         "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
         "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
+        "major_deviation_on": _first_major(_covering(known_on), "id"),
     }
     rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
     fields = [then.get(name, name) for name in PATIENT_FIELDS]
     return list(rows.filter(voided_at=None).order_by("subject_id").values_list(*fields))
+
+
+def _covering(known_on: datetime) -> QuerySet[Any]:
+    """The deviations that covered their screening at a moment, as `covering` has them now."""
+    screenings = audit.as_known(Screening, known_on).filter(
+        pgh_obj=OuterRef("screening"), version=OuterRef("screening_version"), voided_at=None
+    )
+    return audit.as_known(Deviation, known_on).filter(Exists(screenings), voided_at=None)
+
+
+def _first_major(deviations: QuerySet[Any], patient: str) -> Subquery:
+    mine = deviations.filter(patient=OuterRef(patient), major=True).order_by("occurred_on")
+    return Subquery(mine.values("occurred_on")[:1])
 
 
 def _rows(model: Any, patients: Any, known_on: datetime | None) -> QuerySet[Any]:
@@ -177,7 +197,7 @@ def _facts(
 ) -> PatientFacts:
     pk, subject_id, site, arm, histology, sex, ecog = row[:7]
     dates = dict(zip(PATIENT_FIELDS[7:13], row[7:13], strict=True))
-    arm_id, arm_type = row[13:]
+    arm_id, arm_type, *further = row[13:]
     baseline = next((visit for visit in visits if visit[2] == BASELINE), None)
     follow_ups = [visit for visit in visits if visit[2] != BASELINE]
     died_on = dates["died_on"]
@@ -193,7 +213,7 @@ def _facts(
         ),
         sums=[(v[1], v[5], v[6]) for v in follow_ups if v[7] and v[5] is not None],
         measurable=baseline is not None and baseline[5] is not None,
-        arm_id=arm_id, arm_type=arm_type or "",
+        arm_id=arm_id, arm_type=arm_type or "", **dict(zip(FURTHER, further, strict=True)),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from outcomes import (
     catalogue_views,
     flow_views,
+    group_views,
     lesion_history_views,
     query_views,
     statistics_views,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
     path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),
     path("trials/<str:registry_id>/statistics/", statistics_views.statistics, name="statistics"),
+    path("trials/<str:registry_id>/groups/", group_views.groups, name="groups"),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
 from patients.models import (
     DEATH,
+    MOST_PRIOR_LINES,
     ActionTaken,
     AdverseEvent,
     AdverseEventOutcome,
@@ -54,6 +55,13 @@ class PatientSerializer(StrictSerializer):
     birth_year = WholeNumber(min_value=1900, max_value=2100, allow_null=True, required=False)
     histology = Text(max_length=100, allow_blank=True, required=False)
     ecog = WholeNumber(max_value=5, min_value=0, allow_null=True, required=False)
+    prior_lines = WholeNumber(
+        max_value=MOST_PRIOR_LINES,
+        min_value=0,
+        allow_null=True,
+        required=False,
+        help_text=_("Of systemic therapy for advanced disease; null where nobody knows."),
+    )
     enrolled_on = CalendarDateField(allow_null=True, required=False)
     randomized_on = CalendarDateField(allow_null=True, required=False)
     first_dose_on = CalendarDateField(allow_null=True, required=False)
@@ -156,6 +164,7 @@ def patient_document(patient: Patient) -> PatientDocument:
         "birth_year": patient.birth_year,
         "histology": patient.histology,
         "ecog": patient.ecog,
+        "prior_lines": patient.prior_lines,
         "death_cause": patient.death_cause,
         "enrolled_on": _iso(patient.enrolled_on),
         "randomized_on": _iso(patient.randomized_on),

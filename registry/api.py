@@ -18,6 +18,7 @@ from outcomes.api import (
 )
 from outcomes.ctgov_api import StudyExport
 from outcomes.flow_api import AccrualView, ConsortView
+from outcomes.groups_api import ForestView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
     ClaimsAudit,
@@ -106,6 +107,7 @@ urlpatterns = [
     path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
+    path("trials/<str:registry_id>/outcomes/forest/", ForestView.as_view(), name="forest"),
     path(
         "trials/<str:registry_id>/outcomes/patients/",
         PatientOutcomesView.as_view(),

@@ -28,6 +28,7 @@ POPULATIONS = {
     Population.ENROLLED: _("Enrolled patients"),
     Population.EVALUABLE: _("Response-evaluable patients"),
     Population.SAFETY: _("Treated patients"),
+    Population.PER_PROTOCOL: _("Per-protocol patients"),
 }
 
 PROPORTION_STYLES = {

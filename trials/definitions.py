@@ -37,6 +37,7 @@ class Population(StrEnum):
     ENROLLED = "enrolled"
     EVALUABLE = "evaluable"
     SAFETY = "safety"
+    PER_PROTOCOL = "per_protocol"
 
 
 class CensoringRule(StrEnum):

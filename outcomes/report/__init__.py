@@ -1,5 +1,6 @@
 """A trial's outcomes as one value: the page, the API, the CSV and the charts all read it."""
 
+from outcomes.characteristics import UNKNOWN
 from outcomes.report.building import (
     RESPONSE_ORDER,
     analyses,
@@ -10,7 +11,6 @@ from outcomes.report.building import (
 )
 from outcomes.report.values import (
     DAYS_PER_MONTH,
-    UNKNOWN,
     Absence,
     Analysis,
     Declared,

@@ -9,8 +9,8 @@ from datetime import date as Date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from outcomes import arms, queries
-from outcomes.arms import Comparison, NoComparison, SurvivalComparison
+from outcomes import arms, characteristics, queries
+from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
 from outcomes.methods import best_response, proportions, survival, time_to_event
 from outcomes.methods.best_response import BestResponse
 from outcomes.methods.depth import depth_of_response
@@ -42,7 +42,6 @@ from outcomes.report.values import (
     ALWAYS,
     CONTROLLED,
     RESPONDERS,
-    UNKNOWN,
     Absence,
     Analysis,
     Declared,
@@ -74,13 +73,22 @@ def build(
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
     """
+    builder, known = opened(trial, user=user, options=options, further=further)
+    return builder.report(known)
+
+
+def opened(
+    trial: Trial, *, user: User, options: Options, further: Collection[EndpointKind] = ()
+) -> tuple[_Builder, list[_Known]]:
+    """A report's builder and the patients it is of, read in one snapshot."""
     known_on = options.known_on
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
-    return _Builder(trial, options, declared(endpoints, options, further)).report(facts)
+    builder = _Builder(trial, options, declared(endpoints, options, further))
+    return builder, [builder.known(patient) for patient in facts]
 
 
 def analyses(
@@ -149,6 +157,7 @@ class _Known:
     prepared: Mapping[TimeOrigin, Prepared]
     enrolled: bool
     dosed: bool
+    deviated: bool = False
     bests: dict[tuple[int, bool], BestResponse] = field(default_factory=dict)
     times: dict[int, TimeToEvent | None] = field(default_factory=dict)
 
@@ -165,6 +174,8 @@ class _Known:
             return Absence.NOT_ENROLLED
         if population is Population.ENROLLED:
             return None
+        if population is Population.PER_PROTOCOL:
+            return Absence.MAJOR_DEVIATION if self.deviated else None
         if not self.facts.measurable:
             return (
                 Absence.NOT_MEASURABLE if self.facts.history.has_baseline else Absence.NO_BASELINE
@@ -174,8 +185,15 @@ class _Known:
 
     def value(self, characteristic: str) -> str:
         """What the patient's group or stratum is called."""
-        value = getattr(self.facts, characteristic)
-        return UNKNOWN if value in (None, "") else str(value)
+        return characteristics.value(self.facts, characteristic)
+
+
+def grouped(known: Sequence[_Known], characteristic: str) -> list[tuple[str, list[_Known]]]:
+    """The patients by what they are called under a characteristic, in its order."""
+    groups: dict[str, list[_Known]] = {}
+    for patient in known:
+        groups.setdefault(patient.value(characteristic), []).append(patient)
+    return [(name, groups[name]) for name in characteristics.in_order(characteristic, list(groups))]
 
 
 def _by(date: Date | None, cutoff: Date) -> bool:
@@ -204,8 +222,7 @@ class _Builder:
             "assessment_window_days": trial.assessment_window_days,
         }
 
-    def report(self, facts: Iterable[PatientFacts]) -> Report:
-        known = [self.known(patient) for patient in facts]
+    def report(self, known: Sequence[_Known]) -> Report:
         definition = self.first[EndpointKind.ORR].definition
         members = [k for k in known if k.belongs(definition)]
         return Report(
@@ -247,15 +264,12 @@ class _Builder:
         cutoff, dates = self.options.cutoff, facts.dates
         prepared = {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in self.origins}
         enrolled, dosed = _by(dates["enrolled_on"], cutoff), _by(dates["first_dose_on"], cutoff)
-        return _Known(facts, prepared, enrolled, dosed)
+        deviated = _by(facts.major_deviation_on, cutoff)
+        return _Known(facts, prepared, enrolled, dosed, deviated)
 
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
-        if self.options.group_by is None:
-            return []
-        groups: dict[str, list[_Known]] = {}
-        for patient in known:
-            groups.setdefault(patient.value(self.options.group_by), []).append(patient)
-        return sorted(groups.items(), key=lambda group: (group[0] == UNKNOWN, group[0]))
+        by = self.options.group_by
+        return [] if by is None else grouped(known, by)
 
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
@@ -388,7 +402,7 @@ class _Builder:
         found = [time for time in times if time is not None]
         return survival.follow_up([t.days for t in found], [t.event for t in found])
 
-    def comparison(self, known: Sequence[_Known]) -> Comparison | NoComparison:
+    def compared(self, known: Sequence[_Known]) -> tuple[ComparedArm, ...] | NoComparison:
         """The arms that have patients in a population that is compared."""
         if self.trial.masked:
             return NoComparison.BLINDED
@@ -398,8 +412,12 @@ class _Builder:
         some = [k.facts for k in known if any(k.belongs(d) for d in definitions)]
         population = [k.facts for k in known if k.belongs(definitions[0])]
         compared = arms.compared_arms(some, population)
-        if len(compared) < 2:
-            return NoComparison.FEWER_THAN_TWO_ARMS
+        return compared if len(compared) > 1 else NoComparison.FEWER_THAN_TWO_ARMS
+
+    def comparison(self, known: Sequence[_Known]) -> Comparison | NoComparison:
+        compared = self.compared(known)
+        if isinstance(compared, NoComparison):
+            return compared
         by_arm = [[k for k in known if k.facts.arm_id == arm.id] for arm in compared]
         response = [self.rate(self.first[EndpointKind.ORR], patients) for patients in by_arm]
         return Comparison(

@@ -44,7 +44,6 @@ DAYS_PER_MONTH = 30.4375
 RESPONDERS = {Response.CR, Response.PR}
 CONTROLLED = {Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD}
 ALWAYS = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.PFS, EndpointKind.OS)
-UNKNOWN = "unknown"  # the group, and the stratum, of those about whom nothing was said
 
 
 class Absence(StrEnum):
@@ -56,6 +55,7 @@ class Absence(StrEnum):
     NOT_MEASURABLE = "not_measurable"
     NOT_ASSESSED = "not_assessed"
     NO_TIME_ORIGIN = "no_time_origin"
+    MAJOR_DEVIATION = "major_deviation"
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class Sex(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+MOST_PRIOR_LINES = 20  # of systemic therapy: no more is plausible
 PLAUSIBLE = (date(1900, 1, 1), date(2199, 12, 31))  # no clinical date lies outside
 
 
@@ -91,6 +92,12 @@ class Patient(models.Model):
     ecog = models.PositiveSmallIntegerField(
         _("ECOG performance status"), null=True, blank=True, validators=[MaxValueValidator(5)]
     )
+    prior_lines = models.PositiveSmallIntegerField(
+        _("prior lines of systemic therapy"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_PRIOR_LINES)],
+    )
     enrolled_on = models.DateField(_("enrolled on"), null=True, blank=True)
     randomized_on = models.DateField(_("randomized on"), null=True, blank=True)
     first_dose_on = models.DateField(_("first dose on"), null=True, blank=True)
@@ -115,6 +122,10 @@ class Patient(models.Model):
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_known"),
             models.CheckConstraint(
                 condition=Q(ecog=None) | Q(ecog__lte=5), name="patient_ecog_0_to_5"
+            ),
+            models.CheckConstraint(
+                condition=Q(prior_lines=None) | Q(prior_lines__lte=MOST_PRIOR_LINES),
+                name="patient_prior_lines_0_to_20",
             ),
             models.CheckConstraint(
                 condition=Q(birth_year=None) | Q(birth_year__range=(1900, 2100)),

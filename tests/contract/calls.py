@@ -411,6 +411,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/outcomes/": lambda at: Call(
         f"{at.trial_path}outcomes/?cutoff=2024-12-31&group_by=histology&landmarks=3,12w"
     ),
+    "GET /trials/{registry_id}/outcomes/forest/": lambda at: Call(
+        f"{at.trial_path}outcomes/forest/?cutoff=2024-12-31&endpoint=PFS&measure=median"
+    ),
     "GET /trials/{registry_id}/outcomes/patients/": lambda at: Call(
         f"{at.trial_path}outcomes/patients/?cutoff=2024-12-31"
     ),

@@ -31,6 +31,7 @@ PLAIN = {
     "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
     "screening_detail", "trial_dashboard", "accrual", "consort", "study_report", "patient", "publication",
     "screening_detail", "trial_dashboard", "statistics", "accrual", "consort", "patient", "publication",
+    "screening_detail", "trial_dashboard", "accrual", "consort", "groups", "patient", "publication",
     "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
     "ctcae_terms", "set_language",
     "visit_preview", "screening_preview",  # nothing is stored
