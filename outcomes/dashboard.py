@@ -52,6 +52,7 @@ class Card:
     interval: str
     inputs: str
     definition: str
+    kind: str = ""  # of the endpoint, if it is one
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,11 @@ def _enrollment_card(report: Report) -> Card:
     )
 
 
+def endpoint_card(result: Rate | Survival) -> Card:
+    """One endpoint's figure with its interval, its inputs and its definition."""
+    return _rate_card(result) if isinstance(result, Rate) else _median_card(result)
+
+
 def _rate_card(rate: Rate) -> Card:
     found, definition = rate.proportion.clipped, rate.endpoint.definition
     style = PROPORTION_STYLES[definition.proportion_interval]
@@ -196,6 +202,7 @@ def _rate_card(rate: Rate) -> Card:
         % {"level": level, "limits": limits, "style": style},
         inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
         definition=definition_wording.in_words(rate.endpoint.kind, definition),
+        kind=rate.endpoint.kind,
     )
 
 
@@ -211,6 +218,7 @@ def _median_card(found: Survival) -> Card:
         )
         % {"events": found.events, "n": found.n},
         definition=survival_definition(found),
+        kind=found.endpoint.kind,
     )
 
 

@@ -113,6 +113,7 @@ class Declared:
     name: str
     wording: str
     definition: EndpointDefinition
+    pk: int | None = None  # of the stored endpoint; None for the registry's default
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,19 @@ class Survival:
     def censored(self) -> int:
         """Patients without one."""
         return self.n - self.events
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One patient under one endpoint: `best` and `succeeded` of a rate, `time` of a time to event.
+
+    All are None for who is not in the analysis, and for a time from a response that there is not.
+    """
+
+    absence: Absence | None
+    best: BestResponse | None = None
+    succeeded: bool | None = None
+    time: TimeToEvent | None = None
 
 
 @dataclass(frozen=True)
