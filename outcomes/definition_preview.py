@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from outcomes import queries, report
+from outcomes.methods.recist import Response
 from outcomes.queries import PatientFacts
-from outcomes.report import Declared, Options, Rate, Standing, Survival
+from outcomes.report import Absence, Declared, Options, Rate, Standing, Survival
 from patients.models import Patient
 from registry import database
 from trials.definitions import EndpointDefinition, EndpointKind
@@ -25,6 +27,19 @@ from trials.models import Endpoint
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
+
+
+class Place(StrEnum):
+    """Where a patient stands who has neither an absence nor a response."""
+
+    BENEFIT = "benefit"
+    NO_BENEFIT = "no_benefit"
+    EVENT = "event"
+    CENSORED = "censored"
+    NO_RESPONSE = "no_response"
+
+
+Category = Absence | Response | Place
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class Preview:
     moves: tuple[Move, ...]
 
     @cached_property
-    def transitions(self) -> Mapping[tuple[str, str], int]:
+    def transitions(self) -> Mapping[tuple[Category, Category], int]:
         """How many patients move from one category (`category`) to another."""
         kind = self.kind
         pairs = ((category(kind, m.before), category(kind, m.after)) for m in self.moves)
@@ -152,13 +167,14 @@ def _told(kind: EndpointKind, standing: Standing) -> tuple[object, ...]:
     return category(kind, standing), standing.succeeded, ended
 
 
-def category(kind: EndpointKind, standing: Standing) -> str:
-    """A code for where a patient stands: an absence, a response, benefit, event or censored."""
+def category(kind: EndpointKind, standing: Standing) -> Category:
+    """An absence, a response, or whether there was benefit, an event, or neither."""
     if standing.absence:
-        return standing.absence.value
+        return standing.absence
+    if standing.best and kind is EndpointKind.CBR:
+        return Place.BENEFIT if standing.succeeded else Place.NO_BENEFIT
     if standing.best:
-        benefit = "benefit" if standing.succeeded else "no_benefit"
-        return benefit if kind is EndpointKind.CBR else standing.best.response.value
+        return standing.best.response
     if standing.time:
-        return "event" if standing.time.event else "censored"
-    return "no_response"
+        return Place.EVENT if standing.time.event else Place.CENSORED
+    return Place.NO_RESPONSE

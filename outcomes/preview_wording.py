@@ -7,32 +7,33 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.dashboard import months
+from outcomes.definition_preview import Category, Place
 from outcomes.labels import ABSENCES, response_label
 from outcomes.methods.recist import Response
 from outcomes.report import Absence, Standing
 from outcomes.wording import word
 
 CATEGORIES = {
-    "benefit": gettext_lazy("clinical benefit"),
-    "no_benefit": gettext_lazy("no clinical benefit"),
-    "event": gettext_lazy("event"),
-    "censored": gettext_lazy("censored"),
-    "no_response": gettext_lazy("no response that counts"),
+    Place.BENEFIT: gettext_lazy("clinical benefit"),
+    Place.NO_BENEFIT: gettext_lazy("no clinical benefit"),
+    Place.EVENT: gettext_lazy("event"),
+    Place.CENSORED: gettext_lazy("censored"),
+    Place.NO_RESPONSE: gettext_lazy("no response that counts"),
 }
 
 
-def category_in_words(code: str) -> str:
-    """A category's code (`definition_preview.category`) in words."""
-    if code in list(Absence):
-        return _("not in the analysis: %s") % ABSENCES[Absence(code)]
-    if code in list(Response):
-        return response_label(Response(code))
-    return str(CATEGORIES[code])
+def category_in_words(category: Category) -> str:
+    """A category in words."""
+    if isinstance(category, Absence):
+        return _("not in the analysis: %s") % ABSENCES[category]
+    if isinstance(category, Response):
+        return response_label(category)
+    return str(CATEGORIES[category])
 
 
-def standing_in_words(code: str, standing: Standing) -> str:
+def standing_in_words(category: Category, standing: Standing) -> str:
     """The category; of a time also when, and after how long."""
-    words = str(capfirst(category_in_words(code)))
+    words = str(capfirst(category_in_words(category)))
     if standing.time is None:
         return words
     return _("%(category)s on %(date)s (%(months)s months)") % {

@@ -17,6 +17,7 @@ from outcomes.api import (
     VisitVoid,
 )
 from outcomes.ctgov_api import StudyExport
+from outcomes.endpoints_api import EndpointList, EndpointPreview
 from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
@@ -104,6 +105,12 @@ urlpatterns = [
     ),
     path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
+    path("trials/<str:registry_id>/endpoints/", EndpointList.as_view(), name="endpoints"),
+    path(
+        "trials/<str:registry_id>/endpoints/preview/",
+        EndpointPreview.as_view(),
+        name="endpoint_preview",
+    ),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path(
         "trials/<str:registry_id>/outcomes/patients/",

@@ -96,7 +96,7 @@ def _section(report: Report, section: Section) -> SectionDocument:
         "dor": _survival(survivals.get(EndpointKind.DOR)),
         "ttr": _survival(survivals.get(EndpointKind.TTR)),
         "follow_up": _follow_up(section),
-        "additional": [_additional(result) for result in section.additional],
+        "additional": [result_document(result) for result in section.additional],
     }
 
 
@@ -123,7 +123,8 @@ def _benefit_rate(rate: Rate) -> BenefitRateDocument:
     return {"benefited": rate.proportion.k, **_rate(rate)}
 
 
-def _additional(result: Rate | Survival) -> Additional:
+def result_document(result: Rate | Survival) -> Additional:
+    """One endpoint's result, with its kind and its name."""
     said: AdditionalDocument = {"kind": result.endpoint.kind, "name": result.endpoint.name}
     if isinstance(result, Survival):
         return {**said, **survival_document(result)}
