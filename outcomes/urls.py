@@ -8,6 +8,7 @@ from outcomes import (
     flow_views,
     lesion_history_views,
     query_views,
+    study_views,
     views,
     visit_sheet_views,
     work_views,
@@ -16,6 +17,8 @@ from outcomes import (
 app_name = "outcomes"
 urlpatterns = [
     path("search/", work_views.search, name="search"),
+    path("studies/", study_views.studies_page, name="studies"),
+    path("studies/data.csv", study_views.studies_csv, name="studies_csv"),
     path("catalogue/", catalogue_views.publication_list, name="publication_list"),
     path("catalogue/<str:key>/", catalogue_views.publication, name="publication"),
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),

@@ -27,6 +27,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.studies_api import StudyList
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -91,6 +92,7 @@ class NoSuchAddress(views.APIView):
 app_name = "api"
 urlpatterns = [
     path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
+    path("studies/", StudyList.as_view(), name="studies"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
     path(

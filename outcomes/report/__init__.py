@@ -7,6 +7,7 @@ from outcomes.report.building import (
     declared,
     outcome_of,
     outcomes_of,
+    over,
     side_by_side,
 )
 from outcomes.report.values import (
@@ -45,5 +46,6 @@ __all__ = [
     "declared",
     "outcome_of",
     "outcomes_of",
+    "over",
     "side_by_side",
 ]

@@ -78,6 +78,17 @@ def build(trial: Trial, *, user: User, options: Options) -> Report:
     return _Builder(trial, options, declared(endpoints, options)).report(facts)
 
 
+def over(
+    trial: Trial,
+    endpoints: Sequence[Endpoint],
+    facts: Iterable[PatientFacts],
+    *,
+    options: Options,
+) -> Report:
+    """The report over facts that were read already."""
+    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+
+
 def analyses(
     trial: Trial, endpoints: Sequence[Endpoint], facts: Iterable[PatientFacts], *, cutoff: Date
 ) -> tuple[Analysis, ...]:

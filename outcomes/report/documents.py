@@ -95,7 +95,7 @@ def _section(report: Report, section: Section) -> SectionDocument:
         "os": _survival(survivals.get(EndpointKind.OS)),
         "dor": _survival(survivals.get(EndpointKind.DOR)),
         "ttr": _survival(survivals.get(EndpointKind.TTR)),
-        "follow_up": _follow_up(section),
+        "follow_up": follow_up_document(section),
         "additional": [result_document(result) for result in section.additional],
     }
 
@@ -268,7 +268,8 @@ def _quartiles(found: Quartiles) -> QuartilesDocument:
     }
 
 
-def _follow_up(section: Section) -> FollowUpDocument:
+def follow_up_document(section: Section) -> FollowUpDocument:
+    """Both methods."""
     return {
         **_quartiles(section.follow_up.reverse),
         "observed": _quartiles(section.follow_up.observed),

@@ -553,6 +553,7 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
         f"{at.trial_path}endpoints/preview/",
         {"kind": "PFS", "definition": {"time_origin": "enrollment"}},
     ),
+    "GET /studies/": lambda at: Call("/studies/?sort=-orr&sarcoma=true"),
     "POST /visits/preview/": lambda at: Call(
         "/visits/preview/", follow_up_body(at, 60) | {"targets": [{"lesion": "T01"}]}
     ),

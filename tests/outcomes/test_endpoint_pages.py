@@ -145,15 +145,14 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "said"), WRONG)
-def test_a_wrong_value_is_refused_at_its_field(
-    cast: Cast, pages: Pages, name: str, value: Any, said: str
-) -> None:
-    answer = pages(cast.administrator).post(f"{PATH}new/", typed(**{name: value}))
-    assert answer.status_code == 422
-    error = re.search(rf'id="id_{name}_error".*?</div>', answer.content.decode(), re.DOTALL)
-    assert error
-    assert said in error[0]
+def test_a_wrong_value_is_refused_at_its_field(cast: Cast, pages: Pages) -> None:
+    client = pages(cast.administrator)
+    for name, value, said in WRONG:
+        answer = client.post(f"{PATH}new/", typed(**{name: value}))
+        assert answer.status_code == 422
+        error = re.search(rf'id="id_{name}_error".*?</div>', answer.content.decode(), re.DOTALL)
+        assert error
+        assert said in error[0]
 
 
 def test_somebody_elses_change_is_not_overwritten(cast: Cast, pages: Pages) -> None:
