@@ -52,6 +52,7 @@ class Card:
     interval: str
     inputs: str
     definition: str
+    kind: str = ""  # of the endpoint, if it is one
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def page(report: Report, number: str | None = None) -> Page:
         report=report,
         cards=(
             _enrollment_card(report),
-            *(result_card(found) for found in (*rates, *times)),
+            *(endpoint_card(found) for found in (*rates, *times)),
             _follow_up_card(report),
         ),
         figures=tuple(_figure(found, report.comparison) for found in times),
@@ -183,9 +184,9 @@ def _enrollment_card(report: Report) -> Card:
     )
 
 
-def result_card(found: Rate | Survival) -> Card:
-    """An endpoint's result, with its definition."""
-    return _rate_card(found) if isinstance(found, Rate) else _median_card(found)
+def endpoint_card(result: Rate | Survival) -> Card:
+    """One endpoint's figure with its interval, its inputs and its definition."""
+    return _rate_card(result) if isinstance(result, Rate) else _median_card(result)
 
 
 def _rate_card(rate: Rate) -> Card:
@@ -200,6 +201,7 @@ def _rate_card(rate: Rate) -> Card:
         % {"level": level, "limits": limits, "style": style},
         inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
         definition=definition_wording.in_words(rate.endpoint.kind, definition),
+        kind=rate.endpoint.kind,
     )
 
 
@@ -215,6 +217,7 @@ def _median_card(found: Survival) -> Card:
         )
         % {"events": found.events, "n": found.n},
         definition=survival_definition(found),
+        kind=found.endpoint.kind,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from datetime import date as Date
 from enum import StrEnum
@@ -32,6 +32,7 @@ PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
     "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
 )  # fmt: skip
+SEVERAL = ("cutoff", "population", "survival_interval", "proportion_interval", "known_on")
 TIME = r"\d{1,3}w?"  # months, or weeks
 CUTOFF = OpenApiParameter(
     "cutoff",
@@ -146,10 +147,32 @@ def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
     return _cutoff(query.get("cutoff"), trial)
 
 
+def of_several(query: Mapping[str, str]) -> Callable[[Trial], Options]:
+    """The options that keys of SEVERAL choose for each of several trials, at its own today.
+
+    Raises InvalidParameter for a value.
+    """
+    asked = query.get("cutoff")
+    cutoff = _date(asked) if asked else None
+    population = _choice(Population, query, "population")
+    survival_interval = _choice(SurvivalInterval, query, "survival_interval")
+    proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
+    known_on = _known_on(query.get("known_on"))
+    return lambda trial: Options(
+        cutoff=cutoff or today(trial),
+        population=population,
+        survival_interval=survival_interval,
+        proportion_interval=proportion_interval,
+        known_on=known_on,
+    )
+
+
 def _cutoff(asked: str | None, trial: Trial) -> Date:
     """The asked date, else today."""
-    if not asked:
-        return today(trial)
+    return _date(asked) if asked else today(trial)
+
+
+def _date(asked: str) -> Date:
     try:
         if not DATE.fullmatch(asked):
             raise ValueError("no calendar date")

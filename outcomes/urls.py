@@ -4,11 +4,13 @@ from django.urls import path
 
 from outcomes import (
     catalogue_views,
+    endpoint_views,
     flow_views,
     group_views,
     lesion_history_views,
     query_views,
     statistics_views,
+    study_views,
     views,
     visit_sheet_views,
     work_views,
@@ -18,9 +20,27 @@ from outcomes.study_report import views as study_report_views
 app_name = "outcomes"
 urlpatterns = [
     path("search/", work_views.search, name="search"),
+    path("studies/", study_views.studies_page, name="studies"),
+    path("studies/data.csv", study_views.studies_csv, name="studies_csv"),
     path("catalogue/", catalogue_views.publication_list, name="publication_list"),
     path("catalogue/<str:key>/", catalogue_views.publication, name="publication"),
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
+    path("trials/<str:registry_id>/endpoints/", endpoint_views.endpoints, name="endpoints"),
+    path(
+        "trials/<str:registry_id>/endpoints/new/",
+        endpoint_views.endpoint_new,
+        name="endpoint_new",
+    ),
+    path(
+        "trials/<str:registry_id>/endpoints/<int:pk>/",
+        endpoint_views.endpoint_edit,
+        name="endpoint_edit",
+    ),
+    path(
+        "trials/<str:registry_id>/endpoints/<int:pk>/remove/",
+        endpoint_views.endpoint_remove,
+        name="endpoint_remove",
+    ),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
     path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),

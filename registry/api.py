@@ -17,6 +17,7 @@ from outcomes.api import (
     VisitVoid,
 )
 from outcomes.ctgov_api import StudyExport
+from outcomes.endpoints_api import EndpointList, EndpointPreview
 from outcomes.flow_api import AccrualView, ConsortView
 from outcomes.groups_api import ForestView
 from outcomes.import_api import TrialImport
@@ -27,6 +28,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.studies_api import StudyList
 from outcomes.study_report.api import StudyReportView
 from patients.api import (
     AdverseEventDetail,
@@ -92,6 +94,7 @@ class NoSuchAddress(views.APIView):
 app_name = "api"
 urlpatterns = [
     path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
+    path("studies/", StudyList.as_view(), name="studies"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
     path(
@@ -106,6 +109,12 @@ urlpatterns = [
     ),
     path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
+    path("trials/<str:registry_id>/endpoints/", EndpointList.as_view(), name="endpoints"),
+    path(
+        "trials/<str:registry_id>/endpoints/preview/",
+        EndpointPreview.as_view(),
+        name="endpoint_preview",
+    ),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
     path("trials/<str:registry_id>/outcomes/forest/", ForestView.as_view(), name="forest"),
     path(

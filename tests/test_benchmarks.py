@@ -74,6 +74,7 @@ def test_every_part_runs(user: User) -> None:
     small, large = filled("SMALL", user, 5), filled("LARGE", user, 10)
     few = courses(3, first=50)
     assert "10 patients, 60 visits" in printed(reports.measured(large, user, repetitions=1))
+    assert "of 10 patients move" in printed(reports.previewed(large, user, repetitions=1))
     assert "| ≤ 3 | 7 |" in printed(visits.measured(user, repetitions=1))
     assert "18 visits" in printed(imports.measured(few, user, repetitions=1))
     assert "(304)" in printed(dashboards.conditional(large, user, repetitions=1))

@@ -329,18 +329,39 @@ def _replace(
     key: tuple[str, ...],
     pointer: str,
 ) -> list[Row]:
-    """Make a parent's rows equal to the items, writing only what differs; returns the rows."""
-    wanted = [tuple(item.get(name) or "" for name in key) for item in items]
-    stored = {
-        tuple(getattr(row, name) for name in key): row
-        for row in model._default_manager.filter(**parent)
-    }
-    _remove([row for named, row in stored.items() if named not in wanted], pointer)
+    """Make a parent's rows equal to the items, writing only what differs; returns the rows.
+
+    An item that says its id keeps its row under another name; any other is matched by its key.
+    """
+    stored: dict[object, Row] = {}
+    for row in model._default_manager.filter(**parent):
+        stored |= {tuple(getattr(row, name) for name in key): row, row.pk: row}
+    wanted = [item.get("id") or tuple(item.get(name) or "" for name in key) for item in items]
     rows = [stored.get(named) or model(**parent) for named in wanted]
+    kept = {row.pk for row in rows}
+    _remove(
+        [row for named, row in stored.items() if named == row.pk and row.pk not in kept], pointer
+    )
     for row, item in zip(rows, items, strict=True):
+        before = _meaning(row)
         if _assign(row, item) or row.pk is None:
+            _count(row, before)
             row.save()
     return rows
+
+
+def _meaning(row: Model) -> tuple[object, ...] | None:
+    """What an endpoint says, whether its document spells the defaults out or not."""
+    if not isinstance(row, Endpoint) or row.pk is None:
+        return None
+    told = (row.kind, row.name, row.role, row.title, row.wording, row.time_frame, row.note)
+    return (*told, row.as_definition())
+
+
+def _count(row: Model, before: tuple[object, ...] | None) -> None:
+    """A stored endpoint that says something else is its next version."""
+    if isinstance(row, Endpoint) and before is not None and before != _meaning(row):
+        row.version += 1
 
 
 def _remove(rows: Iterable[Model], pointer: str) -> None:

@@ -174,7 +174,8 @@ class EndpointSerializer(ModelFields):
 
     class Meta:
         model = Endpoint
-        fields = ["id", *ENDPOINT]
+        fields = ["id", "version", *ENDPOINT]
+        read_only_fields = ["version"]
 
 
 class CriterionSerializer(ModelFields):

@@ -8,6 +8,8 @@ from outcomes.report.building import (
     declared,
     outcome_of,
     outcomes_of,
+    over,
+    side_by_side,
 )
 from outcomes.report.values import (
     DAYS_PER_MONTH,
@@ -20,6 +22,7 @@ from outcomes.report.values import (
     Rate,
     Report,
     Section,
+    Standing,
     Survival,
 )
 
@@ -36,10 +39,13 @@ __all__ = [
     "Rate",
     "Report",
     "Section",
+    "Standing",
     "Survival",
     "analyses",
     "build",
     "declared",
     "outcome_of",
     "outcomes_of",
+    "over",
+    "side_by_side",
 ]

@@ -51,6 +51,7 @@ from outcomes.report.values import (
     Rate,
     Report,
     Section,
+    Standing,
     Survival,
 )
 
@@ -91,6 +92,17 @@ def opened(
     return builder, [builder.known(patient) for patient in facts]
 
 
+def over(
+    trial: Trial,
+    endpoints: Sequence[Endpoint],
+    facts: Iterable[PatientFacts],
+    *,
+    options: Options,
+) -> Report:
+    """The report over facts that were read already."""
+    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+
+
 def analyses(
     trial: Trial, endpoints: Sequence[Endpoint], facts: Iterable[PatientFacts], *, cutoff: Date
 ) -> tuple[Analysis, ...]:
@@ -101,6 +113,16 @@ def analyses(
     """
     options = Options(cutoff=cutoff)
     return _Builder(trial, options, declared(endpoints, options)).analyses(facts)
+
+
+def side_by_side(
+    trial: Trial, facts: Iterable[PatientFacts], endpoints: Sequence[Declared], *, cutoff: Date
+) -> tuple[list[Rate | Survival], list[tuple[PatientFacts, list[Standing]]]]:
+    """What each of these endpoints gives, and how each patient stands under each of them."""
+    builder = _Builder(trial, Options(cutoff=cutoff), endpoints)
+    known = [builder.known(one) for one in facts]
+    standings = [(k.facts, [builder.standing(e, k) for e in endpoints]) for k in known]
+    return [builder.result(endpoint, known) for endpoint in endpoints], standings
 
 
 def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
@@ -131,7 +153,7 @@ def declared(
     one = {default: default}  # equal definitions are one value, so that what it gives is found once
     definitions = [_chosen(e.as_definition(), options) for e in chosen]
     result = [
-        Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d))
+        Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d), e.pk)
         for e, d in zip(chosen, definitions, strict=True)
     ]
     kinds = {endpoint.kind for endpoint in result}
@@ -274,8 +296,7 @@ class _Builder:
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
         times = [e for e in self.endpoints if e.kind not in RATES]
-        results: list[Rate | Survival] = [self.rate(e, known) for e in rates]
-        results += [self.survival(e, known) for e in times]
+        results = [self.result(e, known) for e in (*rates, *times)]
         first = {id(endpoint) for endpoint in self.first.values()}
         main = [r for r in results if id(r.endpoint) in first]
         best = self.first[EndpointKind.ORR]
@@ -292,6 +313,24 @@ class _Builder:
                 change for k in members if (change := self.best_change(k)) is not None
             ),
         )
+
+    def result(self, endpoint: Declared, known: Sequence[_Known]) -> Rate | Survival:
+        """What the endpoint gives over these patients."""
+        if endpoint.kind in RATES:
+            return self.rate(endpoint, known)
+        return self.survival(endpoint, known)
+
+    def standing(self, endpoint: Declared, patient: _Known) -> Standing:
+        """Where one patient stands in the endpoint's analysis, or why not in it."""
+        definition = endpoint.definition
+        if absence := patient.absence(definition):
+            return Standing(absence)
+        if endpoint.kind in RATES:
+            best = self.best(endpoint, patient, confirmed=definition.confirmation.required)
+            return Standing(None, best, self.succeeded(endpoint, patient))
+        time = self.time(endpoint, patient)
+        without = patient.prepared[definition.time_origin].origin is None
+        return Standing(Absence.NO_TIME_ORIGIN if without else None, time=time)
 
     def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
         return [k for k in known if k.belongs(endpoint.definition)]

@@ -98,9 +98,9 @@ def _section(report: Report, section: Section) -> SectionDocument:
         "os": _survival(survivals.get(EndpointKind.OS)),
         "dor": _survival(survivals.get(EndpointKind.DOR)),
         "ttr": _survival(survivals.get(EndpointKind.TTR)),
-        "follow_up": _follow_up(section),
+        "follow_up": follow_up_document(section),
         "depth_of_response": _depth(report, section),
-        "additional": [_additional(result) for result in section.additional],
+        "additional": [result_document(result) for result in section.additional],
     }
 
 
@@ -150,7 +150,8 @@ def _benefit_rate(rate: Rate) -> BenefitRateDocument:
     return {"benefited": rate.proportion.k, **_rate(rate)}
 
 
-def _additional(result: Rate | Survival) -> Additional:
+def result_document(result: Rate | Survival) -> Additional:
+    """One endpoint's result, with its kind and its name."""
     said: AdditionalDocument = {"kind": result.endpoint.kind, "name": result.endpoint.name}
     if isinstance(result, Survival):
         return {**said, **survival_document(result)}
@@ -292,7 +293,8 @@ def _quartiles(found: Quartiles) -> QuartilesDocument:
     }
 
 
-def _follow_up(section: Section) -> FollowUpDocument:
+def follow_up_document(section: Section) -> FollowUpDocument:
+    """Both methods."""
     return {
         **_quartiles(section.follow_up.reverse),
         "observed": _quartiles(section.follow_up.observed),

@@ -115,6 +115,7 @@ class Declared:
     name: str
     wording: str
     definition: EndpointDefinition
+    pk: int | None = None  # of the stored endpoint; None for the registry's default
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,19 @@ class Survival:
         """The times by which a quarter, half and three quarters had the event, in one style."""
         style, level = self.median.interval, self.median.level
         return tuple(survival.quantile(self.curve, p, style, level) for p in (0.25, 0.5, 0.75))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One patient under one endpoint: `best` and `succeeded` of a rate, `time` of a time to event.
+
+    All are None for who is not in the analysis, and for a time from a response that there is not.
+    """
+
+    absence: Absence | None
+    best: BestResponse | None = None
+    succeeded: bool | None = None
+    time: TimeToEvent | None = None
 
 
 @dataclass(frozen=True)

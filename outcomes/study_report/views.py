@@ -66,7 +66,7 @@ def _context(found: StudyReport) -> dict[str, object]:
         "options": OptionsForm(found.report.options),
         "page": dashboard.page(found.report),
         "results": [
-            Result(r.endpoint.name, dashboard.result_card(r)) for r in computed(found.report)
+            Result(r.endpoint.name, dashboard.endpoint_card(r)) for r in computed(found.report)
         ],
         "adverse_events": dashboard.adverse_event_table(found.safety),
         "flow": participant_flow.draw(participant_flow.outline(found.flow, every_criterion=False)),

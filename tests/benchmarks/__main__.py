@@ -94,6 +94,7 @@ def reports(bench: Bench) -> Iterator[Line]:
     line = reports.measured(trial, bench.user, repetitions=7)
     yield line
     yield memory.reports(trial.registry_id, bench.database, line.rows)
+    yield reports.previewed(trial, bench.user, repetitions=5)
 
 
 def imports(bench: Bench) -> Iterator[Line]:

@@ -554,6 +554,12 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
+    "GET /trials/{registry_id}/endpoints/": lambda at: Call(f"{at.trial_path}endpoints/"),
+    "POST /trials/{registry_id}/endpoints/preview/": lambda at: Call(
+        f"{at.trial_path}endpoints/preview/",
+        {"kind": "PFS", "definition": {"time_origin": "enrollment"}},
+    ),
+    "GET /studies/": lambda at: Call("/studies/?sort=-orr&sarcoma=true"),
     "POST /visits/preview/": lambda at: Call(
         "/visits/preview/", follow_up_body(at, 60) | {"targets": [{"lesion": "T01"}]}
     ),

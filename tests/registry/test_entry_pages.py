@@ -21,7 +21,7 @@ from tests.conftest import Cast
 from tests.factories import START
 from tests.outcomes.test_actions import together
 from tests.outcomes.test_pages import FOLLOW_UP
-from trials.models import ReferenceRange
+from trials.models import Endpoint, ReferenceRange
 
 Pages = Callable[..., Client]
 THERAPY = {"started_on": "2024-06-01", "kind": "systemic", "description": "gemcitabine"}
@@ -30,10 +30,8 @@ PLAIN = {
     "home", "login", "logout", "draft",
     "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
     "screening_detail", "trial_dashboard", "accrual", "consort", "study_report", "patient", "publication",
-    "screening_detail", "trial_dashboard", "statistics", "accrual", "consort", "patient", "publication",
-    "screening_detail", "trial_dashboard", "accrual", "consort", "groups", "patient", "publication",
-    "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
-    "ctcae_terms", "set_language",
+    "statistics", "groups", "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
+    "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv",
     "visit_preview", "screening_preview",  # nothing is stored
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
@@ -88,6 +86,7 @@ def addresses(cast: Cast) -> dict[str, str]:
         site=patient.site, item="platelets", sex="any", lower=100, upper=300, unit="10^9/L",
         valid_from=START,
     )  # fmt: skip
+    endpoint = Endpoint.objects.create(trial=cast.trial, kind="PFS")
     trial, site = f"/trials/{cast.trial.registry_id}", patient.site.code
     of, on = f"/patients/{patient.pk}", f"/screenings/{screening.pk}/"
     return {
@@ -134,6 +133,9 @@ def addresses(cast: Cast) -> dict[str, str]:
         "criterion_edit": f"{trial}/criteria/{criterion.pk}/",
         "criterion_remove": f"{trial}/criteria/{criterion.pk}/remove/",
         "protocol_amend": f"{trial}/criteria/amend/",
+        "endpoint_new": f"{trial}/endpoints/new/",
+        "endpoint_edit": f"{trial}/endpoints/{endpoint.pk}/",
+        "endpoint_remove": f"{trial}/endpoints/{endpoint.pk}/remove/",
     }
 
 

@@ -202,6 +202,7 @@ def rows(at: Scene) -> dict[str, list[int]]:
         "deviations": [at.deviation.pk],
         "reference-ranges": [at.reference_range.pk],
         "trials": [at.exclusion.pk],
+        "endpoints": [at.trial.endpoints.all()[0].pk],
         "adverse-events": [at.adverse_event.pk],
         "visit-sheets": [visit_sheet(at).pk],
         "queries": [at.query.pk, at.closed_query.pk],
@@ -229,7 +230,8 @@ def addresses(route: str, at: Scene) -> list[str]:
         route = route.replace(name, value)
     found = [f"/{route}"]
     if "<int:pk>" in route:
-        found = [f"/{route.replace('<int:pk>', str(pk))}" for pk in rows(at)[route.split("/")[0]]]
+        of = "endpoints" if "/endpoints/" in route else route.split("/")[0]
+        found = [f"/{route.replace('<int:pk>', str(pk))}" for pk in rows(at)[of]]
     assert not [address for address in found if "<" in address]
     return found
 
@@ -242,7 +244,7 @@ def typed(at: Scene) -> list[str]:
     users = User.objects.values_list("username", flat=True)
     # A sheet keeps what its check said in the language of whoever had it checked.
     checked = "No patient of this trial has this subject id."
-    return [*titles, *criteria, *filter(None, said), *users, "Anlotinib", checked]
+    return [*titles, *criteria, *filter(None, said), *users, "tests", "Anlotinib", checked]
 
 
 @pytest.mark.parametrize("route", ROUTES)

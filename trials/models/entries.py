@@ -399,6 +399,7 @@ class Endpoint(models.Model):
     time_frame = models.TextField(_("time frame"), blank=True)
     note = models.TextField(_("note of the registry"), blank=True)
     definition = models.JSONField(_("definition"), default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["id"]
