@@ -4,9 +4,11 @@ from outcomes.report.building import (
     RESPONSE_ORDER,
     analyses,
     build,
+    compute,
     declared,
     outcome_of,
     outcomes_of,
+    read,
 )
 from outcomes.report.values import (
     DAYS_PER_MONTH,
@@ -39,7 +41,9 @@ __all__ = [
     "Survival",
     "analyses",
     "build",
+    "compute",
     "declared",
     "outcome_of",
     "outcomes_of",
+    "read",
 ]

@@ -68,13 +68,27 @@ def build(trial: Trial, *, user: User, options: Options) -> Report:
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
     """
+    return compute(trial, options, *read(trial, user=user, options=options))
+
+
+def read(
+    trial: Trial, *, user: User, options: Options
+) -> tuple[list[Declared], list[PatientFacts]]:
+    """What a report is computed of: the endpoints, and the patients that the user may see."""
     known_on = options.known_on
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
-    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+    return declared(endpoints, options), facts
+
+
+def compute(
+    trial: Trial, options: Options, endpoints: Sequence[Declared], facts: Iterable[PatientFacts]
+) -> Report:
+    """The report of what was read, now or long ago: nothing else decides a figure."""
+    return _Builder(trial, options, endpoints).report(facts)
 
 
 def analyses(
