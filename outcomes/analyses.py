@@ -23,6 +23,7 @@ from outcomes.frozen_inputs import (
     result_of,
 )
 from outcomes.models import METHODS_VERSION, Analysis
+from outcomes.options import as_query
 from outcomes.report import Options, Report
 from registry.errors import Conflict, FieldError
 from registry.idempotency import lock
@@ -56,6 +57,7 @@ def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) ->
         note=note,
         by=by,
         blinded=inputs.as_trial().masked,
+        options=as_query(options),
         cutoff=options.cutoff,
         known_on=options.known_on,
         patients=found.whole.n,

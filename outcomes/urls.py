@@ -3,6 +3,7 @@
 from django.urls import path
 
 from outcomes import (
+    analysis_views,
     catalogue_views,
     flow_views,
     lesion_history_views,
@@ -20,6 +21,12 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path("trials/<str:registry_id>/analyses/", analysis_views.analysis_list, name="analyses"),
+    path(
+        "trials/<str:registry_id>/analyses/new/", analysis_views.analysis_new, name="analysis_new"
+    ),
+    path("analyses/<int:pk>/", analysis_views.analysis, name="analysis"),
+    path("analyses/<int:pk>/changes/", analysis_views.changes, name="analysis_changes"),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

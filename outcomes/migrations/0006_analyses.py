@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('note', models.TextField(blank=True, max_length=2000, verbose_name='note')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('blinded', models.BooleanField()),
+                ('options', models.JSONField()),
                 ('cutoff', models.DateField()),
                 ('known_on', models.DateTimeField(null=True)),
                 ('patients', models.PositiveIntegerField()),

@@ -62,6 +62,7 @@ class Analysis(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     blinded = models.BooleanField()  # whether the arms were hidden from whoever froze it
+    options = models.JSONField()  # as the query that asks for them
     cutoff = models.DateField()
     known_on = models.DateTimeField(null=True)
     patients = models.PositiveIntegerField()  # in the population of the response rate

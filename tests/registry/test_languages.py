@@ -205,6 +205,7 @@ def rows(at: Scene) -> dict[str, list[int]]:
         "adverse-events": [at.adverse_event.pk],
         "visit-sheets": [visit_sheet(at).pk],
         "queries": [at.query.pk, at.closed_query.pk],
+        "analyses": [at.analysis.pk],
     }
 
 
