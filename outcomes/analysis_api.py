@@ -113,13 +113,17 @@ class AnalysisList(generics.ListAPIView[Analysis]):
         return answer(analysis_detail(frozen), status.HTTP_201_CREATED)
 
 
-class AnalysisDetail(views.APIView):
-    """One frozen analysis."""
+class OneAnalysis(views.APIView):
+    """What the views of one frozen analysis share."""
 
     def row(self, pk: int) -> Analysis:
         """The analysis, while the caller may see it."""
         rows = Analysis.objects.visible_to(caller(self.request)).select_related("trial", "by")
         return get_object_or_404(rows, pk=pk)
+
+
+class AnalysisDetail(OneAnalysis):
+    """One frozen analysis."""
 
     @extend_schema(responses=AnalysisDetailDocument)
     def get(self, request: Request, pk: int) -> Response:
@@ -127,7 +131,7 @@ class AnalysisDetail(views.APIView):
         return answer(analysis_detail(self.row(pk)))
 
 
-class AnalysisInputs(AnalysisDetail):
+class AnalysisInputs(OneAnalysis):
     """What a frozen analysis was computed of."""
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -137,7 +141,7 @@ class AnalysisInputs(AnalysisDetail):
         return _file(row, row.inputs, "inputs")
 
 
-class AnalysisResult(AnalysisDetail):
+class AnalysisResult(OneAnalysis):
     """What was computed when an analysis was frozen."""
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -153,7 +157,7 @@ def _file(row: Analysis, content: str, name: str) -> HttpResponse:
     return HttpResponse(content.encode(), content_type="application/json", headers=headers)
 
 
-class AnalysisReproduce(AnalysisDetail):
+class AnalysisReproduce(OneAnalysis):
     """Whether a frozen analysis comes out again."""
 
     http_method_names = ["post", "options"]
@@ -167,7 +171,7 @@ class AnalysisReproduce(AnalysisDetail):
         return Response(reproduction_document(row, analyses.reproduce(row)))
 
 
-class AnalysisChangesView(AnalysisDetail):
+class AnalysisChangesView(OneAnalysis):
     """What moved since an analysis was frozen."""
 
     @extend_schema(responses=AnalysisChangesDocument)

@@ -105,10 +105,11 @@ def changes_page(found: Changes) -> ChangesPage:
 
 def _line(one: Change) -> ChangeLine:
     page = reverse("outcomes:patient", args=[one.patient])
-    visit = one.source.id if one.source and one.source.record == "visit" else None
+    stands = one.source is not None and one.source.record == "visit" and one.today is not None
+    visit = one.source.id if one.source and stands else None
     return ChangeLine(
         subject_id=one.subject_id,
-        url=f"{page}#visit-{visit}" if visit and one.today else page,
+        url=f"{page}#visit-{visit}" if visit else page,
         what=_what(one.field),
         history=reverse("outcomes:visit_history", args=[visit]) if visit else "",
         stored=_text(one.stored),
@@ -147,7 +148,8 @@ def _told(record: Mapping[str, Any]) -> Iterator[str]:
 def _definitions(found: Changes) -> Iterator[tuple[str, str, str]]:
     for kind, name, stored, today in found.definitions:
         title = f"{TITLES[EndpointKind(kind)]} {name}".strip()
-        yield title, *(_in_words(EndpointKind(kind), told) for told in (stored, today))
+        words = [_in_words(EndpointKind(kind), told) for told in (stored, today)]
+        yield title, words[0], words[1]
 
 
 def _in_words(kind: EndpointKind, told: Mapping[str, Any] | None) -> str:

@@ -237,7 +237,7 @@ def addresses(route: str, at: Scene) -> list[str]:
 
 def typed(at: Scene) -> list[str]:
     """Names that people typed: they are shown as they are."""
-    titles = [at.publication.title, at.trial.brief_title]
+    titles = [at.publication.title, at.trial.brief_title, at.analysis.name]
     criteria = at.trial.criteria.values_list("text", flat=True)
     said = QueryMessage.objects.values_list("text", flat=True)
     users = User.objects.values_list("username", flat=True)
