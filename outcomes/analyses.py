@@ -25,7 +25,8 @@ from outcomes.frozen_inputs import (
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import as_query
 from outcomes.report import Options, Report
-from registry.errors import Conflict, FieldError
+from registry.blank import is_blank
+from registry.errors import Conflict, FieldError, Refused
 from registry.idempotency import lock
 from trials import access
 from trials.models import Trial
@@ -40,10 +41,12 @@ OVERTAKEN = 5  # times that the data are read again before a freeze gives up
 def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) -> Analysis:
     """Keep an analysis: its inputs, and the figures that the kept inputs give.
 
-    Raises PermissionDenied, or Conflict where the name is taken, by a hidden analysis too, or
+    Raises PermissionDenied, Refused, or Conflict where the name is taken, by a hidden analysis too, or
     where others store without a pause.
     """
     access.require(by, access.Action.FREEZE, trial=trial)
+    if is_blank(name):
+        raise Refused([FieldError("/name", _("Give the analysis a name."))])
     lock(hashlib.sha256(f"analyses of trial {trial.pk}".encode()).hexdigest())
     if Analysis.objects.filter(trial=trial, name=name).exists():
         raise Conflict([FieldError("/name", _("Taken in this trial; give another one."))])

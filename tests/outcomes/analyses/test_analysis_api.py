@@ -53,6 +53,7 @@ def test_a_download_has_the_digest_that_is_told(cast: Cast, api: Login, part: st
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"name": ""}, "/name"),
+    ({"name": "\u200b"}, "/name"),  # nothing that is seen
     ({"name": "x" * 101}, "/name"),
     ({"options": {"cutoff": "soon"}}, "/options/cutoff"),
     ({"options": {"known_on": "2999-01-01T00:00Z"}}, "/options/known_on"),
