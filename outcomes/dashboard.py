@@ -139,11 +139,7 @@ def page(report: Report, number: str | None = None) -> Page:
     shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
-        cards=(
-            _enrollment_card(report),
-            *(endpoint_card(found) for found in (*rates, *times)),
-            _follow_up_card(report),
-        ),
+        cards=cards(report),
         figures=tuple(_figure(found, report.comparison) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := _bar(p))]),
         waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
@@ -153,6 +149,18 @@ def page(report: Report, number: str | None = None) -> Page:
         ),
         patients=tuple(patient_line(patient) for patient in shown.object_list),
         patients_page=shown,
+    )
+
+
+def cards(report: Report) -> tuple[Card, ...]:
+    """The figures at a glance."""
+    whole = report.whole
+    rates = [whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)]
+    times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
+    return (
+        _enrollment_card(report),
+        *(endpoint_card(found) for found in (*rates, *times)),
+        _follow_up_card(report),
     )
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from outcomes import (
+    analysis_views,
     catalogue_views,
     endpoint_views,
     flow_views,
@@ -46,6 +47,12 @@ urlpatterns = [
     path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),
     path("trials/<str:registry_id>/statistics/", statistics_views.statistics, name="statistics"),
     path("trials/<str:registry_id>/groups/", group_views.groups, name="groups"),
+    path("trials/<str:registry_id>/analyses/", analysis_views.analysis_list, name="analyses"),
+    path(
+        "trials/<str:registry_id>/analyses/new/", analysis_views.analysis_new, name="analysis_new"
+    ),
+    path("analyses/<int:pk>/", analysis_views.analysis, name="analysis"),
+    path("analyses/<int:pk>/changes/", analysis_views.changes, name="analysis_changes"),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

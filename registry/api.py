@@ -7,6 +7,14 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework import exceptions, views
 from rest_framework.request import Request
 
+from outcomes.analysis_api import (
+    AnalysisChangesView,
+    AnalysisDetail,
+    AnalysisInputs,
+    AnalysisList,
+    AnalysisReproduce,
+    AnalysisResult,
+)
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
@@ -123,6 +131,12 @@ urlpatterns = [
         name="patient_outcomes",
     ),
     path("trials/<str:registry_id>/report/", StudyReportView.as_view(), name="study_report"),
+    path("trials/<str:registry_id>/analyses/", AnalysisList.as_view(), name="analyses"),
+    path("analyses/<int:pk>/", AnalysisDetail.as_view(), name="analysis"),
+    path("analyses/<int:pk>/inputs/", AnalysisInputs.as_view(), name="analysis_inputs"),
+    path("analyses/<int:pk>/result/", AnalysisResult.as_view(), name="analysis_result"),
+    path("analyses/<int:pk>/changes/", AnalysisChangesView.as_view(), name="analysis_changes"),
+    path("analyses/<int:pk>/reproduce/", AnalysisReproduce.as_view(), name="analysis_reproduce"),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
     path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),

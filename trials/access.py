@@ -35,6 +35,8 @@ class Action(StrEnum):
     DEVIATE = "deviate"
     QUERY = "query"
     IMPORT = "import"
+    FREEZE = "freeze"
+    READ_ANALYSES = "read_analyses"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -44,6 +46,16 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
     Action.QUERY: frozenset({Role.INVESTIGATOR, Role.DATA_MANAGER}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
+    Action.FREEZE: frozenset({Role.ADMINISTRATOR, Role.STATISTICIAN}),
+    Action.READ_ANALYSES: frozenset(
+        {
+            Role.INVESTIGATOR,
+            Role.ADMINISTRATOR,
+            Role.DATA_MANAGER,
+            Role.STATISTICIAN,
+            Role.VIEWER,
+        }
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """What happened to the tumor: lesions, visits and what was seen of each lesion at each visit."""
 
+from outcomes.models.analyses import Analysis, AnalysisQuerySet
 from outcomes.models.imports import (
     PURGED_AT_ONCE,
     SHEET_KEPT,
@@ -37,6 +38,8 @@ __all__ = [
     "PURGED_AT_ONCE",
     "SHEET_KEPT",
     "SILENT",
+    "Analysis",
+    "AnalysisQuerySet",
     "BoneTypeChoice",
     "CertaintyChoice",
     "ImportRun",

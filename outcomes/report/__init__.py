@@ -5,10 +5,12 @@ from outcomes.report.building import (
     RESPONSE_ORDER,
     analyses,
     build,
+    compute,
     declared,
     outcome_of,
     outcomes_of,
     over,
+    read,
     side_by_side,
 )
 from outcomes.report.values import (
@@ -43,9 +45,11 @@ __all__ = [
     "Survival",
     "analyses",
     "build",
+    "compute",
     "declared",
     "outcome_of",
     "outcomes_of",
     "over",
+    "read",
     "side_by_side",
 ]

@@ -74,21 +74,34 @@ def build(
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
     """
-    builder, known = opened(trial, user=user, options=options, further=further)
-    return builder.report(known)
+    return compute(trial, options, *read(trial, user=user, options=options, further=further))
 
 
-def opened(
+def read(
     trial: Trial, *, user: User, options: Options, further: Collection[EndpointKind] = ()
-) -> tuple[_Builder, list[_Known]]:
-    """A report's builder and the patients it is of, read in one snapshot."""
+) -> tuple[list[Declared], list[PatientFacts]]:
+    """What a report is computed of: the endpoints, and the patients that the user may see."""
     known_on = options.known_on
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
-    builder = _Builder(trial, options, declared(endpoints, options, further))
+    return declared(endpoints, options, further), facts
+
+
+def compute(
+    trial: Trial, options: Options, endpoints: Sequence[Declared], facts: Iterable[PatientFacts]
+) -> Report:
+    """The report of what was read, now or long ago: nothing else decides a figure."""
+    builder = _Builder(trial, options, endpoints)
+    return builder.report([builder.known(patient) for patient in facts])
+
+
+def opened(trial: Trial, *, user: User, options: Options) -> tuple[_Builder, list[_Known]]:
+    """A report's builder and the patients it is of, read in one snapshot."""
+    endpoints, facts = read(trial, user=user, options=options)
+    builder = _Builder(trial, options, endpoints)
     return builder, [builder.known(patient) for patient in facts]
 
 
@@ -100,7 +113,7 @@ def over(
     options: Options,
 ) -> Report:
     """The report over facts that were read already."""
-    return _Builder(trial, options, declared(endpoints, options)).report(facts)
+    return compute(trial, options, declared(endpoints, options), facts)
 
 
 def analyses(

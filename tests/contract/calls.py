@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from outcomes.models import Visit
+from outcomes import analyses
+from outcomes.models import Analysis, Visit
+from outcomes.report import Options
 from patients import query_actions
 from patients.models import (
     AdverseEvent,
@@ -87,6 +89,7 @@ class Scene:
     deviation: Deviation
     query: Query  # of a soft check
     closed_query: Query  # of the investigator
+    analysis: Analysis
     exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
@@ -145,7 +148,16 @@ def scene() -> Scene:
         deviation=deviation,
         query=Query.objects.open().filter(record_id=visit.pk)[0],
         closed_query=_closed_query(visit, by=cast.investigator),
+        analysis=_frozen(cast),
         exclusion=exclusion,
+    )
+
+
+def _frozen(cast: Cast) -> Analysis:
+    """An analysis of this moment."""
+    options = Options(cutoff=START + timedelta(days=200))
+    return analyses.freeze(
+        trial=cast.trial, by=cast.administrator, name="Interim", note="", options=options
     )
 
 
@@ -391,7 +403,22 @@ def publication_body(key: str) -> dict[str, Any]:
     return {"key": key, "title": "Anlotinib", "year": None, "document": document, "version": 7}
 
 
+def analysis_body(name: str) -> dict[str, Any]:
+    """What is frozen under a name."""
+    asked = {"cutoff": "2024-12-31", "population": "safety", "landmarks": "3,12w"}
+    return {"name": name, "note": "after the second scan", "options": asked, "version": 1}
+
+
 CALLS: dict[str, Callable[[Scene], Call]] = {
+    "GET /trials/{registry_id}/analyses/": lambda at: Call(f"{at.trial_path}analyses/"),
+    "POST /trials/{registry_id}/analyses/": lambda at: Call(
+        f"{at.trial_path}analyses/", analysis_body("Final")
+    ),
+    "GET /analyses/{id}/": lambda at: Call(f"/analyses/{at.analysis.pk}/"),
+    "GET /analyses/{id}/inputs/": lambda at: Call(f"/analyses/{at.analysis.pk}/inputs/"),
+    "GET /analyses/{id}/result/": lambda at: Call(f"/analyses/{at.analysis.pk}/result/"),
+    "GET /analyses/{id}/changes/": lambda at: Call(f"/analyses/{at.analysis.pk}/changes/"),
+    "POST /analyses/{id}/reproduce/": lambda at: Call(f"/analyses/{at.analysis.pk}/reproduce/", {}),
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
     "POST /ctgov-import/": lambda at: Call("/ctgov-import/", study_body()),
@@ -599,6 +626,9 @@ def _without_sites(at: Scene) -> Call:
 
 
 CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
+    "POST /trials/{registry_id}/analyses/": lambda at: Call(
+        f"{at.trial_path}analyses/", analysis_body("Interim")
+    ),
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
     "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,

@@ -32,6 +32,7 @@ PLAIN = {
     "screening_detail", "trial_dashboard", "accrual", "consort", "study_report", "patient", "publication",
     "statistics", "groups", "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
     "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv",
+    "analyses", "analysis", "analysis_changes",
     "visit_preview", "screening_preview",  # nothing is stored
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
@@ -136,6 +137,7 @@ def addresses(cast: Cast) -> dict[str, str]:
         "endpoint_new": f"{trial}/endpoints/new/",
         "endpoint_edit": f"{trial}/endpoints/{endpoint.pk}/",
         "endpoint_remove": f"{trial}/endpoints/{endpoint.pk}/remove/",
+        "analysis_new": f"{trial}/analyses/new/",
     }
 
 

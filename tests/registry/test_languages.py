@@ -206,6 +206,7 @@ def rows(at: Scene) -> dict[str, list[int]]:
         "adverse-events": [at.adverse_event.pk],
         "visit-sheets": [visit_sheet(at).pk],
         "queries": [at.query.pk, at.closed_query.pk],
+        "analyses": [at.analysis.pk],
     }
 
 
@@ -238,7 +239,7 @@ def addresses(route: str, at: Scene) -> list[str]:
 
 def typed(at: Scene) -> list[str]:
     """Names that people typed: they are shown as they are."""
-    titles = [at.publication.title, at.trial.brief_title]
+    titles = [at.publication.title, at.trial.brief_title, at.analysis.name]
     criteria = at.trial.criteria.values_list("text", flat=True)
     said = QueryMessage.objects.values_list("text", flat=True)
     users = User.objects.values_list("username", flat=True)
