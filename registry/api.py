@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
-    SafetyView,
     VisitDetail,
     VisitList,
     VisitPreview,
@@ -26,6 +25,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.safety_api import ExposureView, PatientExposureView, SafetyView
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -44,8 +44,6 @@ from patients.conduct_api import (
     DoseDetail,
     DoseList,
     DoseVoid,
-    ExposureView,
-    PatientExposureView,
     PatientRandomize,
     PatientTransfer,
     RandomizationView,
