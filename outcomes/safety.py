@@ -160,6 +160,12 @@ def exposure(report: SafetyReport) -> list[Treated]:
     return treatment.exposures(report.trial, report.courses, report.known_on)
 
 
+def details(report: SafetyReport, events: Sequence[int]) -> dict[int, tuple[Date | None, str]]:
+    """When these events ended, and how: one statement."""
+    rows = _rows(AdverseEvent, report.known_on).filter(id__in=events).order_by()
+    return {pk: (on, how) for pk, on, how in rows.values_list("id", "ended_on", "outcome")}
+
+
 def people_by_id(
     patients: QuerySet[Patient], known_on: datetime | None = None
 ) -> dict[int, Person]:

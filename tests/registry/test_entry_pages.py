@@ -29,7 +29,7 @@ THERAPY = {"started_on": "2024-06-01", "kind": "systemic", "description": "gemci
 PLAIN = {
     "home", "login", "logout", "draft",
     "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
-    "screening_detail", "trial_dashboard", "accrual", "consort", "patient", "publication",
+    "screening_detail", "trial_dashboard", "accrual", "consort", "safety", "safety_patients", "safety_exposure", "safety_csv", "patient", "publication",
     "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
     "ctcae_terms", "set_language",
     "visit_preview", "screening_preview",  # nothing is stored
