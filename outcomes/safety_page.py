@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from outcomes.charts import butterfly
 from outcomes.charts.butterfly import ButterflyChart, ButterflyTerm, Wing
-from outcomes.charts.plot import shortened
 from outcomes.dashboard import percent
 from outcomes.methods.safety import (
     WORST_GRADES,
@@ -38,7 +37,7 @@ from trials.definitions import Population
 from trials.eligibility_wording import unit as unit_label
 from trials.models import Trial
 
-PER_PAGE = 50
+PER_PAGE, TERMS_PER_PAGE = 50, 25
 SERIOUS_SHOWN = 10  # patients
 SUMMARY = (
     Tally.ANY_GRADE, Tally.GRADE_3_OR_MORE, Tally.GRADE_5, Tally.SERIOUS,
@@ -49,7 +48,6 @@ OF_TERM = (
     Tally.DRUG_WITHDRAWN, Tally.DOSE_REDUCED, Tally.DRUG_INTERRUPTED,
 )  # fmt: skip
 OF_ARM = (Tally.ANY_GRADE, Tally.GRADE_3_OR_MORE)
-NAME_LENGTH = 20  # of an arm over a wing
 
 
 Counted = tuple[Subject, tuple[Event, ...]]  # a patient with the events that count them
@@ -58,9 +56,8 @@ Details = Mapping[int, tuple[Date | None, str]]  # an event's end and outcome
 
 @dataclass(frozen=True)
 class Cell:
-    """A number under its heading; without patients it leads nowhere."""
+    """A number; without patients it leads nowhere."""
 
-    heading: str
     text: str
     url: str
 
@@ -164,7 +161,7 @@ def page(
     report = whole.in_arm(options.arm)
     chosen = [row for row in report.found.terms if _is_shown(row, options, report.found.n)]
     rows = list(_ordered(chosen, report, options))
-    shown = paginator.Paginator(rows, PER_PAGE).get_page(number)
+    shown = paginator.Paginator(rows, TERMS_PER_PAGE).get_page(number)
     columns = tuple(str(SHORT.get(tally, TALLIES[tally])) for tally in OF_TERM)
     serious = _matching(report, Cause.ALL, Selection(Tally.SERIOUS))
     return SafetyPage(
@@ -241,7 +238,7 @@ def class_names() -> dict[str, str]:
 
 def _summary(whole: SafetyReport, report: SafetyReport, options: SafetyOptions) -> Table:
     """Patients with any event, by cause, in all patients and in each arm."""
-    everybody = options.arm or _("all patients")
+    everybody = options.arm or _("All patients")
     of: list[tuple[str, str | None, Safety]] = [(everybody, options.arm, report.found)]
     if not options.arm:
         of += [(arm_name(arm), arm.name, arm.found) for arm in whole.arms]
@@ -257,12 +254,11 @@ def _summary(whole: SafetyReport, report: SafetyReport, options: SafetyOptions) 
                 _cell(
                     report,
                     options,
-                    heading,
                     counts.of(tally),
                     name,
                     {"count": tally.value, "cause": cause.value},
                 )
-                for heading, name, cause, counts in groups
+                for _heading, name, cause, counts in groups
             ),
         )
         for tally in SUMMARY
@@ -276,7 +272,6 @@ def _term_line(report: SafetyReport, options: SafetyOptions, row: Rows) -> Line:
         _cell(
             report,
             options,
-            str(TALLIES[tally]),
             counts.of(tally),
             options.arm,
             {**row.query, "count": tally.value, "cause": options.cause.value},
@@ -318,8 +313,7 @@ def _arm_line(
         for tally in OF_ARM:
             share = counts.of(tally) if counts else Share(0, arm.found.n)
             query = {**row.query, "count": tally.value, "cause": options.cause.value}
-            heading = f"{arm_name(arm)}: {TALLIES[tally]}"
-            cells.append(_cell(whole, options, heading, share, arm.name, query))
+            cells.append(_cell(whole, options, share, arm.name, query))
     return Line(row.title, tuple(cells), row.heading)
 
 
@@ -331,7 +325,6 @@ def arm_name(arm: ArmSafety) -> str:
 def _cell(
     report: SafetyReport,
     options: SafetyOptions,
-    heading: str,
     share: Share,
     arm: str | None,
     query: Mapping[str, str],
@@ -340,9 +333,9 @@ def _cell(
 ) -> Cell:
     text = f"{share.patients} ({percent(share.estimate)})" if with_share else str(share.patients)
     if not share.patients or arm is None:  # those in no arm have no list of their own
-        return Cell(heading, text, "")
+        return Cell(text, "")
     chosen = dict(query) | ({"arm": arm} if arm else {})
-    return Cell(heading, text, options.link(report.trial, "safety_patients", **chosen))
+    return Cell(text, options.link(report.trial, "safety_patients", **chosen))
 
 
 def _butterfly(
@@ -355,22 +348,18 @@ def _butterfly(
     rows = _sorted([_row(row) for row in terms], options)
     if of_arms(whole, options):
         one, other = whole.arms[:2]
-        titles = (_side(arm_name(one), one.found.n), _side(arm_name(other), other.found.n))
+        titles, ns = (arm_name(one), arm_name(other)), (one.found.n, other.found.n)
         known = [(arm, _by_name(arm)) for arm in (one, other)]
         drawn = [_by_arm(whole, options, row, known) for row in rows]
     else:
-        titles = (_("All causes"), _("Related"))
+        titles, ns = (_("All causes"), _("Related")), (report.found.n,) * 2
         drawn = [_by_cause(report, options, row) for row in rows]
-    return butterfly.draw(drawn, titles, report.found.n)
+    return butterfly.draw(drawn, titles, ns, report.found.n)
 
 
 def of_arms(whole: SafetyReport, options: SafetyOptions) -> bool:
     """Whether arms are set against each other: where they are asked for, and there are two."""
     return options.sides is Sides.ARMS and not options.arm and len(whole.arms) > 1
-
-
-def _side(name: str, n: int) -> str:
-    return f"{shortened(name, NAME_LENGTH)} (n = {n})"
 
 
 def _by_cause(report: SafetyReport, options: SafetyOptions, row: Rows) -> ButterflyTerm:
@@ -429,7 +418,7 @@ def _wing(
         "%(term)s, %(side)s: %(k)s of %(n)s patients (%(share)s), %(severe)s with grade 3 or more"
         " (%(severe_share)s)"
     )
-    cell = _cell(report, options, "", of, arm, {**row.query, "cause": cause.value})
+    cell = _cell(report, options, of, arm, {**row.query, "cause": cause.value})
     return Wing(of.patients, severe.patients, of.n, text % told, cell.url)
 
 

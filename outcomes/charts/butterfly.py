@@ -80,6 +80,9 @@ class Side:
     title: str
     title_x: str
     anchor: str
+    n: int
+    n_x: str
+    n_anchor: str
     any_x: str
     severe_x: str
     ticks: tuple[Mark, ...]
@@ -114,8 +117,10 @@ class _Scale:
         return self.length * 100 * patients / n / self.highest if n else 0.0
 
 
-def draw(terms: Sequence[ButterflyTerm], titles: tuple[str, str], n: int) -> ButterflyChart:
-    """Draw the first MOST terms in the order given; `n` is of patients in both sides."""
+def draw(
+    terms: Sequence[ButterflyTerm], titles: tuple[str, str], ns: tuple[int, int], n: int
+) -> ButterflyChart:
+    """Draw the first MOST terms in the order given; `ns` are of the sides, `n` of all patients."""
     shown = terms[:MOST]
     scale = _scale(shown)
     bottom = TOP + ROW * len(shown)
@@ -128,7 +133,7 @@ def draw(terms: Sequence[ButterflyTerm], titles: tuple[str, str], n: int) -> But
         center=coordinate(WIDTH / 2),
         message="" if shown else _("No adverse event is counted."),
         left_out=len(terms) - len(shown),
-        sides=tuple(_sides(scale, titles)),
+        sides=tuple(_sides(scale, titles, ns)),
         terms=tuple(_drawn(scale, term, TOP + ROW * place) for place, term in enumerate(shown)),
     )
 
@@ -151,16 +156,18 @@ def _label(term: str) -> str:
     return shortened(term, LONGEST)
 
 
-def _sides(scale: _Scale, titles: tuple[str, str]) -> Iterator[Side]:
+def _sides(scale: _Scale, titles: tuple[str, str], ns: tuple[int, int]) -> Iterator[Side]:
     fitting = int((scale.left - GAP) / 8.6)
     ticks = _ticks(scale.highest)
     yield Side(
         title=shortened(titles[0], fitting), title_x="0", anchor="start",
+        n=ns[0], n_x=coordinate(scale.left), n_anchor="end",
         any_x=coordinate(ANY), severe_x=coordinate(SEVERE),
         ticks=tuple(_mark(scale.left - scale.length * t / scale.highest, t) for t in ticks),
     )  # fmt: skip
     yield Side(
         title=shortened(titles[1], fitting), title_x=str(WIDTH), anchor="end",
+        n=ns[1], n_x=coordinate(scale.right), n_anchor="start",
         any_x=coordinate(WIDTH - COUNTS + ANY), severe_x=coordinate(WIDTH - COUNTS + SEVERE),
         ticks=tuple(_mark(scale.right + scale.length * t / scale.highest, t) for t in ticks),
     )  # fmt: skip
