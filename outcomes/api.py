@@ -18,15 +18,14 @@ from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, data_version, report, safety
+from outcomes import actions, data_version, report
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import Visit
-from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, PARAMETERS, as_of, options_of
+from outcomes.options import OUTCOME_PARAMETERS, PARAMETERS, options_of
 from outcomes.report import documents, tables
 from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
-    SafetySerializer,
     VisitCorrection,
     VisitSerializer,
     entry,
@@ -286,15 +285,3 @@ class PatientOutcomesView(OutcomesView):
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """A page of patients; all of them as CSV."""
         return self.answer(request, registry_id)
-
-
-class SafetyView(views.APIView):
-    """A trial's adverse events."""
-
-    @extend_schema(parameters=[CUTOFF, KNOWN_ON], responses=SafetySerializer)
-    def get(self, request: Request, registry_id: str) -> Response:
-        """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
-        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        cutoff, known_on = as_of(request, trial)
-        found = safety.build(trial, user=caller(request), cutoff=cutoff, known_on=known_on)
-        return Response(SafetySerializer(found).data)

@@ -143,10 +143,12 @@ def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -
     )
 
 
-def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime | None]:
-    """The chosen cutoff and moment where nothing else can be chosen; raises InvalidParameter."""
+def as_of(
+    request: Request | HttpRequest, trial: Trial, *further: str
+) -> tuple[Date, datetime | None]:
+    """The chosen cutoff and moment; raises InvalidParameter for keys but these and the further."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff", "known_on"))
+    refuse_unknown(query, ("cutoff", "known_on", *further))
     known_on = _known_on(query.get("known_on"), _zone(request, trial))
     return _cutoff(query.get("cutoff"), trial), known_on
 

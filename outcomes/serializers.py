@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
@@ -52,7 +51,6 @@ from outcomes.models import (
 from outcomes.wording import word, word_check
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, MillimeterField, StrictSerializer
-from trials.definitions import Population
 
 
 class LowercaseChoiceField(serializers.ChoiceField):
@@ -415,57 +413,3 @@ def _reason(reason: recist.Reason) -> ReasonDocument:
 def number(value: Any) -> float | None:
     """An exact decimal or fraction as a JSON number."""
     return None if value is None else float(value)
-
-
-class ShareSerializer(serializers.Serializer[Any]):
-    """How many of the population; the estimate is null when nobody is in it."""
-
-    patients = serializers.IntegerField()
-    n = serializers.IntegerField()
-    estimate = serializers.FloatField(allow_null=True)
-
-
-class CountsSerializer(serializers.Serializer[Any]):
-    """Patients by the worst grade of their adverse events, and those with a serious one."""
-
-    any_grade = ShareSerializer()
-    grade_3_or_more = ShareSerializer()
-    grade_3_4 = ShareSerializer()
-    grade_5 = ShareSerializer()
-    serious = ShareSerializer()
-
-
-class IncidenceSerializer(serializers.Serializer[Any]):
-    """Adverse events whatever their cause, and those related to the trial treatment."""
-
-    all = CountsSerializer(source="all_causes")
-    related = CountsSerializer()
-
-
-class TermSerializer(serializers.Serializer[Any]):
-    """One term's patients."""
-
-    term = serializers.CharField()
-    all = CountsSerializer(source="incidence.all_causes")
-    related = CountsSerializer(source="incidence.related")
-
-
-class SafetyPopulationSerializer(serializers.Serializer[Any]):
-    """Patients with at least one dose on or before the cutoff."""
-
-    name = serializers.CharField(read_only=True, default=Population.SAFETY.value)
-    n = serializers.IntegerField()
-
-
-class SafetySerializer(serializers.Serializer[Any]):
-    """A trial's adverse events: any term, then term by term, the most frequent first."""
-
-    trial = serializers.CharField(source="trial.registry_id")
-    cutoff = serializers.DateField()
-    known_on = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
-    synthetic = serializers.BooleanField(source="trial.synthetic")
-    ctcae_version = serializers.CharField(source="trial.ctcae_version")
-    population = SafetyPopulationSerializer(source="found")
-    window_days = serializers.IntegerField(source="trial.ae_window_days")
-    any = IncidenceSerializer(source="found.any_term")
-    terms = TermSerializer(source="found.terms", many=True)

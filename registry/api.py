@@ -18,7 +18,6 @@ from outcomes.analysis_api import (
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
-    SafetyView,
     VisitDetail,
     VisitList,
     VisitPreview,
@@ -36,6 +35,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.safety_api import ExposureView, PatientExposureView, SafetyView
 from outcomes.studies_api import StudyList
 from outcomes.study_report.api import StudyReportView
 from patients.api import (
@@ -56,8 +56,6 @@ from patients.conduct_api import (
     DoseDetail,
     DoseList,
     DoseVoid,
-    ExposureView,
-    PatientExposureView,
     PatientRandomize,
     PatientTransfer,
     RandomizationView,
