@@ -4,6 +4,7 @@ from django.urls import path
 
 from outcomes import (
     catalogue_views,
+    figure_views,
     flow_views,
     lesion_history_views,
     query_views,
@@ -20,6 +21,13 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path("trials/<str:registry_id>/figures/", figure_views.figure_list, name="figure_list"),
+    path("trials/<str:registry_id>/figures/<str:figure>/", figure_views.figure, name="figure"),
+    path(
+        "trials/<str:registry_id>/figures/<str:figure>/data.csv",
+        figure_views.figure_data,
+        name="figure_data",
+    ),
     path("trials/<str:registry_id>/patients/", work_views.participants, name="participants"),
     path("patients/<int:pk>/", views.patient, name="patient"),
     path("patients/<int:pk>/visits/new/", views.visit_new, name="visit_new"),

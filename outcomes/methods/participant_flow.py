@@ -278,6 +278,26 @@ def _course(person: Participant, cutoff: Date) -> _Course:
     return _Course(state, on_treatment=True)
 
 
+def treatment_end(person: Participant, cutoff: Date) -> Date | None:
+    """When the treatment of somebody with a first dose ended; None while it goes on at the cutoff.
+
+    The same order as in the flow: a recorded discontinuation, whose day is the last dose where that
+    is known; a last dose, unless a dose runs on; death or the day on which the patient left.
+    """
+    course = _course(person, cutoff)
+    if course.on_treatment:
+        return None
+    if by(person.last_dose_on, cutoff) and not person.dosing:
+        return person.last_dose_on
+    ends = [d.on for d in person.dispositions if d.on <= cutoff and _ends_treatment(d)]
+    died = person.died_on
+    return min([*ends, *([died] if died and died <= cutoff else [])], default=cutoff)
+
+
+def _ends_treatment(disposition: Disposition) -> bool:
+    return disposition.kind == "treatment_discontinued" or disposition.kind in EXITS
+
+
 def _recorded_end(person: Participant, cutoff: Date) -> str | None:
     """The reason of the latest discontinuation; NOT_RECORDED where it has none."""
     ends = [d for d in person.dispositions if d.kind == "treatment_discontinued"]

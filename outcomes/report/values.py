@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from outcomes.arms import Comparison, NoComparison
-from outcomes.methods.best_response import BestResponse, FirstResponse
+from outcomes.methods.best_response import BestResponse, FirstResponse, Record
 from outcomes.methods.comparison import Ties
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
@@ -24,7 +24,7 @@ from outcomes.methods.survival import (
     Quartiles,
     RestrictedMean,
 )
-from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.methods.time_to_event import Prepared, TimeToEvent
 from outcomes.queries import PatientFacts
 from trials.definitions import (
     EndpointDefinition,
@@ -128,6 +128,7 @@ class Survival:
     """A time-to-event endpoint over a population.
 
     `counted`, where asked for, has one k/n per landmark: patients known to be event-free then.
+    `times` are the patients whose times the curve is made of, by subject id.
     """
 
     endpoint: Declared
@@ -138,6 +139,7 @@ class Survival:
     quartiles: Quartiles | None = None
     restricted_mean: tuple[LandmarkTime, RestrictedMean] | None = None
     counted: tuple[Proportion, ...] | None = None
+    times: tuple[tuple[PatientFacts, TimeToEvent], ...] = ()
 
     @property
     def n(self) -> int:
@@ -157,7 +159,11 @@ class Survival:
 
 @dataclass(frozen=True)
 class PatientOutcome:
-    """One patient's line: every value with the reason and the record it came from."""
+    """One patient's line: every value with the reason and the record it came from.
+
+    `prepared` is the history that the best response is of, `counted` its records that count;
+    `group` is the patient's where groups were asked for.
+    """
 
     facts: PatientFacts
     best: BestResponse
@@ -170,6 +176,9 @@ class PatientOutcome:
     duration_of_response: TimeToEvent | None
     new_lesion: bool
     confirmation_required: bool
+    prepared: Prepared
+    counted: tuple[Record, ...]
+    group: str
 
     @property
     def counted_best(self) -> BestResponse:
