@@ -332,7 +332,7 @@ def _spider(report: Report, shown: Shown) -> Figure:
 
 def _spider_definition(report: Report) -> str:
     told = _(
-        "Each line is one patient, from 0 % at %(origin)s; its color and the shape at its end are"
+        "Each line is one patient, from 0 %% at %(origin)s; its color and the shape at its end are"
         " the best response without confirmation. Its lowest point is the patient's bar in the"
         " waterfall."
     ) % {"origin": ORIGINS[_origin(report)]}
