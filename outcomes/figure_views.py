@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -126,7 +127,8 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
     """One figure with its definition, its data, and what its marks lead to."""
     trial = _trial(request, registry_id)
     if figure in ELSEWHERE:
-        return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + _query(request))
+        cutoff = urlencode({"cutoff": request.GET.get("cutoff", "")})
+        return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{cutoff}")
     _require(figure)
     options, error = _asked(request, trial)
     query = _query(request)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core import paginator
 from django.urls import reverse
@@ -33,7 +34,10 @@ from outcomes.report.documents import moment
 from outcomes.treatment_times import TreatmentTime, treatment_times
 from outcomes.wording import word
 from trials.definition_wording import ORIGINS, POPULATIONS, TITLES
-from trials.definitions import EndpointKind
+from trials.definitions import EndpointKind, Population
+
+if TYPE_CHECKING:
+    from trials.models import Trial
 
 CURVES = {"pfs": EndpointKind.PFS, "os": EndpointKind.OS, "dor": EndpointKind.DOR}
 NAMES = (*CURVES, "waterfall", "spider", "swimmer")
@@ -89,8 +93,13 @@ class Figure:
     @property
     def full_height(self) -> int:
         """The drawing with its source below it."""
-        height: int = self.chart.height
-        return height + SOURCE_LEADING * len(self.source) + (6 if self.source else 0)
+        return full_height(self.chart, self.source)
+
+
+def full_height(chart: Any, source: Sequence[Mark]) -> int:
+    """How high a drawing is with the lines of its source below it."""
+    height: int = chart.height
+    return height + SOURCE_LEADING * len(source) + (6 if source else 0)
 
 
 @dataclass(frozen=True)
@@ -118,21 +127,29 @@ def build(name: str, report: Report, shown: Shown) -> Figure:
     return {"waterfall": _waterfall, "spider": _spider, "swimmer": _swimmer}[name](report, shown)
 
 
-def _source(report: Report, population: str, n: int) -> tuple[Mark, ...]:
+def source_of(
+    chart: Any, trial: Trial, cutoff: Date, population: str = "", known_on: datetime | None = None
+) -> tuple[Mark, ...]:
     """Which study, whom and when a drawing shows, for whoever meets it without its page."""
-    lines = [
-        _("%(trial)s · %(population)s, n = %(n)s")
-        % {"trial": report.trial.registry_id, "population": population, "n": n},
-        _("Data cutoff %s") % report.options.cutoff.isoformat(),
-    ]
-    if report.options.known_on:
-        lines[1] += " · " + _("as known on %s") % moment(report.options.known_on)
-    return tuple(Mark("", shortened(text, SOURCE_LENGTH)) for text in lines)
-
-
-def _placed(chart: Any, source: Sequence[Mark]) -> tuple[Mark, ...]:
+    lines = [trial.registry_id, _("Data cutoff %s") % cutoff.isoformat()]
+    if population:
+        lines[0] += f" · {population}"
+    if known_on:
+        lines[1] += " · " + _("as known on %s") % moment(known_on)
     first = chart.height + SOURCE_LEADING
-    return tuple(Mark(str(first + SOURCE_LEADING * i), one.text) for i, one in enumerate(source))
+    return tuple(
+        Mark(str(first + SOURCE_LEADING * i), shortened(text, SOURCE_LENGTH))
+        for i, text in enumerate(lines)
+    )
+
+
+def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, ...]:
+    counted = _("%(population)s, n = %(n)s") % {
+        "population": POPULATIONS[population],
+        "n": chart.n,
+    }
+    options = report.options
+    return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
 
 
 # Kaplan-Meier
@@ -142,14 +159,13 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
     kind, title = CURVES[name], title_of(name)
     whole = report.whole.survivals.get(kind)
     if whole is None:
-        nothing = kaplan_meier.draw([], kind=kind)
+        nothing = replace(kaplan_meier.draw([], kind=kind), message=_not_declared(kind))
         return Figure(name, title, 0, nothing, template_of(name), _not_declared(kind))
     groups = _groups(report, whole)
     lines = _time_lines(groups)
     links = _links(lines, shown)
     drawn = [_group(*one, links.get(number, {})) for number, one in enumerate(groups, 1)]
     chart = kaplan_meier.draw(drawn, kind=kind, notes=_tests(report, kind, groups))
-    population = str(POPULATIONS[whole.endpoint.definition.population])
     return Figure(
         name=name,
         title=title,
@@ -158,7 +174,7 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
         template=template_of(name),
         definition=dashboard.survival_definition(whole),
         notes=_notes(whole),
-        source=_placed(chart, _source(report, population, chart.n)),
+        source=_source(report, chart, whole.endpoint.definition.population),
         times=paginator.Paginator(lines, LINES).get_page(shown.number),
     )
 
@@ -294,12 +310,8 @@ def _waterfall(report: Report, shown: Shown) -> Figure:
         template=template_of("waterfall"),
         definition=dashboard.waterfall_definition(report),
         notes=(_("Without a measured change: %s.") % without,) if without else (),
-        source=_placed(chart, _population_source(report, chart.n)),
+        source=_source(report, chart, report.population),
     )
-
-
-def _population_source(report: Report, n: int) -> tuple[Mark, ...]:
-    return _source(report, str(POPULATIONS[report.population]), n)
 
 
 # Spider
@@ -326,7 +338,7 @@ def _spider(report: Report, shown: Shown) -> Figure:
         template=template_of("spider"),
         definition=_spider_definition(report),
         notes=tuple(notes),
-        source=_placed(chart, _population_source(report, chart.n)),
+        source=_source(report, chart, report.population),
     )
 
 
@@ -382,7 +394,7 @@ def _swimmer(report: Report, shown: Shown) -> Figure:
         template=template_of("swimmer"),
         definition=_swimmer_definition(report),
         notes=(_("Without a time origin: %s.") % without,) if without else (),
-        source=_placed(chart, _population_source(report, chart.n)),
+        source=_source(report, chart, report.population),
         page=page,
     )
 
@@ -391,7 +403,8 @@ def _swimmer_definition(report: Report) -> str:
     return _(
         "Months from %(origin)s. The bar is the time from the first to the last dose, without one"
         " to the recorded end of treatment, to death or to the end of participation; an arrow:"
-        " treatment goes on at the data cutoff. The line ends with the follow-up. Responses are"
+        " no end is known, treatment went on when the patient was last known alive. The line ends"
+        " with the follow-up. Responses are"
         " those that count for the response rate; progressions are by RECIST 1.1. The longest"
         " treated come first."
     ) % {"origin": ORIGINS[_origin(report)]}
@@ -410,7 +423,7 @@ def lanes_of(report: Report) -> list[Lane]:
             url=record_url(patient.facts, None),
             best_response=patient.counted_best.response,
             followed=_day(patient, _followed_to(patient)),
-            treated=_treated(patient, times.get(patient.facts.id), options.cutoff),
+            treated=_treated(patient, times.get(patient.facts.id)),
             ongoing=patient.facts.id in times and times[patient.facts.id].ended is None,
             events=tuple(_course(patient)),
             group=group_name(patient.group) if patient.group else "",
@@ -430,12 +443,11 @@ def _followed_to(patient: PatientOutcome) -> Date | None:
     return last.date if last else None
 
 
-def _treated(
-    patient: PatientOutcome, time: TreatmentTime | None, cutoff: Date
-) -> tuple[int, int] | None:
+def _treated(patient: PatientOutcome, time: TreatmentTime | None) -> tuple[int, int] | None:
+    """What is not known to have ended goes as far as the patient is followed."""
     if time is None:
         return None
-    return _day(patient, time.started), _day(patient, time.ended or cutoff)
+    return _day(patient, time.started), _day(patient, time.ended or _followed_to(patient))
 
 
 def _course(patient: PatientOutcome) -> Iterator[Marked]:

@@ -21,6 +21,11 @@ urlpatterns = [
     path("trials/<str:registry_id>/", views.trial_dashboard, name="trial_dashboard"),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
+    path(
+        "trials/<str:registry_id>/consort/patients/",
+        flow_views.consort_people,
+        name="consort_people",
+    ),
     path("trials/<str:registry_id>/figures/", figure_views.figure_list, name="figure_list"),
     path("trials/<str:registry_id>/figures/<str:figure>/", figure_views.figure, name="figure"),
     path(

@@ -24,8 +24,9 @@ from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.report import DAYS_PER_MONTH
 
-WIDTH, LEFT, RIGHT, TOP, LANE, BAR = 720, 150, 690, 34, 18, 10
+WIDTH, LEFT, RIGHT, TOP, LANE = 720, 150, 690, 34, 20
 BELOW, LEGEND_ROW, LEGEND_COLUMNS, LABEL = 58, 20, 3, 15
+LOWER = 5
 LANES = 50  # on one drawing
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -69,9 +70,9 @@ class Marked:
 class Lane:
     """A patient's course in days from the time origin.
 
-    `treated` is from the first dose to the end of treatment, which at the cutoff goes on if
-    `ongoing`; None for who was never treated. `followed` is the end of follow-up. `group` is the
-    patient's arm or other group, blank where nothing tells patients apart.
+    `treated` is from the first dose to the end of treatment, or as far as it is known to have gone
+    on if `ongoing`; None for who was never treated. `followed` is the end of follow-up. `group` is
+    the patient's arm or other group, blank where nothing tells patients apart.
     """
 
     subject_id: str
@@ -94,6 +95,7 @@ class DrawnMark:
     """An event as it is drawn and said."""
 
     x: str
+    y: str
     text: str
     told: str
     url: str
@@ -108,7 +110,6 @@ class DrawnLane:
 
     lane: Lane
     label: str
-    letter: str
     text: str
     told: str
     y: str
@@ -182,22 +183,22 @@ def draw(lanes: Sequence[Lane], *, of: Sequence[Lane] | None = None) -> SwimmerC
 
 def _lane(plot: Plot, lane: Lane, row: int, groups: Sequence[str]) -> DrawnLane:
     number = groups.index(lane.group) % len(COLORS) if lane.group else 0
+    y = plot.top + LANE * row + LANE // 2
     letter = _letter(groups, lane.group)
     start, end = lane.treated or (0, 0)
     told = ", ".join(_said(lane))
     return DrawnLane(
         lane=lane,
         label=shortened(lane.subject_id, LABEL) + (f" {letter}" if letter else ""),
-        letter=letter,
         text=f"{lane.subject_id}: {told}",
         told=told,
-        y=str(plot.top + LANE * row + LANE // 2),
+        y=str(y),
         start=plot.x(start),
         end=plot.x(end),
         line_end=plot.x(lane.followed),
         number=number,
         color=COLORS[number],
-        marks=tuple(_mark(plot, lane, mark) for mark in lane.events),
+        marks=tuple(_mark(plot, lane, mark, y) for mark in lane.events),
     )
 
 
@@ -219,11 +220,13 @@ def _said(lane: Lane) -> Iterator[str]:
     yield _("best response %s") % response_label(lane.best_response)
 
 
-def _mark(plot: Plot, lane: Lane, mark: Marked) -> DrawnMark:
+def _mark(plot: Plot, lane: Lane, mark: Marked, y: int) -> DrawnMark:
+    """A new therapy stands lower: it often follows a progression within days."""
     told = _("%(event)s on day %(days)s") % {"event": EVENTS[mark.event], "days": mark.days}
     shape, color = DRAWN[mark.event]
+    place = (plot.x(mark.days), str(y + LOWER * (mark.event is CourseEvent.NEW_THERAPY)))
     text = f"{lane.subject_id}: {told}"
-    return DrawnMark(plot.x(mark.days), text, told, mark.url, shape, color, mark.event.value)
+    return DrawnMark(*place, text, told, mark.url, shape, color, mark.event.value)
 
 
 def _legend(plot: Plot, lanes: Sequence[Lane], groups: Sequence[str]) -> Iterator[Key]:
