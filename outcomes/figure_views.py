@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from outcomes import accrual, figure_tables, figures, flow, report
 from outcomes.charts import participant_flow
@@ -40,7 +39,7 @@ class FigureOptionsForm(OptionsForm):
         groups = [(name, characteristic(name)) for name in (STRATA if masked else GROUPS)]
         choices = [("", _("all patients together")), *groups]
         self.fields["group_by"] = forms.ChoiceField(
-            label=gettext_lazy("Groups"), choices=choices, required=False
+            label=_("Groups"), choices=choices, initial=options.group_by, required=False
         )
         if not grouped:
             del self.fields["group_by"]

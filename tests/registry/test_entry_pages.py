@@ -31,7 +31,7 @@ PLAIN = {
     "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
     "screening_detail", "trial_dashboard", "accrual", "consort", "patient", "publication",
     "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
-    "ctcae_terms", "set_language",
+    "ctcae_terms", "set_language", "figure_list", "figure", "figure_data", "consort_people",
     "visit_preview", "screening_preview",  # nothing is stored
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",

@@ -1,13 +1,16 @@
 """Curves: the numbers are where a reader's eye expects them, and no text hides another."""
 
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from django.utils import translation
 
 from outcomes.charts import kaplan_meier as kaplan_meier_chart
 from tests.outcomes.charts.drawings import (
     DAYS,
+    DRAWN,
     EVENTS,
     STEPS,
     collisions,
@@ -191,3 +194,38 @@ def test_tables_have_the_numbers() -> None:
     text = html("_kaplan_meier", kaplan_meier_chart.draw([group()]))
     cells = re.findall(r"<td>\s*([^<]*?)\s*</td>", text)
     assert cells[:8] == ["30", "1.0", "6", "1", "0", "83.3", "27.3", "97.5"]
+
+
+LONG = "n = 2000, 1333 events · median 12.3 months; 95% CI 11.1 – not reached (log-log) and mo"
+NOTES = ("log-rank test: p = 0.012", "hazard ratio Anlotinib / Placebo: 0.45 (95% CI 0.30 – 0.67)")
+
+
+@pytest.mark.parametrize(("n", "language"), DRAWN)
+def test_notes_and_medians_of_a_large_figure_do_not_collide(n: int, language: str) -> None:
+    groups = {5: 1, 49: 2, 300: 7}.get(n, 3)
+    drawn = [replace(many(n, f"Group {i}"), detail=LONG, median=365.25) for i in range(groups)]
+    with translation.override(language):
+        chart = kaplan_meier_chart.draw(drawn, kind=EndpointKind.PFS, notes=NOTES)
+        if chart.message:
+            return
+        drawing = svg("_kaplan_meier", chart, trial=SimpleNamespace(synthetic=True))
+    assert [note.text for note in named(drawing, "note")] == list(NOTES)
+    assert len(named(drawing, "detail")) == groups
+    assert collisions(drawing) == []
+    assert inside(drawing)
+
+
+def test_a_median_stands_on_the_axis_below_its_crossing() -> None:
+    """By hand: the curve falls from 2/3 to 4/9 at 90 days, x 432.85."""
+    chart = kaplan_meier_chart.draw([replace(group(), median=90.0)])
+    (line,) = named(svg("_kaplan_meier", chart), "median")
+    assert line.get("d") == "M432.85 167.00V302"
+    beyond = kaplan_meier_chart.draw([replace(group(), median=900.0)])
+    assert named(svg("_kaplan_meier", beyond), "median") == []
+
+
+def test_a_mark_leads_to_what_happened_on_its_day() -> None:
+    links = {30.0: "/patients/1/#visit-2", 60.0: "?page=1#time-1-60"}
+    drawing = svg("_kaplan_meier", kaplan_meier_chart.draw([replace(group(), links=links)]))
+    assert [e.get("href") for e in drawing.iter("a")] == list(links.values())
+    assert len(titles(drawing)) == 5

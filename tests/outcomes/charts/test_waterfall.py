@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from outcomes.charts import waterfall
+from outcomes.charts.plot import SHAPES
 from outcomes.charts.waterfall import WaterfallBar
 from outcomes.methods.recist import Response
 from tests.outcomes.charts.drawings import SIZES, bars, collisions, html, inside, named, svg, titles
@@ -98,3 +99,24 @@ def test_a_waterfall_of_nobody() -> None:
     text = html("_waterfall", waterfall.draw([]))
     assert "No patient has a measured change yet." in text
     assert "<svg" not in text
+
+
+def test_wide_bars_have_the_shape_of_their_category_beyond_their_end() -> None:
+    given = [
+        WaterfallBar("1", 50, Response.PD, "/"),
+        WaterfallBar("2", -40, Response.PR, "/"),
+        WaterfallBar("3", 300, Response.PD, "/"),
+    ]
+    grown, shrunk = waterfall.draw(given).bars[1:]
+    assert (grown.shape, shrunk.shape) == (SHAPES[Response.PD], SHAPES[Response.PR])
+    assert float(grown.shape_y) < float(grown.y)
+    assert float(shrunk.shape_y) > float(shrunk.y_end)
+    assert len(named(svg("_waterfall", waterfall.draw(given)), "shape")) == 3
+
+
+@pytest.mark.parametrize(("n", "shapes"), [(53, 53), (54, 0)])
+def test_narrow_bars_leave_their_shapes_to_the_rows_below(n: int, shapes: int) -> None:
+    """532 wide: 53 bars have 10.04 each, 54 have 9.85."""
+    drawing = svg("_waterfall", waterfall.draw(bars(n)))
+    assert len(named(drawing, "shape")) == shapes
+    assert len(named(drawing, "track-shape")) == 7
