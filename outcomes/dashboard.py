@@ -141,8 +141,8 @@ def page(report: Report, number: str | None = None) -> Page:
         report=report,
         cards=cards(report),
         figures=tuple(_figure(found, report.comparison) for found in times),
-        waterfall=waterfall.draw([bar for p in report.patients if (bar := _bar(p))]),
-        waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
+        waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
+        waterfall_definition=_changes_counted(rates[0].endpoint.definition),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
@@ -216,8 +216,8 @@ def _rate_card(rate: Rate) -> Card:
 def _median_card(found: Survival) -> Card:
     return Card(
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
-        value=_with_unit(found.median),
-        interval=_limits(found.median),
+        value=with_unit(found.median),
+        interval=limits_of(found.median),
         inputs=ngettext(
             "%(events)s event in %(n)s patients",
             "%(events)s events in %(n)s patients",
@@ -229,12 +229,14 @@ def _median_card(found: Survival) -> Card:
     )
 
 
-def _with_unit(median: Quantile) -> str:
+def with_unit(median: Quantile) -> str:
+    """A median in months, or why there is none."""
     text = months(median.estimate, median.estimate_reason)
     return text if median.estimate is None else _("%s months") % text
 
 
-def _limits(median: Quantile) -> str:
+def limits_of(median: Quantile) -> str:
+    """A median's interval and its style."""
     if median.lower is None and median.upper is None:
         return _("no interval: not estimable (%s)") % SURVIVAL_STYLES[median.interval]
     lower = months(median.lower, median.lower_reason)
@@ -270,7 +272,7 @@ def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
         kind=kind,
         title=str(TITLES[kind]),
         chart=kaplan_meier.draw([group], kind=kind),
-        median=f"{_with_unit(found.median)}; {_limits(found.median)}",
+        median=f"{with_unit(found.median)}; {limits_of(found.median)}",
         landmarks=tuple(
             _("%(n)s %(unit)s: %(share)s")
             % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
@@ -286,7 +288,7 @@ def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
     compared = found.survivals[kind]
     return (
         *_hazard_ratios(found.arms, compared),
-        _log_rank(compared.log_rank),
+        log_rank(compared.log_rank),
         str(TIES[compared.cox.ties]),
         *([_("stratified by %s") % CHARACTERISTICS[by]] if (by := found.stratified_by) else []),
     )
@@ -295,12 +297,17 @@ def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
 def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> list[str]:
     return [
         _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
-        % {"arm": arm.name, "reference": arms[0].name, "ratio": _ratio(ratio, found.cox.level)}
+        % {
+            "arm": arm.name,
+            "reference": arms[0].name,
+            "ratio": hazard_ratio(ratio, found.cox.level),
+        }
         for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
     ]
 
 
-def _ratio(found: HazardRatio, level: float) -> str:
+def hazard_ratio(found: HazardRatio, level: float) -> str:
+    """A hazard ratio with its interval, or why there is none."""
     if found.reason is not None:
         return _("not estimable (%s)") % NOT_COMPARED[found.reason]
     return _("%(ratio).2f (%(level)s CI %(lower).2f – %(upper).2f)") % {
@@ -311,13 +318,15 @@ def _ratio(found: HazardRatio, level: float) -> str:
     }
 
 
-def _log_rank(found: ChiSquare) -> str:
+def log_rank(found: ChiSquare) -> str:
+    """A log-rank test's p value, or why there is none."""
     if found.reason is not None:
         return _("log-rank test: not estimable (%s)") % NOT_COMPARED[found.reason]
     return _("log-rank test: %s") % p_value(found.p)
 
 
-def _bar(patient: PatientOutcome) -> WaterfallBar | None:
+def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:
+    """A patient's bar; None without a measured change."""
     if patient.best_change_percent is None:
         return None
     return WaterfallBar(
@@ -439,7 +448,12 @@ def survival_definition(found: Survival) -> str:
     return " ".join([words, _("Without a time origin: %s.") % found.no_time_origin])
 
 
-def _waterfall_definition(definition: EndpointDefinition) -> str:
+def waterfall_definition(report: Report) -> str:
+    """Which changes a waterfall has."""
+    return _changes_counted(report.whole.rates[EndpointKind.ORR].endpoint.definition)
+
+
+def _changes_counted(definition: EndpointDefinition) -> str:
     kinds = ", ".join(str(THERAPIES[k]) for k in sorted(definition.censoring.therapies))
     return (
         _(

@@ -52,7 +52,8 @@ class Column:
 class FlowReport:
     """The flow at a cutoff, over the patients that one reader may see.
 
-    `analyses` are in the order in which each arm has them.
+    `analyses` are in the order in which each arm has them. Of `people` the arm is the column that
+    the second of each pair names: the facts may know one that is hidden.
     """
 
     trial: Trial
@@ -63,6 +64,7 @@ class FlowReport:
     criteria: Mapping[int, Criterion]
     analyses: tuple[Analysis, ...]
     found: Flow
+    people: tuple[tuple[PatientFacts, Participant], ...]
 
     @property
     def blinded(self) -> bool:
@@ -116,7 +118,8 @@ def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
     keys = [column.key for column in columns]
     found = participant_flow.flow(people, arms=keys, analyses=len(analyses), cutoff=cutoff)
     recorded = trial.screened_here or any(person.screenings for person in people)
-    return FlowReport(trial, cutoff, scope, recorded, columns, criteria, analyses, found)
+    pairs = tuple(zip(facts, people, strict=True))
+    return FlowReport(trial, cutoff, scope, recorded, columns, criteria, analyses, found, pairs)
 
 
 def scope_of(trial: Trial, user: User) -> Scope:

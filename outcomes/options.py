@@ -153,10 +153,10 @@ def as_of(
     return _cutoff(query.get("cutoff"), trial), known_on
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
-    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter."""
+def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Date:
+    """The chosen cutoff where nothing but `others` can be chosen; raises InvalidParameter."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff",))
+    refuse_unknown(query, ("cutoff", *others))
     return _cutoff(query.get("cutoff"), trial)
 
 

@@ -388,8 +388,9 @@ class _Builder:
 
     def survival(self, endpoint: Declared, known: Sequence[_Known]) -> Survival:
         members = self.members(endpoint, known)
-        times = [self.time(endpoint, patient) for patient in members]
-        found = [time for time in times if time is not None]
+        times = [(patient.facts, self.time(endpoint, patient)) for patient in members]
+        timed = [(facts, time) for facts, time in times if time is not None]
+        found = [time for _, time in timed]
         definition = endpoint.definition
         curve = survival.kaplan_meier([t.days for t in found], [t.event for t in found])
         interval, level = definition.survival_interval, definition.confidence_level
@@ -405,6 +406,7 @@ class _Builder:
             quartiles=survival.observed_quartiles([t.days for t in found]) if observed else None,
             restricted_mean=(asked, survival.restricted_mean(curve, asked.days)) if asked else None,
             counted=self.counted(curve, definition) if endpoint.kind in COUNTED else None,
+            times=tuple(timed),
         )
 
     def landmarks(
@@ -525,4 +527,7 @@ class _Builder:
             ),
             new_lesion=any(record.unequivocal for record in counted),
             confirmation_required=rates.definition.confirmation.required,
+            prepared=prepared,
+            counted=counted,
+            group=patient.value(by) if (by := self.options.group_by) else "",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from outcomes.arms import Comparison, NoComparison
 from outcomes.methods import proportions, survival
-from outcomes.methods.best_response import BestResponse, FirstResponse
+from outcomes.methods.best_response import BestResponse, FirstResponse, Record
 from outcomes.methods.comparison import Ties
 from outcomes.methods.depth import DepthOfResponse
 from outcomes.methods.proportions import Proportion
@@ -26,7 +26,7 @@ from outcomes.methods.survival import (
     Quartiles,
     RestrictedMean,
 )
-from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.methods.time_to_event import Prepared, TimeToEvent
 from outcomes.queries import PatientFacts
 from trials.definitions import (
     EndpointDefinition,
@@ -137,6 +137,7 @@ class Survival:
     """A time-to-event endpoint over a population.
 
     `counted`, where asked for, has one k/n per landmark: patients known to be event-free then.
+    `times` are the patients whose times the curve is made of, by subject id.
     """
 
     endpoint: Declared
@@ -147,6 +148,7 @@ class Survival:
     quartiles: Quartiles | None = None
     restricted_mean: tuple[LandmarkTime, RestrictedMean] | None = None
     counted: tuple[Proportion, ...] | None = None
+    times: tuple[tuple[PatientFacts, TimeToEvent], ...] = ()
 
     @property
     def n(self) -> int:
@@ -191,7 +193,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class PatientOutcome:
-    """One patient's line: every value with the reason and the record it came from."""
+    """One patient's line: every value with the reason and the record it came from.
+
+    `prepared` is the history that the best response is of, `counted` its records that count;
+    `group` is the patient's where groups were asked for.
+    """
 
     facts: PatientFacts
     best: BestResponse
@@ -204,6 +210,9 @@ class PatientOutcome:
     duration_of_response: TimeToEvent | None
     new_lesion: bool
     confirmation_required: bool
+    prepared: Prepared
+    counted: tuple[Record, ...]
+    group: str
 
     @property
     def counted_best(self) -> BestResponse:

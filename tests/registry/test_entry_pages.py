@@ -34,6 +34,8 @@ PLAIN = {
     "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv",
     "analyses", "analysis", "analysis_changes",
     "safety", "safety_patients", "safety_exposure", "safety_csv", "visit_preview", "screening_preview",  # nothing is stored
+    "figure_list", "figure", "figure_data", "consort_people",
+    "screening_preview",  # nothing is stored
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
     "visit_sheet_progress", "visit_sheet_report",
