@@ -264,6 +264,7 @@ class TrialSerializer(ModelFields):
             "collaborators",
             "principal_investigator",
             "response_criteria",
+            "irecist",
             "assessment_interval_days",
             "assessment_window_days",
             "baseline_window_days",
