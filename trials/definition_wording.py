@@ -1,6 +1,6 @@
 """Endpoint definitions in the reader's language: their terms, and what is counted in sentences."""
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from trials.definitions import (
@@ -71,6 +71,11 @@ CENSORINGS = {
     CensoringRule.EMA: _("EMA rule: events count at their date whatever was missed or started."),
 }
 
+BY_IRECIST = gettext_noop(
+    "Response and progression by iRECIST: an unconfirmed progression (iUPD) counts from its first"
+    " date unless iSD, iPR or iCR follows."
+)
+
 THERAPIES = {
     TherapyKind.SYSTEMIC: _("systemic"),
     TherapyKind.RADIOTHERAPY: _("radiotherapy"),
@@ -114,6 +119,8 @@ def _confirmation(definition: EndpointDefinition) -> str:
 
 def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
     sentences = [str(EVENTS[kind]) % {"origin": ORIGINS[definition.time_origin]}]
+    if definition.immune and kind is not EndpointKind.OS:
+        sentences.append(gettext(BY_IRECIST))
     if kind in (EndpointKind.PFS, EndpointKind.DOR):
         sentences.append(str(CENSORINGS[definition.censoring.rule]))
     sentences.append(_population(definition))

@@ -20,6 +20,8 @@ from outcomes.models.lesions import (
 from outcomes.models.visits import (
     METHODS_VERSION,
     CertaintyChoice,
+    GrowthChoice,
+    ImmuneResponseChoice,
     Measurement,
     NewLesionStatus,
     NonTargetStateChoice,
@@ -39,6 +41,8 @@ __all__ = [
     "SILENT",
     "BoneTypeChoice",
     "CertaintyChoice",
+    "GrowthChoice",
+    "ImmuneResponseChoice",
     "ImportRun",
     "Lesion",
     "LesionQuerySet",

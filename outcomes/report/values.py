@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from outcomes.arms import Comparison, NoComparison
 from outcomes.methods.best_response import BestResponse, FirstResponse
 from outcomes.methods.comparison import Ties
+from outcomes.methods.irecist_endpoints import ImmuneBest
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
 from outcomes.methods.survival import (
@@ -156,6 +157,16 @@ class Survival:
 
 
 @dataclass(frozen=True)
+class ImmuneOutcome:
+    """One patient's outcomes by iRECIST, each by the definition that it names."""
+
+    best: ImmuneBest
+    progression_free: TimeToEvent | None
+    response_definition: EndpointDefinition
+    progression_free_definition: EndpointDefinition
+
+
+@dataclass(frozen=True)
 class PatientOutcome:
     """One patient's line: every value with the reason and the record it came from."""
 
@@ -170,6 +181,7 @@ class PatientOutcome:
     duration_of_response: TimeToEvent | None
     new_lesion: bool
     confirmation_required: bool
+    immune: ImmuneOutcome | None = None
 
     @property
     def counted_best(self) -> BestResponse:
