@@ -1,6 +1,6 @@
 """Endpoint definitions in the reader's language: their terms, and what is counted in sentences."""
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from trials.definitions import (
@@ -71,7 +71,7 @@ CENSORINGS = {
     CensoringRule.EMA: _("EMA rule: events count at their date whatever was missed or started."),
 }
 
-BY_IRECIST = gettext_noop(
+BY_IRECIST = _(
     "Response and progression by iRECIST: an unconfirmed progression (iUPD) counts from its first"
     " date unless iSD, iPR or iCR follows."
 )
@@ -120,7 +120,7 @@ def _confirmation(definition: EndpointDefinition) -> str:
 def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
     sentences = [str(EVENTS[kind]) % {"origin": ORIGINS[definition.time_origin]}]
     if definition.immune and kind is not EndpointKind.OS:
-        sentences.append(gettext(BY_IRECIST))
+        sentences.append(str(BY_IRECIST))
     if kind in (EndpointKind.PFS, EndpointKind.DOR):
         sentences.append(str(CENSORINGS[definition.censoring.rule]))
     sentences.append(_population(definition))
