@@ -162,7 +162,7 @@ class VisitPreview(views.APIView):
         patient = visible_patient(caller(request), values["patient"])
         visit = _corrected(patient, values.get("visit"))
         preview = actions.preview_visit(patient=patient, entry=entry(values), visit=visit)
-        return Response(preview_document(preview))
+        return Response(preview_document(preview, immune=patient.trial.irecist))
 
 
 def _corrected(patient: Patient, pk: int | None) -> Visit | None:

@@ -8,7 +8,7 @@ from datetime import date as Date
 
 from django.utils.translation import gettext as _
 
-from outcomes.entries import LesionEntry, VisitEntry
+from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, VisitEntry
 from outcomes.history import History
 from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
@@ -51,6 +51,7 @@ def problems(
     yield from _merges(entry)
     yield from _redescribed(entry, history, replaces)
     yield from _acknowledged(entry, history)
+    yield from _growth(entry, history)
     if entry.baseline:
         yield from _baseline(entry, said)
     elif history.baseline:
@@ -193,6 +194,21 @@ def _acknowledged(entry: VisitEntry, history: History) -> Iterator[FieldError]:
         if len(said.comment) > MOST_CHARACTERS:
             detail = _("At most %s characters.") % MOST_CHARACTERS
             yield FieldError(f"{here}/comment", detail)
+
+
+def _growth(entry: VisitEntry, history: History) -> Iterator[FieldError]:
+    """Growth is said at a follow-up visit of a trial that uses iRECIST; elsewhere nothing reads it."""
+    if history.patient.trial.irecist and not entry.baseline:
+        return
+    lists: tuple[tuple[str, Iterable[NonTargetEntry | NewLesionEntry]], ...] = (
+        ("non_targets", entry.non_targets),
+        ("new_lesions", entry.new_lesions or ()),
+    )
+    detail = _("Only follow-up visits of trials that use iRECIST say this; leave it out.")
+    for name, rows in lists:
+        for index, row in enumerate(rows):
+            if row.growth:
+                yield FieldError(f"/{name}/{index}/growth", detail)
 
 
 def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:

@@ -16,14 +16,14 @@ from outcomes.charts import kaplan_meier, waterfall
 from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.history import History
-from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
+from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import ResponseChoice
-from outcomes.report import PatientOutcome, Rate, Report, Survival, documents
+from outcomes.report import ImmuneOutcome, PatientOutcome, Rate, Report, Survival, documents
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from patients import ctcae
@@ -81,6 +81,15 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class ImmuneLine:
+    """One patient's iBOR and iPFS."""
+
+    best_response: str
+    best_reason: str
+    progression_free: Ending | None
+
+
+@dataclass(frozen=True)
 class PatientLine:
     """One patient's outcomes."""
 
@@ -96,6 +105,7 @@ class PatientLine:
     progression_free: Ending | None
     overall: Ending | None
     no_origin: str
+    immune: ImmuneLine | None
 
 
 @dataclass(frozen=True)
@@ -354,6 +364,15 @@ def patient_line(patient: PatientOutcome) -> PatientLine:
         progression_free=_ending(patient.progression_free, patient),
         overall=_ending(patient.overall, patient),
         no_origin=word(patient.no_origin) if patient.no_origin else "",
+        immune=_immune(patient.immune, patient) if patient.immune else None,
+    )
+
+
+def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneLine:
+    return ImmuneLine(
+        best_response=immune_label(found.best.response),
+        best_reason=word(found.best.reason),
+        progression_free=_ending(found.progression_free, patient),
     )
 
 

@@ -151,8 +151,20 @@ def _non_target(row: NonTargetStatus, lesion: Lesion) -> recist.NonTarget:
         short_axis_mm=row.short_axis_mm,
         organ_group=lesion.organ_group,
         method=recist.ImagingMethod(lesion.method) if lesion.method else None,
+        growth=_growth(row),
     )
 
 
 def _new_lesion(row: NewLesionStatus, lesion: Lesion) -> recist.NewLesion:
-    return recist.NewLesion(lesion.label, recist.Certainty(row.certainty))
+    return recist.NewLesion(
+        lesion.label,
+        recist.Certainty(row.certainty),
+        diameter_mm=row.diameter_mm,
+        nodal=lesion.nodal,
+        organ_group=lesion.organ_group,
+        growth=_growth(row),
+    )
+
+
+def _growth(row: NonTargetStatus | NewLesionStatus) -> recist.Growth | None:
+    return recist.Growth(row.growth) if row.growth else None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from outcomes.arms import NoComparison
 from outcomes.characteristics import UNKNOWN
 from outcomes.methods.comparison import ComparisonReason, Ties
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import MissingReason
 from outcomes.report import Absence
@@ -103,6 +104,12 @@ NOT_COMPARED = {
     ComparisonReason.INFINITE_COEFFICIENT: _("events of the arms do not overlap in time"),
     ComparisonReason.NO_CONVERGENCE: _("the estimate did not converge"),
 }
+
+
+def immune_label(response: ImmuneResponse) -> str:
+    """A response by iRECIST as it is written in tables."""
+    neither = response is ImmuneResponse.NON_ICR_NON_IUPD
+    return "Non-iCR/Non-iUPD" if neither else response.value
 
 
 def response_label(response: Response) -> str:

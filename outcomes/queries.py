@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from outcomes.methods.best_response import Record
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import Certainty, Response
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
 from outcomes.models import INVESTIGATOR, NewLesionStatus, Visit
@@ -37,9 +38,10 @@ PATIENT_FIELDS = (
 )  # fmt: skip
 # Looked up once: a report makes a value of every row, and an enum's own lookup is the dearer part.
 RESPONSES = {response.value: response for response in Response}
+IMMUNE: dict[str, ImmuneResponse | None] = {"": None, **{r.value: r for r in ImmuneResponse}}
 BASELINE = Visit.Kind.BASELINE.value
 EQUIVOCAL, UNEQUIVOCAL = Certainty.EQUIVOCAL.value, Certainty.UNEQUIVOCAL.value
-VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
+VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete", "irecist_response")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +234,11 @@ def _alive(
 
 def _record(visit: tuple[Any, ...], new_lesions: NewLesions) -> Record:
     _patient, pk, _kind, date, response = visit[:5]
-    seen = new_lesions.get(pk)
+    seen, immune = new_lesions.get(pk), IMMUNE[visit[8]]
     if seen is None:
-        return Record(date, RESPONSES[response], pk)
+        return Record(date, RESPONSES[response], pk, immune=immune)
     equivocal, unequivocal = (seen.get(c, frozenset()) for c in (EQUIVOCAL, UNEQUIVOCAL))
-    return Record(date, RESPONSES[response], pk, equivocal, unequivocal)
+    return Record(date, RESPONSES[response], pk, equivocal, unequivocal, immune=immune)
 
 
 def _therapy(row: tuple[Any, ...]) -> TherapyStart:

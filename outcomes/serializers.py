@@ -14,6 +14,7 @@ from rest_framework import serializers
 from outcomes.actions import Preview
 from outcomes.documents import (
     DerivedDocument,
+    ImmuneDocument,
     LesionDescription,
     NewLesionDocument,
     NonTargetDocument,
@@ -34,10 +35,12 @@ from outcomes.entries import (
 )
 from outcomes.history import described
 from outcomes.methods import recist
+from outcomes.methods.irecist import ImmuneDerived, confirmation_window
 from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
+    GrowthChoice,
     Lesion,
     Measurement,
     MethodChoice,
@@ -129,6 +132,12 @@ class TargetRow(BaselineLesionRow):
     )
 
 
+GROWTH = _(
+    "Whether it is larger than at the visit before: of a lesion judged by eye, at follow-up visits"
+    " of trials that use iRECIST."
+)
+
+
 class NonTargetRow(BaselineLesionRow):
     """A non-target lesion at a visit; `status` is required unless it is a preview."""
 
@@ -140,6 +149,7 @@ class NonTargetRow(BaselineLesionRow):
         allow_blank=True,
         help_text=_("Why it could not be evaluated: required with not_evaluable."),
     )
+    growth = _choice(GrowthChoice, required=False, allow_blank=True, help_text=GROWTH)
 
 
 class NewLesionRow(LesionRow):
@@ -152,6 +162,7 @@ class NewLesionRow(LesionRow):
     )
     certainty = _choice(CertaintyChoice, required=False)
     diameter_mm = MillimeterField(required=False)
+    growth = _choice(GrowthChoice, required=False, allow_blank=True, help_text=GROWTH)
 
 
 class AcknowledgementRow(StrictSerializer):
@@ -278,6 +289,8 @@ def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
 def visit_document(visit: Visit) -> VisitDocument:
     """A stored visit; its rows are expected to be at hand with their lesions."""
     baseline = visit.kind == Visit.Kind.BASELINE
+    immune = visit.patient.trial.irecist
+    followed = immune and not baseline
     return {
         "id": visit.pk,
         "version": visit.version,
@@ -286,13 +299,15 @@ def visit_document(visit: Visit) -> VisitDocument:
         "kind": Visit.Kind(visit.kind),
         "date": visit.date.isoformat(),
         "targets": [_target(row, baseline) for row in visit.rows("measurements")],
-        "non_targets": [_non_target(row, baseline) for row in visit.rows("non_target_statuses")],
-        "new_lesions": [_new_lesion(row) for row in visit.rows("new_lesion_statuses")],
+        "non_targets": [
+            _non_target(row, baseline, followed) for row in visit.rows("non_target_statuses")
+        ],
+        "new_lesions": [_new_lesion(row, followed) for row in visit.rows("new_lesion_statuses")],
         "stated_response": recist.Response(visit.stated_response)
         if visit.stated_response
         else None,
         "stated_response_reason": visit.stated_response_reason,
-        "derived": derived_document(visit.as_derived(), visit.all_warnings()),
+        "derived": derived_document(visit.as_derived(), visit.all_warnings(), immune=immune),
         "links": {
             "self": reverse("api:visit", args=[visit.pk]),
             "patient": reverse("api:patient", args=[visit.patient_id]),
@@ -315,18 +330,24 @@ def _target(row: Measurement, baseline: bool) -> TargetDocument:
     return {**seen, **_description(row.lesion)} if baseline else seen
 
 
-def _non_target(row: NonTargetStatus, baseline: bool) -> NonTargetDocument:
+def _non_target(row: NonTargetStatus, baseline: bool, followed: bool) -> NonTargetDocument:
     seen: NonTargetDocument = {
         "lesion": row.lesion.label,
         "status": recist.NonTargetState(row.status),
         "short_axis_mm": number(row.short_axis_mm),
         "reason": row.reason,
     }
+    if followed:
+        seen["growth"] = _growth(row.growth)
     return {**seen, **_description(row.lesion)} if baseline else seen
 
 
-def _new_lesion(row: NewLesionStatus) -> NewLesionDocument:
-    return {
+def _growth(stored: str) -> recist.Growth | Unsaid:
+    return recist.Growth(stored) if stored else ""
+
+
+def _new_lesion(row: NewLesionStatus, followed: bool) -> NewLesionDocument:
+    seen: NewLesionDocument = {
         "lesion": row.lesion.label,
         "organ": row.lesion.organ,
         "description": row.lesion.description,
@@ -335,6 +356,7 @@ def _new_lesion(row: NewLesionStatus) -> NewLesionDocument:
         "method": _method(row.method),
         "nodal": row.lesion.nodal,
     }
+    return {**seen, "growth": _growth(row.growth)} if followed else seen
 
 
 def _description(lesion: Lesion) -> LesionDescription:
@@ -357,10 +379,10 @@ def _method(stored: str) -> recist.ImagingMethod | Unsaid:
 
 
 def derived_document(
-    derived: recist.Derived, warnings: tuple[recist.Reason, ...]
+    derived: recist.Derived, warnings: tuple[recist.Reason, ...], *, immune: bool = False
 ) -> DerivedDocument:
-    """What RECIST made of a visit; percentages are not rounded."""
-    return {
+    """What RECIST made of a visit, and iRECIST where it is used; percentages are not rounded."""
+    found: DerivedDocument = {
         "sum_mm": number(derived.sum_mm),
         "baseline_sum_mm": number(derived.baseline_sum_mm),
         "nadir_mm": number(derived.nadir_mm),
@@ -375,13 +397,32 @@ def derived_document(
         "reasons": [_reason(reason) for reason in derived.reasons],
         "warnings": [_reason(reason) for reason in warnings],
     }
+    return {**found, "irecist": _immune(derived.immune)} if immune else found
 
 
-def preview_document(preview: Preview) -> PreviewDocument:
+def _immune(derived: ImmuneDerived | None) -> ImmuneDocument | None:
+    if derived is None:
+        return None
+    since = derived.unconfirmed_since
+    window = confirmation_window(since) if since else (None, None)
+    first, last = (on.isoformat() if on else None for on in window)
+    return {
+        "response": derived.response,
+        "new_lesion_sum_mm": number(derived.new_lesion_sum_mm),
+        "new_targets": list(derived.new_targets),
+        "new_non_targets": list(derived.new_non_targets),
+        "unconfirmed_since": since.isoformat() if since else None,
+        "confirm_from": first,
+        "confirm_by": last,
+        "reasons": [_reason(reason) for reason in derived.reasons],
+    }
+
+
+def preview_document(preview: Preview, *, immune: bool = False) -> PreviewDocument:
     """What saving would derive, and what is missing."""
     derived = preview.derived
     return {
-        "derived": derived_document(derived, derived.warnings) if derived else None,
+        "derived": derived_document(derived, derived.warnings, immune=immune) if derived else None,
         "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
         "later_visits": [
             {

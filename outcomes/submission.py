@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 
 from outcomes import history, schedule
 from outcomes.best_to_date import best_to_date
+from outcomes.confirmation import awaited
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.models import Visit
@@ -22,7 +23,18 @@ def banner(visit: Visit, *, corrected: bool = False) -> str:
     if queries:
         said = ngettext("%(number)s open query.", "%(number)s open queries.", queries)
         parts.append(said % {"number": queries})
-    return " ".join([*parts, _next(visit)])
+    return " ".join([*parts, *_unconfirmed(visit), _next(visit)])
+
+
+def _unconfirmed(visit: Visit) -> list[str]:
+    """What an iUPD that is open after the visit asks of the next; one statement, by iRECIST only."""
+    if not visit.patient.trial.irecist:
+        return []
+    rows = Visit.objects.filter(
+        patient=visit.patient_id, evaluator=visit.evaluator, voided_at=None
+    ).order_by("date")
+    said = awaited(visit.patient.trial, list(rows))
+    return [said] if said else []
 
 
 def _submitted(visit: Visit) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from outcomes import (
     actions,
+    confirmation,
     dashboard,
     history,
     meanwhile,
@@ -91,6 +92,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row,
         "sheet": flow_sheet(past, corrected(past)),
         "outlook": schedule.outlook(row),
+        "unconfirmed": confirmation.awaited(row.trial, past.visits),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": spider.draw(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),

@@ -18,6 +18,7 @@ from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
 from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
+from outcomes.confirmation import awaited
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
@@ -155,6 +156,11 @@ class VisitPage:
         if self.visit or self.baseline:
             return None
         return best_to_date(self.forms.past, self.patient.site.today())
+
+    @property
+    def unconfirmed(self) -> str:
+        """What an iUPD before this visit asks of it; blank without one."""
+        return awaited(self.patient.trial, self.earlier)
 
     @property
     def targets(self) -> list[EntryRow]:

@@ -24,7 +24,8 @@ CODES = re.compile(
 )
 FIELD = frozenset(
     """
-    CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
+    CR PR SD PD NE Non RECIST CTCAE
+    iRECIST iCR iPR iSD iUPD iCPD iBOR iPFS ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
     Clopper Pearson Wilson Wald Kaplan Meier Greenwood Cox Efron Breslow Newcombe Fisher Yates SPSS
     CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
     mm cm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from trials import access
+from trials.definitions import IRECIST
 from trials.models import (
     Arm,
     Criterion,
@@ -55,6 +56,7 @@ def create_trial(*, by: User, **document: Any) -> Trial:
     ProtocolVersion.objects.create(trial=trial, number=1, label="1")
     unnumbered = [{**item, "id": None} for item in document.get("criteria", [])]
     _replace_lists(trial, {**document, "criteria": unnumbered}, LISTS)
+    _require_irecist(trial, document)
     return trial
 
 
@@ -81,7 +83,29 @@ def update_trial(
     stored.version += 1
     stored.save()
     _replace_lists(stored, document, [n for n in LISTS if n in document or not partial])
+    _require_irecist(stored, document)
     return stored
+
+
+def _require_irecist(trial: Trial, document: Document) -> None:
+    """Raise Refused where an endpoint is defined by criteria that the trial does not use."""
+    if trial.irecist:
+        return
+    detail = _("An endpoint is defined by iRECIST, which this trial does not use (irecist).")
+    items = document.get("endpoints", ())
+    wrong = [
+        f"/endpoints/{index}/definition/criteria"
+        for index, item in enumerate(items)
+        if _criteria_of(item) == IRECIST
+    ]
+    if not items and any(e.as_definition().immune for e in trial.endpoints.all()):
+        wrong = ["/irecist"]
+    if wrong:
+        raise Refused([FieldError(pointer, detail) for pointer in wrong])
+
+
+def _criteria_of(item: Document) -> Any:
+    return (item.get("definition") or {}).get("criteria")
 
 
 def _allocated_otherwise(trial: Trial, before: Trial) -> Iterator[FieldError]:

@@ -21,6 +21,8 @@ from outcomes.models.lesions import (
 from outcomes.models.visits import (
     METHODS_VERSION,
     CertaintyChoice,
+    GrowthChoice,
+    ImmuneResponseChoice,
     Measurement,
     NewLesionStatus,
     NonTargetStateChoice,
@@ -42,6 +44,8 @@ __all__ = [
     "AnalysisQuerySet",
     "BoneTypeChoice",
     "CertaintyChoice",
+    "GrowthChoice",
+    "ImmuneResponseChoice",
     "ImportRun",
     "Lesion",
     "LesionQuerySet",

@@ -8,6 +8,8 @@ foreign keys through the patient see to that (migration 0003).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date as Date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +19,7 @@ from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
+from outcomes.methods.irecist import ImmuneDerived, ImmuneResponse
 from outcomes.models.lesions import DIAMETER, INVESTIGATOR, Lesion, MethodChoice, diameter
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from registry.models import User
 
 
-METHODS_VERSION = 1
+METHODS_VERSION = 2
 
 
 class ResponseChoice(models.TextChoices):
@@ -62,6 +65,33 @@ class NonTargetStateChoice(models.TextChoices):
 class CertaintyChoice(models.TextChoices):
     UNEQUIVOCAL = recist.Certainty.UNEQUIVOCAL.value, _("Unequivocal")
     EQUIVOCAL = recist.Certainty.EQUIVOCAL.value, _("Equivocal")
+
+
+class GrowthChoice(models.TextChoices):
+    NONE = recist.Growth.NONE.value, _("Not larger")
+    INCREASED = recist.Growth.INCREASED.value, _("Larger")
+    UNEQUIVOCAL = recist.Growth.UNEQUIVOCAL.value, _("Unequivocally larger")
+
+
+class ImmuneResponseChoice(models.TextChoices):
+    ICR = ImmuneResponse.ICR.value, _("complete response")
+    IPR = ImmuneResponse.IPR.value, _("partial response")
+    ISD = ImmuneResponse.ISD.value, _("stable disease")
+    IUPD = ImmuneResponse.IUPD.value, _("unconfirmed progression")
+    ICPD = ImmuneResponse.ICPD.value, _("confirmed progression")
+    NE = ImmuneResponse.NE.value, _("not evaluable")
+    NON_ICR_NON_IUPD = ImmuneResponse.NON_ICR_NON_IUPD.value, _("non-iCR/non-iUPD")
+
+
+def _growth() -> models.CharField[Any, Any]:
+    return models.CharField(
+        _("growth"),
+        max_length=20,
+        choices=GrowthChoice,
+        blank=True,
+        default="",
+        help_text=_("Since the visit before, of a lesion that is judged by eye (iRECIST)."),
+    )
 
 
 def _sum(verbose_name: Any) -> models.DecimalField[Any, Any]:
@@ -128,6 +158,15 @@ class Visit(models.Model):
     )
     reasons = models.JSONField(default=list, editable=False)
     warnings = models.JSONField(default=list, editable=False)
+    irecist_response = models.CharField(
+        _("response by iRECIST"),
+        max_length=20,
+        choices=ImmuneResponseChoice,
+        blank=True,
+        default="",
+        editable=False,
+    )
+    irecist = models.JSONField(default=dict, editable=False)
     methods_version = models.PositiveSmallIntegerField(default=METHODS_VERSION, editable=False)
 
     objects = VisitQuerySet.as_manager()
@@ -170,6 +209,10 @@ class Visit(models.Model):
                 )
             ),
             models.CheckConstraint(
+                condition=Q(irecist_response__in=["", *ImmuneResponseChoice.values]),
+                name="visit_irecist_response_known",
+            ),
+            models.CheckConstraint(
                 condition=Q(kind="baseline", overall_response="")
                 | ~Q(kind="baseline") & ~Q(overall_response=""),
                 name="visit_response_after_baseline_only",
@@ -199,6 +242,22 @@ class Visit(models.Model):
             overall_response=_response(self.overall_response),
             reasons=tuple(_reason(document) for document in self.reasons),
             warnings=tuple(_reason(document) for document in self.warnings),
+            immune=self._as_immune(),
+        )
+
+    def _as_immune(self) -> ImmuneDerived | None:
+        """What iRECIST makes of it; None of a baseline, and where it was never derived."""
+        if not self.irecist_response:
+            return None
+        said = self.irecist
+        sum_mm, since = said["new_lesion_sum_mm"], said["unconfirmed_since"]
+        return ImmuneDerived(
+            response=ImmuneResponse(self.irecist_response),
+            reasons=tuple(_reason(document) for document in said["reasons"]),
+            new_lesion_sum_mm=None if sum_mm is None else Decimal(sum_mm),
+            new_targets=tuple(said["new_targets"]),
+            new_non_targets=tuple(said["new_non_targets"]),
+            unconfirmed_since=Date.fromisoformat(since) if since else None,
         )
 
     def all_warnings(self) -> tuple[recist.Reason, ...]:
@@ -286,6 +345,7 @@ class NonTargetStatus(models.Model):
     status = models.CharField(_("status"), max_length=30, choices=NonTargetStateChoice)
     short_axis_mm = diameter(_("short axis (mm)"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    growth = _growth()
 
     class Meta:
         ordering = ["visit", "lesion__label"]
@@ -303,6 +363,9 @@ class NonTargetStatus(models.Model):
                 condition=~Q(status="not_evaluable") | ~Q(reason=""),
                 name="non_target_not_evaluable_has_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(growth__in=["", *GrowthChoice.values]), name="non_target_growth_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -319,6 +382,7 @@ class NewLesionStatus(models.Model):
     certainty = models.CharField(_("certainty"), max_length=20, choices=CertaintyChoice)
     diameter_mm = diameter(_("diameter (mm)"))
     method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
+    growth = _growth()
 
     class Meta:
         ordering = ["visit", "lesion__label"]
@@ -331,6 +395,9 @@ class NewLesionStatus(models.Model):
             models.CheckConstraint(
                 condition=Q(diameter_mm=None) | Q(diameter_mm__range=(0, 400)),
                 name="new_lesion_0_to_400_mm",
+            ),
+            models.CheckConstraint(
+                condition=Q(growth__in=["", *GrowthChoice.values]), name="new_lesion_growth_known"
             ),
         ]
 

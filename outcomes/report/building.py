@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from outcomes import arms, characteristics, queries
 from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
-from outcomes.methods import best_response, proportions, survival, time_to_event
+from outcomes.methods import (
+    best_response,
+    irecist_endpoints,
+    proportions,
+    survival,
+    time_to_event,
+)
 from outcomes.methods.best_response import BestResponse
 from outcomes.methods.depth import depth_of_response
+from outcomes.methods.irecist_endpoints import ImmuneCourse
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import (
@@ -26,6 +33,7 @@ from outcomes.queries import PatientFacts
 from patients.models import Patient
 from registry import database
 from trials.definitions import (
+    IRECIST,
     EndpointDefinition,
     EndpointKind,
     Population,
@@ -45,6 +53,7 @@ from outcomes.report.values import (
     Absence,
     Analysis,
     Declared,
+    ImmuneOutcome,
     LandmarkTime,
     Options,
     PatientOutcome,
@@ -169,8 +178,9 @@ def declared(
         Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d), e.pk)
         for e, d in zip(chosen, definitions, strict=True)
     ]
-    kinds = {endpoint.kind for endpoint in result}
-    rates = (e.definition for e in result if e.kind is EndpointKind.ORR)
+    own = [endpoint for endpoint in result if not endpoint.definition.immune]
+    kinds = {endpoint.kind for endpoint in own}
+    rates = (e.definition for e in own if e.kind is EndpointKind.ORR)
     asked = dict.fromkeys(further, next(rates, default)) | dict.fromkeys(ALWAYS, default)
     return result + [Declared(kind, "", "", d) for kind, d in asked.items() if kind not in kinds]
 
@@ -192,9 +202,26 @@ class _Known:
     prepared: Mapping[TimeOrigin, Prepared]
     enrolled: bool
     dosed: bool
+    cutoff: Date
     deviated: bool = False
     bests: dict[tuple[int, bool], BestResponse] = field(default_factory=dict)
     times: dict[int, TimeToEvent | None] = field(default_factory=dict)
+    courses: dict[object, ImmuneCourse] = field(default_factory=dict)
+
+    def by(self, definition: EndpointDefinition) -> Prepared:
+        """The history as the definition's criteria read it."""
+        if definition.immune:
+            return self.course(definition).prepared
+        return self.prepared[definition.time_origin]
+
+    def course(self, definition: EndpointDefinition) -> ImmuneCourse:
+        """The history by iRECIST, found once per time origin and kinds of therapy."""
+        therapies = definition.censoring.therapies
+        key = (definition.time_origin, therapies)
+        if key not in self.courses:
+            history = self.facts.from_origin(definition.time_origin)
+            self.courses[key] = irecist_endpoints.course(history, self.cutoff, therapies)
+        return self.courses[key]
 
     def belongs(self, definition: EndpointDefinition) -> bool:
         """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
@@ -231,6 +258,22 @@ def grouped(known: Sequence[_Known], characteristic: str) -> list[tuple[str, lis
     return [(name, groups[name]) for name in characteristics.in_order(characteristic, list(groups))]
 
 
+IMMUNE = (EndpointKind.ORR, EndpointKind.PFS)
+
+
+def _by_irecist(
+    kind: EndpointKind, endpoints: Sequence[Declared], first: Mapping[EndpointKind, Declared]
+) -> Declared:
+    """The first definition of a kind by iRECIST, else that by RECIST 1.1 with other criteria."""
+    declared = next((e for e in endpoints if e.kind is kind and e.definition.immune), None)
+    if declared:
+        return declared
+    document = first[kind].definition.as_document()
+    unconfirmed = document["confirmation"] | {"required": False}
+    changed = document | {"criteria": IRECIST, "confirmation": unconfirmed}
+    return replace(first[kind], definition=EndpointDefinition.parse(changed))
+
+
 def _by(date: Date | None, cutoff: Date) -> bool:
     return date is not None and date <= cutoff
 
@@ -250,7 +293,8 @@ class _Builder:
         self.trial = trial
         self.options = options
         self.endpoints = endpoints
-        self.first = {e.kind: e for e in reversed(endpoints)}
+        self.first = {e.kind: e for e in reversed(endpoints) if not e.definition.immune}
+        self.beside = {kind: _by_irecist(kind, endpoints, self.first) for kind in IMMUNE}
         self.origins = {e.definition.time_origin for e in endpoints}
         self.timing = {
             "assessment_interval_days": trial.assessment_interval_days,
@@ -300,7 +344,7 @@ class _Builder:
         prepared = {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in self.origins}
         enrolled, dosed = _by(dates["enrolled_on"], cutoff), _by(dates["first_dose_on"], cutoff)
         deviated = _by(facts.major_deviation_on, cutoff)
-        return _Known(facts, prepared, enrolled, dosed, deviated)
+        return _Known(facts, prepared, enrolled, dosed, cutoff, deviated)
 
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
         by = self.options.group_by
@@ -362,7 +406,7 @@ class _Builder:
         key = (id(definition), confirmed)
         found = patient.bests.get(key)
         if found is None:
-            prepared = patient.prepared[definition.time_origin]
+            prepared = patient.by(definition)
             records = prepared.counted(definition.censoring.therapies)
             function = BEST[confirmed]
             patient.bests[key] = found = function(records, prepared.origin_date, definition)
@@ -380,7 +424,7 @@ class _Builder:
     def succeeded(self, endpoint: Declared, patient: _Known) -> bool:
         definition = endpoint.definition
         if endpoint.kind is EndpointKind.CBR:
-            prepared = patient.prepared[definition.time_origin]
+            prepared = patient.by(definition)
             records = prepared.counted(definition.censoring.therapies)
             return best_response.has_clinical_benefit(records, prepared.origin_date, definition)
         best = self.best(endpoint, patient, confirmed=definition.confirmation.required)
@@ -438,7 +482,15 @@ class _Builder:
 
     def found_time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
         definition = endpoint.definition
-        prepared = patient.prepared[definition.time_origin]
+        found = self.timed(endpoint, patient.by(definition))
+        return (
+            irecist_endpoints.explained(found, patient.course(definition))
+            if definition.immune
+            else found
+        )
+
+    def timed(self, endpoint: Declared, prepared: Prepared) -> TimeToEvent | None:
+        definition = endpoint.definition
         if endpoint.kind is EndpointKind.OS:
             return time_to_event.overall_survival(prepared)
         if endpoint.kind is EndpointKind.PFS:
@@ -530,4 +582,15 @@ class _Builder:
             prepared=prepared,
             counted=counted,
             group=patient.value(by) if (by := self.options.group_by) else "",
+            immune=self.immune(patient) if self.trial.irecist else None,
+        )
+
+    def immune(self, patient: _Known) -> ImmuneOutcome:
+        """By the first definitions by iRECIST, else by RECIST 1.1's first under its criteria."""
+        response, free = (self.beside[kind] for kind in (EndpointKind.ORR, EndpointKind.PFS))
+        return ImmuneOutcome(
+            best=irecist_endpoints.best(patient.course(response.definition), response.definition),
+            progression_free=self.time(free, patient),
+            response_definition=response.definition,
+            progression_free_definition=free.definition,
         )

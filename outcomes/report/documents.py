@@ -18,6 +18,7 @@ from outcomes.methods.survival import Curve, Landmark, Quantile, Quartiles
 from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.report import (
     DAYS_PER_MONTH,
+    ImmuneOutcome,
     LandmarkTime,
     PatientOutcome,
     Rate,
@@ -35,6 +36,7 @@ from outcomes.report.document_types import (
     CurvePointDocument,
     DepthDocument,
     FollowUpDocument,
+    ImmuneOutcomeDocument,
     LandmarkDocument,
     MedianDocument,
     PatientOutcomeDocument,
@@ -337,7 +339,7 @@ def _defined(value: float) -> float | None:
 def patient_document(patient: PatientOutcome) -> PatientOutcomeDocument:
     """One patient's outcomes with the reason and the record of every date."""
     response, duration = patient.response, patient.duration_of_response
-    return {
+    line: PatientOutcomeDocument = {
         "patient": patient.facts.id,
         "subject_id": patient.facts.subject_id,
         "site": patient.facts.site,
@@ -355,6 +357,16 @@ def patient_document(patient: PatientOutcome) -> PatientOutcomeDocument:
             "dor_days": duration.days if duration else None,
             "dor_event": duration.event if duration else None,
         },
+    }
+    return {**line, "irecist": _immune(patient.immune, patient)} if patient.immune else line
+
+
+def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneOutcomeDocument:
+    return {
+        "best_response": found.best.response,
+        "best_response_on": found.best.date.isoformat() if found.best.date else None,
+        "best_response_reason": word(found.best.reason),
+        "pfs": _time(found.progression_free, patient),
     }
 
 

@@ -16,6 +16,7 @@ from outcomes.methods import proportions, survival
 from outcomes.methods.best_response import BestResponse, FirstResponse, Record
 from outcomes.methods.comparison import Ties
 from outcomes.methods.depth import DepthOfResponse
+from outcomes.methods.irecist_endpoints import ImmuneBest
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
 from outcomes.methods.survival import (
@@ -192,6 +193,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class ImmuneOutcome:
+    """One patient's outcomes by iRECIST, each by the definition that it names."""
+
+    best: ImmuneBest
+    progression_free: TimeToEvent | None
+    response_definition: EndpointDefinition
+    progression_free_definition: EndpointDefinition
+
+
+@dataclass(frozen=True)
 class PatientOutcome:
     """One patient's line: every value with the reason and the record it came from.
 
@@ -213,6 +224,7 @@ class PatientOutcome:
     prepared: Prepared
     counted: tuple[Record, ...]
     group: str
+    immune: ImmuneOutcome | None = None
 
     @property
     def counted_best(self) -> BestResponse:

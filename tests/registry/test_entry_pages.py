@@ -27,15 +27,14 @@ Pages = Callable[..., Client]
 THERAPY = {"started_on": "2024-06-01", "kind": "systemic", "description": "gemcitabine"}
 # Pages that enter nothing, or that store nothing twice by themselves.
 PLAIN = {
-    "home", "login", "logout", "draft",
-    "trial_list", "trial_detail", "criteria", "reference_ranges", "screening_log",
-    "screening_detail", "trial_dashboard", "accrual", "consort", "study_report", "patient", "publication",
-    "statistics", "groups", "publication_list", "query_list", "lesion_history", "visit_history", "participants", "search",
-    "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv",
-    "analyses", "analysis", "analysis_changes",
-    "safety", "safety_patients", "safety_exposure", "safety_csv", "visit_preview", "screening_preview",  # nothing is stored
-    "figure_list", "figure", "figure_data", "consort_people",
-    "screening_preview",  # nothing is stored
+    "home", "login", "logout", "draft", "trial_list", "trial_detail", "criteria",
+    "reference_ranges", "screening_log", "screening_detail", "trial_dashboard", "accrual",
+    "consort", "study_report", "patient", "publication", "statistics", "groups",
+    "publication_list", "query_list", "lesion_history", "visit_history", "participants",
+    "search", "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv", "analyses",
+    "analysis", "analysis_changes", "safety", "safety_patients", "safety_exposure",
+    "safety_csv", "figure_list", "figure", "figure_data", "consort_people",
+    "visit_preview", "screening_preview",  # nothing is stored
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
     "visit_sheet_progress", "visit_sheet_report",

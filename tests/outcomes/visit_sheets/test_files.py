@@ -161,6 +161,7 @@ new_lesions = st.builds(
     st.just("NL01"),
     **described(
         certainty=st.sampled_from(["unequivocal", "equivocal"]),
+        growth=st.sampled_from(["", "none", "increased", "unequivocal"]),
         diameter_mm=st.none() | millimeters,
     ),
 )
