@@ -26,6 +26,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.review_api import DiscordanceView, PatientDiscordanceView, ReviewPatientList
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -129,6 +130,13 @@ urlpatterns = [
         TrialScreeningForm.as_view(),
         name="screening_form",
     ),
+    path("trials/<str:registry_id>/discordance/", DiscordanceView.as_view(), name="discordance"),
+    path(
+        "trials/<str:registry_id>/discordance/patients/",
+        PatientDiscordanceView.as_view(),
+        name="patient_discordance",
+    ),
+    path("review/patients/", ReviewPatientList.as_view(), name="review_patients"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),

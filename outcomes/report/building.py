@@ -20,9 +20,11 @@ from outcomes.methods.survival import (
     Landmark,
 )
 from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from patients.models import Patient
 from registry import database
+from trials import access
 from trials.definitions import (
     EndpointDefinition,
     EndpointKind,
@@ -67,13 +69,16 @@ def build(trial: Trial, *, user: User, options: Options) -> Report:
 
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    Raises PermissionDenied for the independent review where the user may not see it.
     """
-    known_on = options.known_on
+    known_on, evaluator = options.known_on, options.evaluator
+    if evaluator != INVESTIGATOR:
+        access.require(user, access.Action.READ_REVIEW, trial=trial)
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
-        facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
+        facts = queries.facts(patients, evaluator, blinded=trial.masked, known_on=known_on)
     return _Builder(trial, options, declared(endpoints, options)).report(facts)
 
 
