@@ -60,6 +60,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         error = f"{invalid.parameter}: {invalid.detail}"
         options = report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
+    review = reads_review(request, trial)
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
@@ -68,7 +69,8 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
         "published": trial.published.all(),
-        "options": OptionsForm(found.options, review=reads_review(request, trial)),
+        "options": OptionsForm(found.options, review=review),
+        "review": review,
         "error": error,
         "may_enroll": access.may_somewhere(
             signed_in(request), access.Action.WRITE_RECORDS, trial=trial
