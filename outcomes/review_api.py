@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import renderers, views
 from rest_framework.request import Request
@@ -68,7 +69,7 @@ def _document(patient: Any) -> ReviewPatientDocument:
     }
 
 
-CSV = OpenApiResponse(str, description="One patient per line.")
+CSV = OpenApiResponse(str, description=_("One patient per line."))
 
 
 class DiscordanceView(views.APIView):
