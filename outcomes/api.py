@@ -236,7 +236,9 @@ class CSVRenderer(renderers.BaseRenderer):
 
 def _download(found: report.Report, name: str, table: Any) -> Response:
     """A table to be saved under a name that says what it is."""
-    file = f"{found.trial.registry_id}-{name}-{found.options.cutoff.isoformat()}.csv"
+    options = found.options
+    read = "" if options.evaluator == INVESTIGATOR else f"-{options.evaluator}"
+    file = f"{found.trial.registry_id}-{name}{read}-{options.cutoff.isoformat()}.csv"
     return Response(table, headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
