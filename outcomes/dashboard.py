@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from fractions import Fraction
+from typing import TypeVar
 
 from django.core import paginator
 from django.urls import reverse
@@ -21,8 +22,8 @@ from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
-from outcomes.methods.time_to_event import TimeToEvent
-from outcomes.models import ResponseChoice
+from outcomes.methods.time_to_event import Source, TimeToEvent
+from outcomes.models import INVESTIGATOR, ResponseChoice
 from outcomes.report import ImmuneOutcome, PatientOutcome, Rate, Report, Survival, documents
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
@@ -150,9 +151,9 @@ def page(report: Report, number: str | None = None) -> Page:
     return Page(
         report=report,
         cards=cards(report),
-        figures=tuple(_figure(found, report.comparison) for found in times),
+        figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
-        waterfall_definition=_changes_counted(rates[0].endpoint.definition),
+        waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report)}".strip(),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
@@ -165,13 +166,29 @@ def page(report: Report, number: str | None = None) -> Page:
 def cards(report: Report) -> tuple[Card, ...]:
     """The figures at a glance."""
     whole = report.whole
-    rates = [whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)]
-    times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
+    results: list[Rate | Survival] = [
+        *(whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)),
+        *(whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)),
+    ]
     return (
         _enrollment_card(report),
-        *(endpoint_card(found) for found in (*rates, *times)),
+        *(_read_by(endpoint_card(found), report) for found in results),
         _follow_up_card(report),
     )
+
+
+def read_by(report: Report) -> str:
+    """Who read the scans, where that is not the investigator: to be said under every figure."""
+    if report.options.evaluator == INVESTIGATOR:
+        return ""
+    return _("Read by the independent reviewer.")
+
+
+Defined = TypeVar("Defined", Card, Figure)
+
+
+def _read_by(shown: Defined, report: Report) -> Defined:
+    return replace(shown, definition=f"{shown.definition} {read_by(report)}".strip())
 
 
 def percent(share: float | None) -> str:
@@ -343,7 +360,7 @@ def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:
         subject_id=patient.facts.subject_id,
         change_percent=patient.best_change_percent,
         best_response=patient.best.response,
-        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        url=_page_of(patient),
         new_lesion=patient.new_lesion,
     )
 
@@ -352,7 +369,7 @@ def patient_line(patient: PatientOutcome) -> PatientLine:
     """One patient's outcomes, worded."""
     change = patient.best_change_percent
     return PatientLine(
-        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        url=_page_of(patient),
         subject_id=patient.facts.subject_id,
         site=patient.facts.site,
         histology=patient.facts.histology,
@@ -376,10 +393,20 @@ def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneLine:
     )
 
 
+def _page_of(patient: PatientOutcome, source: Source | None = None) -> str:
+    """The page with the evaluator's readings; of what else gave a date, the patient's."""
+    facts, name = patient.facts, "patient"
+    if facts.evaluator != INVESTIGATOR:
+        read = {("visit", record.source) for record in facts.history.records}
+        theirs = source is None or (source.record, source.id) in read
+        name = "review_patient" if theirs else "patient"
+    return reverse(f"outcomes:{name}", args=[facts.id])
+
+
 def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None:
     if found is None:
         return None
-    page = reverse("outcomes:patient", args=[patient.facts.id])
+    page = _page_of(patient, found.source)
     visit = found.source.record == "visit" and found.source.id
     return Ending(
         months=months(found.days),

@@ -49,7 +49,7 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
     """Add a visit. Raises Refused or Conflict, and then nothing has changed."""
     entry = entry.with_labels(past.lesions)
     assessment = conformance.check(entry, past)
-    visit = Visit(patient=past.patient)
+    visit = Visit(patient=past.patient, evaluator=past.evaluator)
     _say(past, visit, entry, assessment, into)
     into.add(visit)
     for rows in visit.written.values():

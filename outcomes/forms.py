@@ -118,6 +118,8 @@ class VisitForms:
         self.previous = _before(past, visit)
         self.data = data = rearranged(data) if self.baseline else self._unchanged(data)
         self.form = VisitForm(data, initial=self._initial())
+        if past.reviewed:
+            self.form.fields["stated_response"].label = _("Reviewer's assessment")
         if self.baseline:
             del self.form.fields["kind"], self.form.fields["method"]
         self.form.fields |= asked_texts(data)

@@ -24,18 +24,20 @@ from rest_framework.request import Request
 
 from outcomes.characteristics import GROUPS, STRATA
 from outcomes.methods.comparison import Ties
+from outcomes.models import INVESTIGATOR, Evaluator
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
 from registry.clocks import UNIVERSAL
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
+from trials import access
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
-    "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
+    "definition", "known_on", "stratify_by", "ties", "rmst", "counts", "evaluator",
 )  # fmt: skip
 SEVERAL = ("cutoff", "population", "survival_interval", "proportion_interval", "known_on")
 OTHERWISE = {"restricted_mean": "rmst"}  # options whose query key has another name
@@ -107,9 +109,19 @@ OUTCOME_PARAMETERS = [
             " failure."
         ),
     ),
+    OpenApiParameter(
+        "evaluator",
+        enum=Evaluator.values,
+        description=gettext_lazy(
+            "Whose readings; investigator where it is left out. The independent review is for those"
+            " who may see it."
+        ),
+    ),
 ]
 LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
 MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+COMPARABLE = ("cutoff", "known_on", "population", "definition")
+DISCORDANCE_PARAMETERS = [one for one in OUTCOME_PARAMETERS if one.name in COMPARABLE]
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -118,6 +130,21 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, PARAMETERS)
+    options = chosen(query, trial, zone=_zone(request, trial))
+    if options.evaluator != INVESTIGATOR and not reads_review(request, trial):
+        raise InvalidParameter("evaluator", _("One of: %s.") % INVESTIGATOR)
+    return options
+
+
+def reads_review(request: Request | HttpRequest, trial: Trial) -> bool:
+    """Whether the reader may choose the independent reviewer's readings."""
+    return access.may(request.user, access.Action.READ_REVIEW, trial=trial)
+
+
+def comparable(request: Request | HttpRequest, trial: Trial) -> Options:
+    """The chosen options where both evaluators are compared; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    refuse_unknown(query, COMPARABLE)
     return chosen(query, trial, zone=_zone(request, trial))
 
 
@@ -139,6 +166,7 @@ def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -
         ties=_choice(Ties, query, "ties") or Ties.EFRON,
         restricted_mean=_horizon(query.get("rmst")),
         counts=_one_of(("true", "false"), query, "counts") == "true",
+        evaluator=_one_of(Evaluator.values, query, "evaluator") or INVESTIGATOR,
         **landmarks,
     )
 
@@ -321,10 +349,26 @@ class OptionsForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, options: Options) -> None:
+    evaluator = forms.ChoiceField(
+        label=gettext_lazy("Read by"), choices=Evaluator.choices, required=False
+    )
+
+    def __init__(self, options: Options, *, review: bool = False) -> None:
+        """`review`: whether the independent review is offered beside the investigator's readings."""
         chosen = {name: getattr(options, name) for name in self.base_fields}
         self.past = options.known_on
         super().__init__(initial=chosen | {"known_on": _as_typed(options.known_on)})
+        if not review and options.evaluator == INVESTIGATOR:
+            del self.fields["evaluator"]
+
+
+class ComparableForm(OptionsForm):
+    """What a reader may choose where both evaluators are compared."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        for name in self.fields.keys() - set(COMPARABLE):
+            del self.fields[name]
 
 
 def _as_typed(at: datetime | None) -> str:

@@ -9,7 +9,7 @@ from datetime import date as Date
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
@@ -65,6 +65,7 @@ class PatientFacts:
     birth_year: int | None = None
     prior_lines: int | None = None
     major_deviation_on: Date | None = None  # the first that still covers its screening
+    evaluator: str = INVESTIGATOR
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
         """The history counted from one of the patient's dates."""
@@ -102,6 +103,8 @@ def facts(
 ) -> list[PatientFacts]:
     """The facts of these patients, by subject id, in four statements; without arms if `blinded`.
 
+    Responses are the evaluator's alone. What the sites saw is evidence of life for the independent
+    review too, in a fifth statement; not the other way round, since sites do not see the review.
     With `known_on` as they were known then: from the audit trail, a patient who is or was voided
     only while not voided. Labels of lesions are permanent and are read as they are.
     """
@@ -121,7 +124,24 @@ def facts(
         .values_list("patient_id", "id", "started_on", "kind")
     )
     found = [_facts(row, visits[row[0]], therapies[row[0]], new_lesions) for row in rows]
+    if evaluator != INVESTIGATOR:
+        seen = _seen_at_sites(chosen, known_on)
+        found = [_seen_alive(replace(one, evaluator=evaluator), seen) for one in found]
     return [blind(one) for one in found] if blinded else found
+
+
+def _seen_at_sites(patients: Any, known_on: datetime | None) -> dict[int, Dated]:
+    """The latest visit that a site recorded, by patient."""
+    rows = _rows(Visit, patients, known_on).filter(voided_at=None, evaluator=INVESTIGATOR)
+    visits = rows.order_by("date", "id").values_list("patient_id", "date", "id")
+    return {patient: Dated(on, Source("visit", pk, "date")) for patient, on, pk in visits}
+
+
+def _seen_alive(known: PatientFacts, seen: Mapping[int, Dated]) -> PatientFacts:
+    """The facts, with a visit at the site where that is the latest evidence of life."""
+    evidence = [*known.history.alive, *([seen[known.id]] if known.id in seen else [])]
+    latest = max(evidence, key=attrgetter("date"), default=None)
+    return replace(known, history=replace(known.history, alive=(latest,) if latest else ()))
 
 
 def blind(known: PatientFacts) -> PatientFacts:

@@ -40,6 +40,7 @@ from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
+    Evaluator,
     GrowthChoice,
     Lesion,
     Measurement,
@@ -186,8 +187,11 @@ class AcknowledgementRow(StrictSerializer):
 class VisitSerializer(StrictSerializer):
     """A visit as it is sent: a follow-up lists every target and every non-target."""
 
-    ignored = StrictSerializer.ignored | {"evaluator"}
-
+    evaluator = _choice(
+        Evaluator,
+        required=False,
+        help_text=_("Who read the scan: reviewer for independent reviewers, who must say so."),
+    )
     patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
     kind = _choice(Visit.Kind)
     date = CalendarDateField(help_text=_("The date of the scan, not in the future at the site."))
@@ -255,6 +259,12 @@ class VisitLine(VisitSerializer):
     """A visit in an imported file, where the patient is named by subject id."""
 
     patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate_evaluator(self, evaluator: str) -> str:
+        """The investigator: what is read independently is sent by its reader, visit by visit."""
+        if evaluator != Evaluator.INVESTIGATOR:
+            raise serializers.ValidationError(_("Files hold the investigator's visits only."))
+        return evaluator
 
 
 class PreviewSerializer(VisitSerializer):

@@ -10,7 +10,7 @@ from outcomes.best_to_date import best_to_date
 from outcomes.confirmation import awaited
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
-from outcomes.models import Visit
+from outcomes.models import REVIEWER, Visit
 from patients.models import Query, QuerySubject
 
 TO_CONFIRM = (Response.CR, Response.PR)
@@ -19,6 +19,8 @@ TO_CONFIRM = (Response.CR, Response.PR)
 def banner(visit: Visit, *, corrected: bool = False) -> str:
     """Such as "Week 12 submitted: PR (unconfirmed). Next scan ... to ..."."""
     parts = [_corrected(visit) if corrected else _submitted(visit)]
+    if visit.evaluator == REVIEWER:  # neither queries nor what is planned are for a reviewer
+        return parts[0]
     queries = Query.objects.open().of_record(QuerySubject.VISIT, visit.pk).count()
     if queries:
         said = ngettext("%(number)s open query.", "%(number)s open queries.", queries)
@@ -60,7 +62,7 @@ def _called(visit: Visit) -> str:
 
 def _response(visit: Visit) -> str:
     response = Response(visit.overall_response)
-    if response not in TO_CONFIRM:
+    if response not in TO_CONFIRM or visit.evaluator == REVIEWER:
         return response_label(response)
     best = best_to_date(history.load(visit.patient), visit.patient.site.today())
     said = {"response": response_label(response)}

@@ -11,6 +11,7 @@ from typing import Any, cast
 from django import forms
 from django.forms import BoundField
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -110,6 +111,7 @@ class VisitPage:
         self.new = new
         self.stale = stale
         self.patient: Patient = forms.past.patient
+        self.reviewed = forms.past.reviewed
         self.visit = forms.visit
         self.baseline = forms.baseline
         self.form = forms.form
@@ -140,12 +142,20 @@ class VisitPage:
         """The planned scan that this visit stands for."""
         if self.visit:
             return schedule.planned_for(self.visit)
-        return None if self.baseline else schedule.expected(self.patient)
+        if self.baseline or self.reviewed:  # what is still planned tells what became of the patient
+            return None
+        return schedule.expected(self.patient)
+
+    @property
+    def preview_url(self) -> str:
+        """Where what is typed is judged."""
+        name = "review_visit_preview" if self.reviewed else "visit_preview"
+        return reverse(f"outcomes:{name}", args=[self.patient.pk])
 
     @cached_property
     def queries(self) -> list[QueryLine]:
         """What is still asked about the visit that is corrected."""
-        if self.visit is None:
+        if self.visit is None or self.reviewed:
             return []
         asked = Query.objects.open().of_record(QuerySubject.VISIT, self.visit.pk)
         return query_lines(asked.with_thread())
@@ -153,7 +163,7 @@ class VisitPage:
     @property
     def best(self) -> BestToDate | None:
         """The best response before this visit; a correction may change it, so it shows none."""
-        if self.visit or self.baseline:
+        if self.visit or self.baseline or self.reviewed:
             return None
         return best_to_date(self.forms.past, self.patient.site.today())
 

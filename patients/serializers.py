@@ -19,6 +19,7 @@ from patients.models import (
     AdverseEvent,
     AdverseEventOutcome,
     Patient,
+    PatientQuerySet,
     Sex,
     Therapy,
     TherapyChoice,
@@ -304,8 +305,21 @@ class AdverseEventLine(AdverseEventSerializer):
 
 def visible_patient(user: Any, pk: int) -> Patient:
     """A patient named in a body; a foreign one is refused as one that does not exist."""
-    found = Patient.objects.active().visible_to(user).select_related("trial", "site").filter(pk=pk)
-    patient = found.first()
+    return _named(Patient.objects.visible_to(user), pk)
+
+
+def reviewable_patient(user: Any, pk: int) -> Patient:
+    """A patient whose scans the user reads as an independent reviewer; others do not exist."""
+    return _named(Patient.objects.reviewable_by(user), pk)
+
+
+def known_patient(user: Any, pk: int) -> Patient:
+    """A patient whom the user sees, or whose scans the user reads; others do not exist."""
+    return _named(Patient.objects.known_to(user), pk)
+
+
+def _named(rows: PatientQuerySet, pk: int) -> Patient:
+    patient = rows.active().select_related("trial", "site").filter(pk=pk).first()
     if patient is None:
         raise serializers.ValidationError({"patient": [UNKNOWN]})
     return patient

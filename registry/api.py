@@ -35,6 +35,7 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.review_api import DiscordanceView, PatientDiscordanceView, ReviewPatientList
 from outcomes.safety_api import ExposureView, PatientExposureView, SafetyView
 from outcomes.studies_api import StudyList
 from outcomes.study_report.api import StudyReportView
@@ -154,6 +155,13 @@ urlpatterns = [
         TrialScreeningForm.as_view(),
         name="screening_form",
     ),
+    path("trials/<str:registry_id>/discordance/", DiscordanceView.as_view(), name="discordance"),
+    path(
+        "trials/<str:registry_id>/discordance/patients/",
+        PatientDiscordanceView.as_view(),
+        name="patient_discordance",
+    ),
+    path("review/patients/", ReviewPatientList.as_view(), name="review_patients"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),

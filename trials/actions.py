@@ -202,7 +202,11 @@ def add_member(
         raise Refused([FieldError("/site", _("A coordinator works at a site; name it."))])
     if site is not None and site.trial_id != trial.pk:
         raise Refused([FieldError("/site", _("Not a site of this trial."))])
-    current = Membership.objects.current().filter(user=user, trial=trial, role=role, site=site)
+    valid = Membership.objects.valid().filter(user=user, trial=trial)
+    if any((one.role == Role.REVIEWER) is not (role == Role.REVIEWER) for one in valid):
+        detail = _("An independent reviewer has no other role in the trial.")
+        raise Refused([FieldError("/role", detail)])
+    current = valid.filter(role=role, site=site)
     given_by = None if isinstance(by, str) else by
     return current.first() or Membership.objects.create(
         user=user, trial=trial, role=role, site=site, given_by=given_by

@@ -20,10 +20,18 @@ from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
 from outcomes.methods.irecist import ImmuneDerived, ImmuneResponse
-from outcomes.models.lesions import DIAMETER, INVESTIGATOR, Lesion, MethodChoice, diameter
+from outcomes.models.lesions import (
+    DIAMETER,
+    INVESTIGATOR,
+    REVIEWER,
+    Evaluator,
+    Lesion,
+    MethodChoice,
+    diameter,
+)
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
-from trials.access import in_scope
+from trials.access import in_review, in_scope, where_review_is_read
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -108,8 +116,25 @@ class VisitQuerySet(models.QuerySet["Visit"]):
         return self.filter(voided_at=None, patient__voided_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Visits of visible patients."""
-        return in_scope(self, user, "patient__")
+        """The investigators' visits of visible patients; those of the review have their own doors."""
+        return in_scope(self.filter(evaluator=INVESTIGATOR), user, "patient__")
+
+    def reviewed_by(self, user: User | AnonymousUser) -> Self:
+        """The review's visits of the patients whose scans the user reads."""
+        return in_review(self.filter(evaluator=REVIEWER), user, "patient__")
+
+    def of_review(self, user: User | AnonymousUser) -> Self:
+        """The review's visits that the user may read: its readers' own, and of the whole trial."""
+        rows = self.model.objects.filter(evaluator=REVIEWER)
+        own, seen = rows.reviewed_by(user), where_review_is_read(rows, user, "patient__")
+        mine = Q(pk__in=own.values("pk")) | Q(pk__in=seen.values("pk"))
+        return self.filter(mine, evaluator=REVIEWER)
+
+    def readable_by(self, user: User | AnonymousUser) -> Self:
+        """Visits of either evaluator that the user may read."""
+        rows = self.model.objects.all()
+        seen, review = rows.visible_to(user), rows.of_review(user)
+        return self.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=review.values("pk")))
 
     def with_rows(self) -> Self:
         """With the patient and every row and lesion, in four statements."""
@@ -130,7 +155,9 @@ class Visit(models.Model):
         UNSCHEDULED = "unscheduled", _("Unscheduled")
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
-    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
+    evaluator = models.CharField(
+        _("evaluator"), max_length=20, choices=Evaluator, default=INVESTIGATOR
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     date = models.DateField(_("scan date"))
     stated_response = models.CharField(
@@ -191,6 +218,9 @@ class Visit(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=["baseline", "scheduled", "unscheduled"]),
                 name="visit_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(evaluator__in=Evaluator.values), name="visit_evaluator_known"
             ),
             models.CheckConstraint(
                 condition=Q(sum_mm=None) | Q(sum_mm__gte=0), name="visit_sum_not_negative"

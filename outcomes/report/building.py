@@ -29,9 +29,11 @@ from outcomes.methods.survival import (
     Landmark,
 )
 from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from patients.models import Patient
 from registry import database
+from trials import access
 from trials.definitions import (
     IRECIST,
     EndpointDefinition,
@@ -82,6 +84,7 @@ def build(
 
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    Raises PermissionDenied for the independent review where the user may not see it.
     """
     return compute(trial, options, *read(trial, user=user, options=options, further=further))
 
@@ -90,12 +93,14 @@ def read(
     trial: Trial, *, user: User, options: Options, further: Collection[EndpointKind] = ()
 ) -> tuple[list[Declared], list[PatientFacts]]:
     """What a report is computed of: the endpoints, and the patients that the user may see."""
-    known_on = options.known_on
+    known_on, evaluator = options.known_on, options.evaluator
+    if evaluator != INVESTIGATOR:
+        access.require(user, access.Action.READ_REVIEW, trial=trial)
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
-        facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
+        facts = queries.facts(patients, evaluator, blinded=trial.masked, known_on=known_on)
     return declared(endpoints, options, further), facts
 
 

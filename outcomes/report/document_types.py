@@ -423,6 +423,7 @@ class ReportDocument(SectionDocument, ComparedDocument):
     trial: Annotated[str, Field(description="The trial's registry id.")]
     cutoff: CalendarDate
     known_on: Moment | None
+    evaluator: Annotated[str, Field(description="Whose readings: investigator or reviewer.")]
     synthetic: Annotated[bool, Field(description="Whether the patients are made up.")]
     groups: list[GroupDocument]
 

@@ -65,6 +65,7 @@ def report_document(report: Report) -> ReportDocument:
         "trial": report.trial.registry_id,
         "cutoff": report.options.cutoff.isoformat(),
         "known_on": moment(report.options.known_on),
+        "evaluator": report.options.evaluator,
         "synthetic": report.trial.synthetic,
         **_section(report, report.whole),
         **comparison_members(report.comparison),

@@ -28,6 +28,7 @@ from outcomes.methods.survival import (
     RestrictedMean,
 )
 from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from trials.definitions import (
     EndpointDefinition,
@@ -106,6 +107,7 @@ class Options:
     ties: Ties = Ties.EFRON
     restricted_mean: LandmarkTime | None = None
     counts: bool = False
+    evaluator: str = INVESTIGATOR  # whose readings: one evaluator per analysis (METHODS.md, 6)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.db.models.functions import ExtractYear
 from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
-from trials.access import in_scope
+from trials.access import in_review, in_scope
 from trials.models import Arm, Site, Trial
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Patients of the user's sites and trials."""
         return in_scope(self, user)
+
+    def reviewable_by(self, user: User | AnonymousUser) -> Self:
+        """Enrolled patients whose scans the user reads as an independent reviewer."""
+        return in_review(self, user).filter(enrolled_on__isnull=False)
+
+    def known_to(self, user: User | AnonymousUser) -> Self:
+        """Patients of whom the user may write something, by whatever door."""
+        rows = self.model.objects.all()
+        seen, reviewed = rows.visible_to(user), rows.reviewable_by(user)
+        return self.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=reviewed.values("pk")))
 
 
 @audited()

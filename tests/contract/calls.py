@@ -456,6 +456,13 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/report/": lambda at: Call(
         f"{at.trial_path}report/?cutoff=2024-12-31"
     ),
+    "GET /trials/{registry_id}/discordance/": lambda at: Call(
+        f"{at.trial_path}discordance/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/discordance/patients/": lambda at: Call(
+        f"{at.trial_path}discordance/patients/?cutoff=2024-12-31"
+    ),
+    "GET /review/patients/": lambda at: Call(f"/review/patients/?trial={at.trial.registry_id}"),
     "GET /trials/{registry_id}/import/": lambda at: Call(f"{at.trial_path}import/"),
     "POST /trials/{registry_id}/import/": lambda at: import_call(at, "?dry_run=true"),
     "GET /patients/": lambda at: Call(f"/patients/?trial={at.trial.registry_id}&site=01"),

@@ -339,7 +339,7 @@ def test_groups(reader: Api, by: str) -> None:
     shown = [(g["group"], g["orr"]["responders"], g["orr"]["n"]) for g in found["groups"]]
     assert shown == GROUPS[by]
     assert all(set(found) - set(group) == {
-        "trial", "cutoff", "known_on", "synthetic", "groups",
+        "trial", "cutoff", "known_on", "evaluator", "synthetic", "groups",
     } for group in found["groups"])  # fmt: skip
     assert sum(group["pfs"]["events"] for group in found["groups"]) == found["pfs"]["events"]
 

@@ -33,8 +33,10 @@ PLAIN = {
     "publication_list", "query_list", "lesion_history", "visit_history", "participants",
     "search", "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv", "analyses",
     "analysis", "analysis_changes", "safety", "safety_patients", "safety_exposure",
-    "safety_csv", "figure_list", "figure", "figure_data", "consort_people",
-    "visit_preview", "screening_preview",  # nothing is stored
+    "safety_csv", "figure_list", "figure", "figure_data", "consort_people", "review_list",
+    "review_patient", "discordance",
+    # nothing is stored
+    "visit_preview", "screening_preview", "review_visit_preview",
     # the same file twice changes nothing
     "ctgov_import", "visit_sheet_new", "visit_sheet_file", "visit_sheet", "visit_sheet_check",
     "visit_sheet_progress", "visit_sheet_report",
@@ -93,6 +95,7 @@ def addresses(cast: Cast) -> dict[str, str]:
     of, on = f"/patients/{patient.pk}", f"/screenings/{screening.pk}/"
     return {
         "visit_new": f"{of}/visits/new/",
+        "review_visit_new": f"{of}/review/visits/new/",
         "visit_edit": f"/visits/{visit.pk}/edit/",
         "visit_void": f"/visits/{visit.pk}/void/",
         "patient_new": f"{trial}/patients/new/",
