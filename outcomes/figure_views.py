@@ -14,11 +14,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from outcomes import accrual, figure_tables, figures, flow, report
+from outcomes.characteristics import GROUPS, STRATA
 from outcomes.charts import participant_flow
 from outcomes.figure_tables import Table
 from outcomes.figure_wording import characteristic
 from outcomes.figures import Shown
-from outcomes.options import GROUPS, PARAMETERS, STRATA, OptionsForm, cutoff_of, options_of, today
+from outcomes.options import PARAMETERS, OptionsForm, cutoff_of, options_of, today
 from outcomes.report import Options
 from outcomes.report.tables import csv_text
 from registry.models import User

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outcomes', '0005_visit_sheets'),
+        ('outcomes', '0006_analyses'),
         ('patients', '0009_adverse_event_outcome'),
     ]
 

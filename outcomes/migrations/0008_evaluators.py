@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('outcomes', '0005_visit_sheets'),
+        ('outcomes', '0007_new_lesion_growth'),
         ('patients', '0009_adverse_event_outcome'),
     ]
 

@@ -20,6 +20,7 @@ from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from trials.models import Endpoint
 
 Pages = Callable[..., Client]
+Login = Callable[[Any], Api]
 CUTOFF = "?cutoff=2024-12-31"
 
 
@@ -44,7 +45,7 @@ def page_of(cast: Cast, pages: Pages, query: str = CUTOFF) -> str:
     return text_of(answer.content.decode())
 
 
-def document(cast: Cast, api: Api, query: str = CUTOFF) -> Any:
+def document(cast: Cast, api: Login, query: str = CUTOFF) -> Any:
     answer = api(cast.investigator).get(f"/trials/{cast.trial.registry_id}/report/{query}")
     assert answer.status_code == 200
     return answer.json()
@@ -76,7 +77,7 @@ def test_the_methods_follow_the_definitions(studied: Cast, pages: Pages) -> None
     assert "Planned every 42 days, with a window of 7 days" in page
 
 
-def test_why_the_times_end_is_counted(studied: Cast, pages: Pages, api: Api) -> None:
+def test_why_the_times_end_is_counted(studied: Cast, pages: Pages, api: Login) -> None:
     ends = [
         (e["endpoint"], e["code"], e["event"], e["patients"])
         for e in document(studied, api)["ends"]
@@ -89,7 +90,7 @@ def test_why_the_times_end_is_counted(studied: Cast, pages: Pages, api: Api) -> 
     assert "never assessed: the time origin censored 1" in page_of(studied, pages)
 
 
-def test_the_page_and_the_document_have_one_hash(studied: Cast, pages: Pages, api: Api) -> None:
+def test_the_page_and_the_document_have_one_hash(studied: Cast, pages: Pages, api: Login) -> None:
     found = document(studied, api)
     content = {k: v for k, v in found.items() if k not in ("sha256", "made_at")}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -98,7 +99,7 @@ def test_the_page_and_the_document_have_one_hash(studied: Cast, pages: Pages, ap
     assert document(studied, api, "?cutoff=2024-01-01")["sha256"] != found["sha256"]
 
 
-def test_a_bad_option_is_named(studied: Cast, pages: Pages, api: Api) -> None:
+def test_a_bad_option_is_named(studied: Cast, pages: Pages, api: Login) -> None:
     address = f"/trials/{studied.trial.registry_id}/report/?cutoff=soon"
     answer = pages(studied.investigator).get(address)
     assert answer.status_code == 400
@@ -106,7 +107,7 @@ def test_a_bad_option_is_named(studied: Cast, pages: Pages, api: Api) -> None:
     assert api(studied.investigator).get(address).json()["errors"][0]["parameter"] == "cutoff"
 
 
-def test_a_foreign_trial_is_not_there(studied: Cast, pages: Pages, api: Api) -> None:
+def test_a_foreign_trial_is_not_there(studied: Cast, pages: Pages, api: Login) -> None:
     address = f"/trials/{studied.trial.registry_id}/report/"
     assert pages(studied.stranger).get(address).status_code == 404
     assert api(studied.stranger).get(address).status_code == 404

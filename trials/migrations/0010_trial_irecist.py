@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trials', '0007_endpoint_note'),
+        ('trials', '0009_reviewer_role'),
     ]
 
     operations = [

@@ -16,7 +16,7 @@ from outcomes.methods.comparison import ComparisonReason
 from outcomes.methods.survival import MissingReason
 from outcomes.report import Declared, Options
 from outcomes.report.subgroups import Estimate, Forest, ForestMeasure, NotShown, Subgroup
-from tests.outcomes.test_charts import collisions, inside, named, svg, texts, titles
+from tests.outcomes.charts.drawings import collisions, inside, named, svg, texts, titles
 from trials.definitions import EndpointDefinition, EndpointKind
 
 ARMS = (ComparedArm(1, "Placebo", 20, True), ComparedArm(2, "Anlotinib", 40, False))

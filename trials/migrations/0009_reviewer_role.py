@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trials', '0007_endpoint_note'),
+        ('trials', '0008_endpoint_version'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
