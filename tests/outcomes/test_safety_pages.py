@@ -254,7 +254,7 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages, patients: list[Pat
     assert b"1 of 5 treated patients" in b" ".join(found.content.split())
 
 
-@pytest.mark.parametrize(("place", "statements"), [("", 17), ("patients/", 10), ("exposure/", 11)])
+@pytest.mark.parametrize(("place", "statements"), [("", 12), ("patients/", 9), ("exposure/", 9)])
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, patients: list[Patient], place: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,
