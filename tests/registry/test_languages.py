@@ -225,6 +225,7 @@ def addresses(route: str, at: Scene) -> list[str]:
     """A route's addresses; KeyError for one that this test cannot fill in: give it a row above."""
     filled = {"<str:registry_id>": at.trial.registry_id, "<str:code>": "01"}
     filled |= {"<str:key>": at.publication.key, "<str:name>": "visits.csv", "<str:label>": "T01"}
+    filled |= {"<str:table>": "adverse-events"}
     for name, value in filled.items():
         route = route.replace(name, value)
     found = [f"/{route}"]
