@@ -201,7 +201,7 @@ class SafetyForm(AsOfForm):
         label=gettext_lazy("Grade"), choices=[(tally, TALLIES[tally]) for tally in GRADES]
     )
     minimum = forms.IntegerField(
-        label=gettext_lazy("At least (% of patients)"), min_value=0, max_value=HIGHEST
+        label=gettext_lazy("At least (percent of patients)"), min_value=0, max_value=HIGHEST
     )
     order = forms.ChoiceField(label=gettext_lazy("Sorted by"), choices=list(ORDERS.items()))
     arm = forms.ChoiceField(label=gettext_lazy("Arm"))

@@ -546,7 +546,7 @@ def _summary_line(row: ExposureSummary) -> ExposureLine:
     days, cycles, total, intensity = row.quartiles.values()
     unit = unit_label(row.unit or "")
     cells = (
-        (_("n"), str(row.n)),
+        (_("Patients"), str(row.n)),
         (_("Days of treatment"), _spread(days)),
         (_("Cycles"), _spread(cycles)),
         (_("Cumulative dose"), _spread(total, unit)),

@@ -169,20 +169,20 @@ CSV: dict[str, Callable[[HttpRequest, SafetyReport], Table]] = {
 
 
 @login_required
-def safety_csv(request: HttpRequest, registry_id: str, name: str) -> HttpResponse:
+def safety_csv(request: HttpRequest, registry_id: str, table: str) -> HttpResponse:
     """One of the tables, to be saved under a name that says what it is."""
     trial = _trial(request, registry_id)
-    if name not in CSV:
+    if table not in CSV:
         raise Http404
     try:
         options = (
-            selection_of(request, trial)[0] if CSV[name] is _events else only_as_of(request, trial)
+            selection_of(request, trial)[0] if CSV[table] is _events else only_as_of(request, trial)
         )
     except InvalidParameter as invalid:
         text = f"{invalid.parameter}: {invalid.detail}"
         return HttpResponse(text, status=400, content_type="text/plain; charset=utf-8")
-    columns, rows = CSV[name](request, _report(request, trial, options))
-    file = f"{trial.registry_id}-{name}-{options.cutoff.isoformat()}.csv"
+    columns, rows = CSV[table](request, _report(request, trial, options))
+    file = f"{trial.registry_id}-{table}-{options.cutoff.isoformat()}.csv"
     return HttpResponse(
         tables.csv_text(columns, rows).encode("utf-8-sig"),
         content_type="text/csv; charset=utf-8",

@@ -68,7 +68,7 @@ urlpatterns = [
         name="safety_exposure",
     ),
     path(
-        "trials/<str:registry_id>/safety/<str:name>.csv",
+        "trials/<str:registry_id>/safety/<str:table>.csv",
         safety_views.safety_csv,
         name="safety_csv",
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from outcomes.charts.participant_flow import text_width
 from outcomes.charts.plot import Mark, coordinate, shortened
@@ -90,7 +91,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ButterflyChart:
-    """At most MOST terms; `left_out` says how many more there are."""
+    """At most MOST terms; `rest` says how many more there are."""
 
     width: int
     height: int
@@ -99,7 +100,7 @@ class ButterflyChart:
     top: str
     center: str
     message: str
-    left_out: int
+    rest: str
     sides: tuple[Side, ...]
     terms: tuple[DrawnTerm, ...]
 
@@ -126,16 +127,22 @@ def draw(
     bottom = TOP + ROW * len(shown)
     return ButterflyChart(
         width=WIDTH,
-        height=bottom + 46,
+        height=bottom + (64 if len(terms) > MOST else 46),
         n=n,
         bottom=str(bottom),
         top=str(TOP),
         center=coordinate(WIDTH / 2),
         message="" if shown else _("No adverse event is counted."),
-        left_out=len(terms) - len(shown),
+        rest=_rest(len(terms) - len(shown)),
         sides=tuple(_sides(scale, titles, ns)),
         terms=tuple(_drawn(scale, term, TOP + ROW * place) for place, term in enumerate(shown)),
     )
+
+
+def _rest(terms: int) -> str:
+    if not terms:
+        return ""
+    return ngettext("%s rarer term is not drawn.", "%s rarer terms are not drawn.", terms) % terms
 
 
 def _scale(terms: Sequence[ButterflyTerm]) -> _Scale:

@@ -39,6 +39,7 @@ PARTS = {
     "visit-sheets/<int:pk>/check/", "visit-sheets/<int:pk>/report.csv",
     "trials/<str:registry_id>/visit-sheets/files/<str:name>", "screenings/<int:pk>/conclude/",
     "trials/<str:registry_id>/figures/<str:figure>/data.csv",
+    "trials/<str:registry_id>/safety/<str:table>.csv",
 }  # fmt: skip
 PAGES = [route for route in ROUTES if route not in PARTS]
 
@@ -84,6 +85,7 @@ def main_pages(at: Scene, followed: Patient) -> dict[str, str]:
         "enrollment": f"/patients/{at.candidate.pk}/enrollment/",
         "visit-sheet": sheet,
         "dashboard": f"/trials/{practice.REGISTRY_ID}/",
+        "safety": f"/trials/{practice.REGISTRY_ID}/safety/",
         "login": "/login/",
     }
 

@@ -56,3 +56,21 @@ def test_a_flagged_figure_is_told_in_words(
     expect(flagged).to_contain_text("11 + 16 + 6 is 33")
     expect(flagged).to_contain_text("Reconciled: 5 patients")
     expect(figures.get_by_role("row", name="ORR")).to_contain_text("none")
+
+
+def test_the_butterfly_leads_to_the_patients_and_the_event(
+    page: Page, live_server: Any, cast: Cast, log_in: Callable[[User], None], patient: Patient
+) -> None:
+    log_in(cast.investigator)
+    page.goto(f"{live_server.url}/trials/{cast.trial.registry_id}/safety/?order=class")
+    accessible(page)
+    page.emulate_media(color_scheme="dark")
+    accessible(page)
+    page.get_by_role("group", name="Adverse events by term").first.focus()
+    page.keyboard.press("ArrowRight")
+    told = "1 of 1 patients (100.0 %), 1 with grade 3 or more (100.0 %)"
+    expect(page.locator("[data-readout]")).to_contain_text(told)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Any grade")
+    page.get_by_role("row", name="01-001").get_by_role("link").last.click()
+    expect(page.locator("tr:target")).to_be_visible()

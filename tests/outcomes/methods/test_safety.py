@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from outcomes.methods.safety import Counts, Event, Person, Safety, Share, adverse_events
+from outcomes.methods.safety import (
+    Counts,
+    Event,
+    Person,
+    Safety,
+    Share,
+    Tally,
+    adverse_events,
+    counting,
+    under,
+)
 
 FIRST = Date(2024, 1, 16)  # first dose
 LAST = Date(2024, 3, 26)  # last dose
@@ -159,3 +169,81 @@ def test_the_published_totals_of_the_second_seed() -> None:
     assert (found.any_grade, found.grade_3_4) == (Share(29, 32), Share(13, 32))
     assert f"{100 * (found.any_grade.estimate or 0):.1f}" == "90.6"
     assert f"{100 * (found.grade_3_4.estimate or 0):.1f}" == "40.6"
+
+
+# By hand: a patient's events as (term, grade, related, serious, action), what the patient counts for
+# among all events, and the events behind each number.
+COUNTED = [
+    ([("a", 1, True, False, "none")], {"any_grade": "a", "grade_1": "a"}),
+    (
+        [("a", 1, True, False, "none"), ("b", 2, False, True, "dose_reduced")],
+        {"any_grade": "ab", "grade_2": "b", "serious": "b", "dose_reduced": "b"},
+    ),
+    (
+        [("a", 3, True, False, "drug_interrupted"), ("b", 3, True, False, "drug_withdrawn"),
+         ("c", 2, True, False, "drug_withdrawn")],
+        {"any_grade": "abc", "grade_3_or_more": "ab", "grade_3_4": "ab", "grade_3": "ab",
+         "drug_interrupted": "a", "drug_withdrawn": "bc"},
+    ),
+    (
+        [("a", 4, True, True, "unknown"), ("b", 3, True, False, "not_applicable")],
+        {"any_grade": "ab", "grade_3_or_more": "ab", "grade_3_4": "a", "grade_4": "a",
+         "serious": "a"},
+    ),
+    (
+        [("a", 5, False, True, ""), ("b", 4, True, True, "")],
+        {"any_grade": "ab", "grade_3_or_more": "ab", "grade_5": "a", "serious": "ab"},
+    ),
+    ([], {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "expected"), COUNTED)
+def test_what_a_patient_counts_for_and_why(
+    events: list[tuple[str, int, bool, bool, str]], expected: dict[str, str]
+) -> None:
+    of = tuple(
+        event(term, grade, related=related, serious=serious, action=action)
+        for term, grade, related, serious, action in events
+    )
+    counts = counted(person(*of)).any_term.all_causes
+    for tally in Tally:
+        behind = "".join(one.term for one in counting(tally, of))
+        assert behind == expected.get(tally, ""), tally
+        assert counts.of(tally) == Share(int(tally in expected), 1), tally
+
+
+def test_worst_grades_add_up() -> None:
+    people = [person(event(grade=1 + n % 5), event(grade=1 + n % 3)) for n in range(15)]
+    counts = counted(*people, person()).any_term.all_causes
+    # grades (1,1) (2,2) (3,3) (4,1) (5,2) (1,3) (2,1) (3,2) (4,3) (5,1) (1,2) (2,3) (3,1) (4,2) (5,3)
+    assert [share.patients for share in counts.worst_grades] == [1, 3, 5, 3, 3]
+    assert sum(share.patients for share in counts.worst_grades) == counts.any_grade.patients == 15
+    assert counts.grade_5 == Share(3, 16)
+
+
+def test_a_patient_counts_once_in_a_class() -> None:
+    """Two terms of one class in one patient are one patient of it."""
+    belongs = {"Diarrhea": "Gut", "Vomiting": "Gut", "Rash": "Skin"}
+    one = person(event("Diarrhea"), event("Vomiting", 3), event("Rash"))
+    found = counted(*under([one, person(event("Vomiting"))], lambda term: belongs[term]))
+    assert [(row.term, figures(row.incidence.all_causes)[:2]) for row in found.terms] == [
+        ("Gut", (2, 1)), ("Skin", (1, 0)),
+    ]  # fmt: skip
+
+
+DURATIONS = [  # first dose, last dose, until, days
+    (FIRST, FIRST, CUTOFF, 1),
+    (FIRST, LAST, CUTOFF, 71),  # 16 days of January, 29, 26
+    (FIRST, LAST, Date(2024, 1, 20), 5),
+    (FIRST, None, Date(2024, 1, 20), 5),  # still treated
+    (FIRST, None, Date(2024, 1, 15), None),
+    (None, None, CUTOFF, None),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "until", "days"), DURATIONS)
+def test_days_of_treatment(
+    first: Date | None, last: Date | None, until: Date, days: int | None
+) -> None:
+    assert person(first=first, last=last).treated_days(until) == days
