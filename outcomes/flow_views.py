@@ -18,6 +18,7 @@ from outcomes.charts import accrual as accrual_chart
 from outcomes.charts import participant_flow
 from outcomes.figures import full_height, source_of
 from outcomes.flow import Scope
+from outcomes.methods.participant_flow import FlowBox
 from outcomes.options import cutoff_of, today
 from registry.form_fields import CalendarDateField
 from registry.pages import signed_in
@@ -78,14 +79,14 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
 
 @login_required
 def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
-    """Who is in a box of the flow of participants."""
+    """Who is in a box of the flow of participants; the enrolled where none is named."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     error, found = "", None
     try:
         cutoff = cutoff_of(request, trial, "box")
         report = flow.build(trial, user=user, cutoff=cutoff)
-        found = flow_lists.listed(report, request.GET.get("box", ""))
+        found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
     except InvalidParameter as invalid:
         error = f"{invalid.parameter}: {invalid.detail}"
         cutoff = today(trial)
