@@ -23,19 +23,22 @@ from trials.vocabularies import Role
 HERE, ELSEWHERE, TRIAL = "01", "02", None
 
 # (role, site of the role): what it allows at site 01, at site 02, and for the trial as a whole
+READ = {Action.READ_ANALYSES}
 WRITE = {Action.WRITE_RECORDS}
-VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY}
-IMPORT = {Action.IMPORT, Action.QUERY}
+VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY} | READ
+IMPORT = {Action.IMPORT, Action.QUERY} | READ
+FREEZE = {Action.FREEZE} | READ
+ADMINISTER = {Action.WRITE_TRIAL} | FREEZE
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),
     (Role.INVESTIGATOR, HERE, VOID, NONE, NONE),
     (Role.INVESTIGATOR, TRIAL, VOID, VOID, VOID),
-    (Role.ADMINISTRATOR, TRIAL, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}),
-    (Role.ADMINISTRATOR, HERE, {Action.WRITE_TRIAL}, NONE, NONE),
+    (Role.ADMINISTRATOR, TRIAL, ADMINISTER, ADMINISTER, ADMINISTER),
+    (Role.ADMINISTRATOR, HERE, ADMINISTER, NONE, NONE),
     (Role.DATA_MANAGER, TRIAL, IMPORT, IMPORT, IMPORT),
-    (Role.STATISTICIAN, TRIAL, NONE, NONE, NONE),
-    (Role.VIEWER, TRIAL, NONE, NONE, NONE),
+    (Role.STATISTICIAN, TRIAL, FREEZE, FREEZE, FREEZE),
+    (Role.VIEWER, TRIAL, READ, READ, READ),
 ]
 
 
