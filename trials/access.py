@@ -27,7 +27,7 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 class Action(StrEnum):
-    """What a role may allow."""
+    """What a role may allow; frozen analyses are of whole trials, so ask for them without a site."""
 
     WRITE_TRIAL = "write_trial"
     WRITE_RECORDS = "write_records"

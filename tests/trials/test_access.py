@@ -26,21 +26,23 @@ from trials.vocabularies import Role
 HERE, ELSEWHERE, TRIAL = "01", "02", None
 
 # (role, site of the role): what it allows at site 01, at site 02, and for the trial as a whole
+READ = {Action.READ_ANALYSES}
 WRITE = {Action.WRITE_RECORDS}
-VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY}
-IMPORT = {Action.IMPORT, Action.QUERY}
-REVIEW, READ = {Action.REVIEW}, {Action.READ_REVIEW}
-ADMINISTER = {Action.WRITE_TRIAL}
+VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY} | READ
+IMPORT = {Action.IMPORT, Action.QUERY} | READ
+FREEZE = {Action.FREEZE} | READ
+REVIEW, BOTH = {Action.REVIEW}, {Action.READ_REVIEW}  # the review, and both readings
+ADMINISTER = {Action.WRITE_TRIAL} | FREEZE
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),
     (Role.INVESTIGATOR, HERE, VOID, NONE, NONE),
-    (Role.INVESTIGATOR, TRIAL, VOID | READ, VOID | READ, VOID | READ),
-    (Role.ADMINISTRATOR, TRIAL, ADMINISTER | READ, ADMINISTER | READ, ADMINISTER | READ),
+    (Role.INVESTIGATOR, TRIAL, VOID | BOTH, VOID | BOTH, VOID | BOTH),
+    (Role.ADMINISTRATOR, TRIAL, ADMINISTER | BOTH, ADMINISTER | BOTH, ADMINISTER | BOTH),
     (Role.ADMINISTRATOR, HERE, ADMINISTER, NONE, NONE),
-    (Role.DATA_MANAGER, TRIAL, IMPORT | READ, IMPORT | READ, IMPORT | READ),
-    (Role.STATISTICIAN, TRIAL, READ, READ, READ),
-    (Role.VIEWER, TRIAL, NONE, NONE, NONE),
+    (Role.DATA_MANAGER, TRIAL, IMPORT | BOTH, IMPORT | BOTH, IMPORT | BOTH),
+    (Role.STATISTICIAN, TRIAL, FREEZE | BOTH, FREEZE | BOTH, FREEZE | BOTH),
+    (Role.VIEWER, TRIAL, READ, READ, READ),
     (Role.REVIEWER, TRIAL, REVIEW, REVIEW, REVIEW),
     (Role.REVIEWER, HERE, REVIEW, NONE, NONE),
 ]

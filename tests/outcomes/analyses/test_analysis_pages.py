@@ -166,6 +166,8 @@ def test_links_keep_the_past_and_one_leads_back(cast: Cast, pages: Pages) -> Non
     assert {link for link in links if link.startswith(f"{DASHBOARD}?")} == {DASHBOARD + kept}
     assert f"{DASHBOARD}consort/?cutoff={CUTOFF}" in links
     assert f"{DASHBOARD}accrual/?cutoff={CUTOFF}" in links
+    listed = pages(cast.administrator).get(LIST + kept.replace("&amp;", "&")).content.decode()
+    assert f'href="{NEW}{kept}"' in listed  # what one looks at is what one freezes
     for link in links:
         assert pages(cast.viewer).get(link.replace("&amp;", "&")).status_code in (200, 403)
 
