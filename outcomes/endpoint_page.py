@@ -135,7 +135,7 @@ def preview_page(found: Preview, proposal: Proposal) -> PreviewPage:
     return PreviewPage(
         found=found,
         before=_side(found.before),
-        after=_side(found.after),
+        after=_proposed(found.after, proposal),
         differences=changed_keys(found),
         transitions=tuple(
             (category_in_words(before), category_in_words(after), n)
@@ -160,6 +160,13 @@ def changed_keys(found: Preview) -> tuple[str, ...]:
 
 def _side(result: Rate | Survival | None) -> Side | None:
     return Side(name_of(result.endpoint), dashboard.endpoint_card(result)) if result else None
+
+
+def _proposed(result: Rate | Survival | None, proposal: Proposal) -> Side | None:
+    """What is proposed goes by the name that it would have."""
+    if result is None or proposal.definition is None:
+        return _side(result)
+    return Side(proposal.name or _("without a name"), dashboard.endpoint_card(result))
 
 
 def _line(kind: EndpointKind, move: Move) -> MoveLine:

@@ -40,6 +40,7 @@ PARTS = {
     "trials/<str:registry_id>/visit-sheets/files/<str:name>", "screenings/<int:pk>/conclude/",
     "trials/<str:registry_id>/figures/<str:figure>/data.csv",
     "trials/<str:registry_id>/safety/<str:table>.csv",
+    "studies/data.csv",
 }  # fmt: skip
 PAGES = [route for route in ROUTES if route not in PARTS]
 

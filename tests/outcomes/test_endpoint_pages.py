@@ -71,6 +71,8 @@ def test_a_preview_says_who_moves_and_stores_nothing(
     assert "33.3 %" in page
     assert "66.7 %" in page
     assert "CR and PR need confirmation: yes → no" in page
+    assert "Now: the registry&#x27;s default" in page
+    assert "Then: without a name" in page
     assert re.findall(r">(01-00\d)</a>", page) == ["01-001"]
     assert not Endpoint.objects.exists()
     assert client.post(f"{PATH}new/", body | {"confirmation_min_days": "60"}).status_code == 200
