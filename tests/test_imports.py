@@ -21,6 +21,7 @@ ARROWS = {  # part -> what it may import of the project
 }
 # Pure modules: the standard library, these packages and each other, nothing else.
 PURE = (
+    "outcomes.characteristics",
     "outcomes.methods",
     "patients.ctcae",
     "patients.exposure",

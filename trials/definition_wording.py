@@ -128,4 +128,6 @@ def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
 
 
 def _population(definition: EndpointDefinition) -> str:
+    if definition.population is Population.PER_PROTOCOL:
+        return gettext("Population: per protocol, enrolled without a major recorded deviation.")
     return gettext("Population: %s.") % POPULATIONS[definition.population].lower()

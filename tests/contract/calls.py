@@ -472,6 +472,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
     "POST /deviations/": deviation_call,
     "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "PATCH /deviations/{id}/": lambda at: change(
+        f"/deviations/{at.deviation.pk}/", at.deviation, {"major": False}
+    ),
     "POST /deviations/{id}/void/": lambda at: change(
         f"/deviations/{at.deviation.pk}/void/", at.deviation, {}
     ),
