@@ -226,6 +226,17 @@ def _latest(patient: Patient, seen: Mapping[str, int | None]) -> Screening:
     return latest
 
 
+@transaction.atomic
+def weigh_deviation(*, deviation: Deviation, major: bool, **why: Unpack[Why]) -> Deviation:
+    """Let an investigator call a deviation major, or minor; what it covers stays as it is."""
+    action = access.Action.DEVIATE
+    records.held(deviation.patient, why["by"], action)
+    if not Deviation.objects.covering().filter(pk=deviation.pk).exists():
+        detail = _("The screening was corrected since: this deviation covers it no more.")
+        raise Conflict([FieldError("/major", detail)])
+    return records.correct(deviation, changes={"major": major}, action=action, **why)
+
+
 def void_deviation(*, deviation: Deviation, **why: Unpack[Why]) -> Deviation:
     """Take a deviation out of lists and of what an enrollment rests on."""
     return _voided(deviation, **why)

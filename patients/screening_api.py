@@ -30,6 +30,7 @@ from patients.api import (
 from patients.documents import PatientDocument
 from patients.judging import Answers, Protocol, completed, contradicted, in_force, readable
 from patients.models import Conclusion, Consent, Deviation, Patient, Screening
+from patients.records import Why
 from patients.screening_dates import too_late
 from patients.screening_documents import (
     ConsentDocument,
@@ -46,6 +47,7 @@ from patients.screening_serializers import (
     EnrollmentSerializer,
     ScreeningPreviewSerializer,
     ScreeningSerializer,
+    WeightSerializer,
     result_documents,
     summary_document,
 )
@@ -235,6 +237,15 @@ class DeviationDetail(RowDetail):
     """One deviation."""
 
     model, serializer_class = Deviation, DeviationSerializer
+
+    @extend_schema(request=WeightSerializer, responses=DeviationDocument)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Call it major, or minor; needs If-Match and a reason. By investigators."""
+        deviation, version = self.row(pk), required_version(request)
+        body, reason = correction(request)
+        said = _validated(WeightSerializer(data=body))
+        why: Why = {"by": caller(request), "reason": reason, "version": version}
+        return self.answered(actions.weigh_deviation(deviation=deviation, **said, **why))
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DeviationDocument))

@@ -253,6 +253,12 @@ def deviation_document(deviation: Deviation) -> DeviationDocument:
     }
 
 
+class WeightSerializer(StrictSerializer):
+    """Whether a deviation is major."""
+
+    major = FlagField()
+
+
 class EnrollmentSerializer(ReasonSerializer):
     """The day of enrollment, perhaps an arm, and why it is written."""
 

@@ -29,6 +29,7 @@ from patients.screening_forms import (
     FailureForm,
     NewSubjectForm,
     ScreeningForm,
+    WeightForm,
 )
 from patients.screening_page import STATUSES, log_lines, result_panel, with_status
 from patients.screening_record import differences, value_lines
@@ -381,6 +382,19 @@ def deviation_new(request: HttpRequest, pk: int) -> HttpResponse:
         return actions.record_deviation(patient=patient, criterion=criterion, by=user, **facts)
 
     return _entered(request, form, save, patient, _("Protocol deviation"))
+
+
+@entry_page
+def deviation_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call a deviation major, or minor, with a reason."""
+    user, deviation = signed_in(request), _record(request, Deviation, pk)
+    _require(request, deviation.patient, access.Action.DEVIATE)
+    form = WeightForm(posted(request), deviation)
+
+    def save() -> Deviation:
+        return actions.weigh_deviation(deviation=deviation, by=user, **form.facts(), **form.why())
+
+    return _entered(request, form, save, deviation.patient, _("Weigh the protocol deviation"))
 
 
 VOIDED: dict[type[Any], Callable[..., Any]] = {

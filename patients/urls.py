@@ -80,5 +80,6 @@ urlpatterns = [
     ),
     path("screenings/<int:pk>/void/", screening_views.screening_void, name="screening_void"),
     path("patients/<int:pk>/deviations/new/", screening_views.deviation_new, name="deviation_new"),
+    path("deviations/<int:pk>/edit/", screening_views.deviation_edit, name="deviation_edit"),
     path("deviations/<int:pk>/void/", screening_views.deviation_void, name="deviation_void"),
 ]

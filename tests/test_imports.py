@@ -22,6 +22,7 @@ ARROWS = {  # part -> what it may import of the project
 # Pure modules: the standard library, these packages and each other, nothing else.
 PURE = (
     "outcomes.canonical",
+    "outcomes.characteristics",
     "outcomes.methods",
     "patients.ctcae",
     "patients.exposure",

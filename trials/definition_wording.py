@@ -152,4 +152,6 @@ def depth_in_words(definition: EndpointDefinition) -> str:
 
 
 def _population(definition: EndpointDefinition) -> str:
+    if definition.population is Population.PER_PROTOCOL:
+        return gettext("Population: per protocol, enrolled without a major recorded deviation.")
     return gettext("Population: %s.") % POPULATIONS[definition.population].lower()

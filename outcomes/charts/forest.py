@@ -92,6 +92,7 @@ class ForestChart:
     events_title: str
     said_title: str
     axis: str
+    cutoff: str
     n_at: int = N_AT
     events_at: int = EVENTS_AT
     said_at: int = SAID_AT
@@ -140,6 +141,7 @@ def draw(found: Forest) -> ForestChart:
             "level": f"{found.endpoint.definition.confidence_level:.0%}",
         },
         axis=_axis(found),
+        cutoff=_("data cutoff %s") % found.options.cutoff,
     )
 
 

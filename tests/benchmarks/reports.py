@@ -23,7 +23,13 @@ OF_TRIAL = "IN (SELECT id FROM patients_patient WHERE trial_id = %s AND voided_a
 PATIENTS = """
     SELECT p.id, p.subject_id, s.code, a.name, p.histology, p.sex, p.ecog,
         p.enrolled_on, p.randomized_on, p.first_dose_on, p.last_dose_on,
-        p.last_known_alive_on, p.died_on, a.id, a.type
+        p.last_known_alive_on, p.died_on, a.id, a.type, p.birth_year, p.prior_lines,
+        (
+            SELECT min(d.occurred_on) FROM patients_deviation d
+            JOIN patients_screening g ON g.id = d.screening_id
+                AND g.version = d.screening_version AND g.voided_at IS NULL
+            WHERE d.patient_id = p.id AND d.major AND d.voided_at IS NULL
+        )
     FROM patients_patient p
     JOIN trials_site s ON s.id = p.site_id
     LEFT JOIN patients_allocation l ON l.patient_id = p.id

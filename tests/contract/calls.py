@@ -509,6 +509,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
     "POST /deviations/": deviation_call,
     "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "PATCH /deviations/{id}/": lambda at: change(
+        f"/deviations/{at.deviation.pk}/", at.deviation, {"major": False}
+    ),
     "POST /deviations/{id}/void/": lambda at: change(
         f"/deviations/{at.deviation.pk}/void/", at.deviation, {}
     ),
@@ -646,6 +649,7 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /screenings/{id}/conclude/": _again(
         "POST /screenings/{id}/conclude/", conclusion="eligible", failure_reason=""
     ),
+    "PATCH /deviations/{id}/": lambda at: _of_a_corrected_screening(at),
     "PUT /consents/{id}/": lambda at: _consent_twice(at),
     "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
@@ -671,6 +675,11 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
         f"/visits/{at.baseline.pk}/void/", at.baseline, {}
     ),
 }
+
+
+def _of_a_corrected_screening(at: Scene) -> Call:
+    Screening.objects.filter(pk=at.deviation.screening_id).update(version=99)
+    return change(f"/deviations/{at.deviation.pk}/", at.deviation, {"major": False})
 
 
 def _twice(at: Scene) -> Call:

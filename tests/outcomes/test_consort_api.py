@@ -186,7 +186,7 @@ def test_the_analyses_of_a_randomized_trial_by_hand(
         ("enrolled", "first_dose", ["PFS", "OS"], 5),
         ("evaluable", None, [], 1),
         ("safety", None, [], 5),
-        ("per_protocol", None, [], 6),
+        ("per_protocol", None, [], 5),
     ]
     excluded = [
         [(one["reason"], one["n"]) for one in row["excluded"]]
@@ -194,7 +194,8 @@ def test_the_analyses_of_a_randomized_trial_by_hand(
         for row in arm["analyses"]
     ]
     assert excluded == [
-        [], [], [("no_baseline", 1), ("not_assessed", 1), ("not_measurable", 1)], [], [],
+        [], [], [("no_baseline", 1), ("not_assessed", 1), ("not_measurable", 1)], [],
+        [("major_deviation", 1)],
         [], [("no_time_origin", 1)], [("no_baseline", 2)], [("not_treated", 1)], [],
     ]  # fmt: skip
 

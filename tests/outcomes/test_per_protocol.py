@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from patients import screening as screening_actions
 from patients.models import Deviation, Patient
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
-from trials.models import Criterion
+from trials.models import Criterion, Trial
 
 Login = Callable[[Any], Api]
 OUTCOMES = "/trials/NCT00000001/outcomes/?population=per_protocol&cutoff="
@@ -130,6 +131,29 @@ def test_a_deviation_is_major_unless_it_says_otherwise(
     refused = investigator.post("/deviations/", body | {"major": "no"})
     assert [error["pointer"] for error in refused.json()["errors"]] == ["/major"]
     assert investigator.post("/deviations/", body).json()["major"] is True
+
+
+def test_an_investigator_weighs_a_deviation_anew(
+    cast: Cast, api: Login, pages: Callable[..., Client], deviating: dict[str, Deviation]
+) -> None:
+    reader, pk = api(cast.investigator), deviating["major"].pk
+    Trial.objects.update(enrollment_gate="screening")  # what an enrollment rests on stays
+    minor = reader.patch(f"/deviations/{pk}/", {"major": False} | WHY, if_match='"1"')
+    assert (minor.status_code, minor.json()["major"], minor.json()["version"]) == (200, False, 2)
+    assert n(reader) == 3
+    refused = api(cast.coordinator).patch(
+        f"/deviations/{pk}/", {"major": True} | WHY, if_match='"2"'
+    )
+    assert refused.status_code == 403
+    client, address = pages(cast.investigator), f"/deviations/{pk}/edit/"
+    assert 'value="minor" selected' in client.get(address).content.decode()
+    body = {"major": "major", "reason": "it bears on the response", "version": "2"}
+    assert client.post(address, body).status_code == 302
+    assert n(reader) == 2
+    assert pages(cast.coordinator).get(address).status_code == 403
+    assert pages(cast.outsider).get(address).status_code == 404
+    steps = client.get(f"/patients/{deviating['major'].patient_id}/enrollment/").content.decode()
+    assert "Major protocol deviation of 2024-01-15:" in steps
 
 
 GROUPS = [

@@ -265,7 +265,7 @@ def test_the_file_holds_no_outcome(study: Study) -> None:
     """Measurements and events only: no response, no sum, no time to an event."""
     patient = {
         "record", "trial", "subject_id", "site", "arm", "sex", "birth_year", "histology", "ecog",
-        "enrolled_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
+        "prior_lines", "enrolled_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
         "death_cause",
     }  # fmt: skip
     visit = {"record", "patient", "kind", "date", "targets", "non_targets", "new_lesions"}

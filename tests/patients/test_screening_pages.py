@@ -379,7 +379,7 @@ def test_a_deviation_is_offered_to_investigators_only(
     assert investigator.post(form, body | {"justification": " "}).status_code == 422
     assert investigator.post(form, body).status_code == 302
     deviation = Deviation.objects.get()
-    assert "Protocol deviation of" in investigator.get(steps).content.decode()
+    assert "Major protocol deviation of" in investigator.get(steps).content.decode()
     enrolled = client.post(steps, {"enrolled_on": DAY, "version": "1"})
     assert enrolled.status_code == 302
     void = {"reason": "wrong criterion", "version": "1"}

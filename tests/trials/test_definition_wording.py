@@ -69,6 +69,15 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("OS", {}, [OS, ENROLLED, LOG_LOG]),
     (
         "OS",
+        {"population": "per_protocol"},
+        [
+            OS,
+            "Population: per protocol, enrolled without a major recorded deviation.",
+            LOG_LOG,
+        ],
+    ),
+    (
+        "OS",
         {"survival_interval": "spss"},
         [OS, ENROLLED, "Median interval in SPSS style; band log-log."],
     ),
