@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from outcomes import report, statistics_page
@@ -73,6 +74,16 @@ def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
     )
 
 
+def _csv_url(request: HttpRequest, trial: Trial, options: Options) -> str:
+    """The same figures as a table, with the defaults of this page."""
+    query = request.GET.copy()
+    query["cutoff"] = options.cutoff.isoformat()
+    query["landmarks"] = ",".join(map(_asked, options.landmarks))
+    query["rmst"] = _asked(options.restricted_mean or HORIZON)
+    query["format"] = "csv"
+    return f"{reverse('api:outcomes', args=[trial.registry_id])}?{query.urlencode()}"
+
+
 @login_required
 def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every estimate with its methods side by side, and the arms compared."""
@@ -84,6 +95,7 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": trial,
         "page": statistics_page.page(found),
         "options": [*OptionsForm(options), *StatisticsForm(options)],
+        "csv_url": "" if error else _csv_url(request, trial, options),
         "error": error,
     }
     return render(request, "outcomes/statistics.html", context, status=400 if error else 200)
