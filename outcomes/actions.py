@@ -19,7 +19,7 @@ from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
 from outcomes.methods.soft_checks import SoftCheck
-from outcomes.models import Visit
+from outcomes.models import INVESTIGATOR, REVIEWER, Evaluator, Visit
 from outcomes.questions import Asked, Questions, asked_of, unsettled
 from patients.models import Patient
 from registry import audit
@@ -31,12 +31,18 @@ if TYPE_CHECKING:
     from trials.models import Trial
 
 
+WRITING = {INVESTIGATOR: access.Action.WRITE_RECORDS, REVIEWER: access.Action.REVIEW}
+VOIDING = {INVESTIGATOR: access.Action.VOID, REVIEWER: access.Action.REVIEW}
+
+
 @transaction.atomic
-def record_visit(*, patient: Patient, entry: VisitEntry, by: User) -> Visit:
+def record_visit(
+    *, patient: Patient, entry: VisitEntry, by: User, evaluator: str = INVESTIGATOR
+) -> Visit:
     """Store a visit. Raises Refused, Conflict or PermissionDenied, and then stores nothing."""
     audit.attribute(by=by, reason="recorded")
-    access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    past, changes = history.load(_locked(patient)), edits.changes()
+    _require(by, WRITING[evaluator], patient)
+    past, changes = history.load(_locked(patient), evaluator), edits.changes()
     before = asked_of(past)
     visit = edits.record(past, entry, changes)
     edits.derive(past, changes)
@@ -62,8 +68,8 @@ def correct_visit(
     of the lesions in the place of the rows' numbers: `/targets/T01/diameter_mm`.
     """
     patient = visit.patient
-    access.require(by, access.Action.WRITE_RECORDS, trial=patient.trial, site=patient.site)
-    past, changes = history.load(_locked(patient)), edits.changes()
+    _require(by, WRITING[visit.evaluator], patient)
+    past, changes = history.load(_locked(patient), visit.evaluator), edits.changes()
     visit, before = _current(past, visit, version), asked_of(past)
     entry = edits.labelled(past, visit, entry)
     audit.attribute(by=by, reason=reason, reasons=by_label(reasons or {}, entry))
@@ -81,8 +87,8 @@ def void_visit(*, visit: Visit, by: User, reason: str, version: int) -> Visit:
     """Take a visit out of lists and analyses; a baseline with later visits is a Conflict."""
     audit.attribute(by=by, reason=reason)
     patient = visit.patient
-    access.require(by, access.Action.VOID, trial=patient.trial, site=patient.site)
-    past, changes = history.load(_locked(patient)), edits.changes()
+    _require(by, VOIDING[visit.evaluator], patient)
+    past, changes = history.load(_locked(patient), visit.evaluator), edits.changes()
     visit = _current(past, visit, version)
     if visit.kind == Visit.Kind.BASELINE and len(past.visits) > 1:
         raise Conflict([FieldError("", _("This baseline has later visits; void those first."))])
@@ -90,15 +96,25 @@ def void_visit(*, visit: Visit, by: User, reason: str, version: int) -> Visit:
     edits.void(past, visit, changes)
     edits.derive(past, changes)
     changes.store()
-    asked = Questions([past.patient], by=by)
-    asked.void(visit)
-    asked.review(past, before)
-    asked.store()
+    if not past.reviewed:
+        asked = Questions([past.patient], by=by)
+        asked.void(visit)
+        asked.review(past, before)
+        asked.store()
     return visit
 
 
+def _require(by: User, action: access.Action, patient: Patient) -> None:
+    access.require(by, action, trial=patient.trial, site=patient.site)
+
+
 def _ask(past: History, before: Asked, visit: Visit, entry: VisitEntry, by: User) -> None:
-    """Open queries for what is unusual since a visit was stored, and close those that it met."""
+    """Open queries for what is unusual since a visit was stored, and close those that it met.
+
+    None about the independent review: queries go to the sites, which do not see it.
+    """
+    if past.reviewed:
+        return
     asked = Questions([past.patient], by=by)
     asked.review(past, before, {visit.pk: entry.acknowledged})
     asked.store()
@@ -108,6 +124,12 @@ def same_patient(visit: Visit, patient: Patient) -> None:
     """Raise Refused where a correction would move a visit to another patient."""
     if visit.patient_id != patient.pk:
         raise Refused([FieldError("/patient", _("A visit stays with its patient."))])
+
+
+def same_evaluator(visit: Visit, evaluator: str) -> None:
+    """Raise Refused where a correction would give a visit to another evaluator."""
+    if visit.evaluator != evaluator:
+        raise Refused([FieldError("/evaluator", _("A visit stays with its evaluator."))])
 
 
 @dataclass(frozen=True)
@@ -131,13 +153,19 @@ class Preview:
 
 
 def preview_visit(
-    *, patient: Patient, entry: VisitEntry, visit: Visit | None = None, past: History | None = None
+    *,
+    patient: Patient,
+    entry: VisitEntry,
+    visit: Visit | None = None,
+    past: History | None = None,
+    evaluator: str = INVESTIGATOR,
 ) -> Preview:
     """Derive a visit as it is being typed, by the same functions as the save.
 
-    A visit whose date is still missing is derived as if it were today's.
+    A visit whose date is still missing is derived as if it were today's. `past` is of the
+    evaluator that it names; without it the history of `evaluator` is read.
     """
-    past = past or history.load(patient)
+    past = past or history.load(patient, evaluator)
     replaces = next((v for v in past.visits if visit and v.pk == visit.pk), None)
     entry = entry.with_labels(past.lesions)
     on = entry.date or patient.site.today()
@@ -169,7 +197,7 @@ def preview_void(visit: Visit) -> tuple[LaterVisit, ...]:
     """The later visits whose response would change if this one were voided."""
     if visit.kind == Visit.Kind.BASELINE:
         return ()
-    past = history.load(visit.patient)
+    past = history.load(visit.patient, visit.evaluator)
     voided = next((v for v in past.visits if v.pk == visit.pk), None)
     return _changed(past, edits.derived_with(past, None, replaces=voided))
 
@@ -222,11 +250,13 @@ def recompute(trials: Iterable[Trial], *, by: object = "recompute") -> Recompute
 @transaction.atomic
 def _recompute(patient: Patient, by: object, done: Recomputed) -> None:
     audit.attribute(by=by, reason="recomputed")
-    past, changes = history.load(_locked(patient)), edits.changes()
-    edits.derive(past, changes)
-    changes.store()
-    done.changed += changes.count
-    done.visits += len(past.visits)
+    locked = _locked(patient)
+    for evaluator in Evaluator.values:
+        past, changes = history.load(locked, evaluator), edits.changes()
+        edits.derive(past, changes)
+        changes.store()
+        done.changed += changes.count
+        done.visits += len(past.visits)
 
 
 def _locked(patient: Patient) -> Patient:

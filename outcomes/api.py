@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import (
+    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
@@ -18,15 +21,14 @@ from rest_framework import generics, renderers, status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from outcomes import actions, data_version, report, safety
+from outcomes import actions, data_version, report
 from outcomes.documents import PreviewDocument, VisitDocument
-from outcomes.models import Visit
-from outcomes.options import CUTOFF, KNOWN_ON, OUTCOME_PARAMETERS, PARAMETERS, as_of, options_of
+from outcomes.models import INVESTIGATOR, REVIEWER, Evaluator, Visit
+from outcomes.options import OUTCOME_PARAMETERS, PARAMETERS, options_of
 from outcomes.report import documents, tables
 from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
     PreviewSerializer,
-    SafetySerializer,
     VisitCorrection,
     VisitSerializer,
     entry,
@@ -35,11 +37,13 @@ from outcomes.serializers import (
 )
 from patients.api import OF_PATIENT, OF_TRIAL, id_parameter, text_parameter
 from patients.models import Patient
-from patients.serializers import UNKNOWN, visible_patient
+from patients.serializers import UNKNOWN, known_patient, reviewable_patient, visible_patient
 from registry import database
 from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
+from registry.models import User
 from registry.rest import (
+    InvalidParameter,
     Pagination,
     ReasonSerializer,
     answer,
@@ -61,17 +65,45 @@ def _validated(serializer: Any) -> dict[str, Any]:
 
 def answered_visit(request: Request, told: Any) -> QuerySet[Visit]:
     """The visit that an answer tells of, voided or not, while the caller may see it."""
-    return Visit.objects.visible_to(caller(request)).filter(pk=told["id"])
+    return Visit.objects.readable_by(caller(request)).filter(pk=told["id"])
 
 
 def previewed_patient(request: Request, _told: Any) -> QuerySet[Patient]:
     """The patient whom a preview names, while the caller may see them."""
-    return Patient.objects.visible_to(caller(request)).filter(pk=document(request)["patient"])
+    body, user = document(request), caller(request)
+    read = str(body.get("evaluator", "")).casefold() == REVIEWER
+    rows = Patient.objects
+    return (rows.reviewable_by(user) if read else rows.visible_to(user)).filter(pk=body["patient"])
+
+
+EVALUATOR = OpenApiParameter(
+    "evaluator",
+    enum=Evaluator.values,
+    description=_(
+        "Whose visits: the investigator's, or of the independent review where the caller may see"
+        " them; investigator where it is left out."
+    ),
+)
+
+
+def _evaluator(request: Request) -> str:
+    """Whose visits are asked for."""
+    asked = request.query_params.get("evaluator", INVESTIGATOR)
+    if asked not in Evaluator.values:
+        raise InvalidParameter("evaluator", gettext("One of: %s.") % ", ".join(Evaluator.values))
+    return asked
+
+
+def _patient_for(request: Request, values: Mapping[str, Any]) -> tuple[Patient, str]:
+    """The patient whom a body names, through the door of the evaluator that it names."""
+    evaluator = values.get("evaluator", INVESTIGATOR)
+    named = reviewable_patient if evaluator == REVIEWER else visible_patient
+    return named(caller(request), values["patient"]), evaluator
 
 
 @extend_schema_view(
     get=extend_schema(
-        parameters=[OF_TRIAL, OF_PATIENT],
+        parameters=[OF_TRIAL, OF_PATIENT, EVALUATOR],
         responses=VisitDocument,
     )
 )
@@ -79,11 +111,13 @@ class VisitList(generics.ListAPIView[Visit]):
     """Visits within the caller's scope."""
 
     serializer_class = VisitSerializer
-    filters = ("trial", "patient")
+    filters = ("trial", "patient", "evaluator")
 
     def get_queryset(self) -> QuerySet[Visit]:
-        """Visible visits, of one trial or patient where asked."""
-        rows = Visit.objects.active().visible_to(caller(self.request))
+        """Visible visits of one evaluator, of one trial or patient where asked."""
+        active, user = Visit.objects.active(), caller(self.request)
+        reviewed = _evaluator(self.request) == REVIEWER
+        rows = active.of_review(user) if reviewed else active.visible_to(user)
         if (trial := text_parameter(self.request, "trial")) is not None:
             rows = rows.filter(patient__trial__registry_id=trial)
         if (patient := id_parameter(self.request, "patient")) is not None:
@@ -100,8 +134,10 @@ class VisitList(generics.ListAPIView[Visit]):
     def post(self, request: Request) -> Response:
         """Record a visit; the answer carries what was derived."""
         values = _validated(VisitSerializer(data=document(request)))
-        patient = visible_patient(caller(request), values["patient"])
-        visit = actions.record_visit(patient=patient, entry=entry(values), by=caller(request))
+        patient, evaluator = _patient_for(request, values)
+        visit = actions.record_visit(
+            patient=patient, entry=entry(values), by=caller(request), evaluator=evaluator
+        )
         return answer(visit_document(visit), status.HTTP_201_CREATED)
 
 
@@ -109,7 +145,7 @@ class VisitDetail(views.APIView):
     """One visit."""
 
     def _visit(self, pk: int) -> Visit:
-        rows = Visit.objects.active().visible_to(caller(self.request))
+        rows = Visit.objects.active().readable_by(caller(self.request))
         return get_object_or_404(rows.with_rows(), pk=pk)
 
     @extend_schema(responses=VisitDocument)
@@ -123,8 +159,9 @@ class VisitDetail(views.APIView):
         visit, version = self._visit(pk), required_version(request)
         body, reason = correction(request)
         values = _validated(VisitCorrection(data=body))
-        patient = visible_patient(caller(request), values["patient"])
+        patient = known_patient(caller(request), values["patient"])
         actions.same_patient(visit, patient)
+        actions.same_evaluator(visit, values.get("evaluator", visit.evaluator))
         corrected = actions.correct_visit(
             visit=visit,
             entry=entry(values),
@@ -159,17 +196,19 @@ class VisitPreview(views.APIView):
     def post(self, request: Request) -> Response:
         """Derive an incomplete visit by the same function as the save."""
         values = _validated(PreviewSerializer(data=document(request)))
-        patient = visible_patient(caller(request), values["patient"])
-        visit = _corrected(patient, values.get("visit"))
-        preview = actions.preview_visit(patient=patient, entry=entry(values), visit=visit)
-        return Response(preview_document(preview))
+        patient, evaluator = _patient_for(request, values)
+        visit = _corrected(patient, values.get("visit"), evaluator)
+        preview = actions.preview_visit(
+            patient=patient, entry=entry(values), visit=visit, evaluator=evaluator
+        )
+        return Response(preview_document(preview, immune=patient.trial.irecist))
 
 
-def _corrected(patient: Patient, pk: int | None) -> Visit | None:
-    """The visit that a preview would correct; another patient's is refused as an unknown one."""
+def _corrected(patient: Patient, pk: int | None, evaluator: str) -> Visit | None:
+    """The visit that a preview would correct; another's is refused as an unknown one."""
     if pk is None:
         return None
-    visit = patient.visits.filter(voided_at=None, pk=pk).first()
+    visit = patient.visits.filter(voided_at=None, pk=pk, evaluator=evaluator).first()
     if visit is None:
         raise Refused([FieldError("/visit", str(UNKNOWN))])
     return visit
@@ -195,9 +234,11 @@ class CSVRenderer(renderers.BaseRenderer):
         return tables.csv_text(columns, rows).encode("utf-8-sig" if linked else "utf-8")
 
 
-def _download(found: report.Report, name: str, table: Any) -> Response:
+def download(found: Any, name: str, table: Any) -> Response:
     """A table to be saved under a name that says what it is."""
-    file = f"{found.trial.registry_id}-{name}-{found.options.cutoff.isoformat()}.csv"
+    options = found.options
+    read = "" if options.evaluator == INVESTIGATOR else f"-{options.evaluator}"
+    file = f"{found.trial.registry_id}-{name}{read}-{options.cutoff.isoformat()}.csv"
     return Response(table, headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
@@ -215,30 +256,38 @@ class OutcomesView(views.APIView):
         user, known = caller(request), known_tags(request)
         with database.snapshot():
             trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-            options = options_of(request, trial)
+            options = self.asked(request, trial)
             tag = data_version.entity_tag(
                 trial, user=user, options=options, form=self.form(request)
             )
             if tag in known:
                 return HttpResponseNotModified(headers={"ETag": tag})
-            found = report.build(trial, user=user, options=options)
+            found = self.build(trial, user=user, options=options)
         response = self.document(request, found)
         if "*" in known:  # any document will do, but there must be one
             return HttpResponseNotModified(headers={"ETag": tag})
         response["ETag"] = tag
         return response
 
+    def asked(self, request: Request, trial: Trial) -> report.Options:
+        """What the reader chose."""
+        return options_of(request, trial)
+
+    def build(self, trial: Trial, *, user: User, options: report.Options) -> Any:
+        """The value that the document is made from; it has a trial and options."""
+        return report.build(trial, user=user, options=options)
+
     def form(self, request: Request) -> tuple[str, ...]:
         """What besides the options decides how the document is written."""
         linked = str("format" in request.query_params)
         return (type(self).__name__, str(request.accepted_media_type), linked)
 
-    def document(self, request: Request, found: report.Report) -> Response:
+    def document(self, request: Request, found: Any) -> Response:
         """The report as this view writes it."""
         whole = documents.report_document(found)
         if request.accepted_renderer.format == "csv":
             rows = tables.report_rows(whole)
-            return _download(found, "outcomes", (tables.COLUMNS, rows))
+            return download(found, "outcomes", (tables.COLUMNS, rows))
         return Response(whole)
 
     @extend_schema(
@@ -260,12 +309,12 @@ class PatientOutcomesView(OutcomesView):
         """With the address, page and all, which the links to other pages repeat."""
         return (*super().form(request), request.build_absolute_uri())
 
-    def document(self, request: Request, found: report.Report) -> Response:
+    def document(self, request: Request, found: Any) -> Response:
         """A page of patients; all of them as CSV."""
         rows = [documents.patient_document(p) for p in found.patients]
         if request.accepted_renderer.format == "csv":
             table = (tables.PATIENT_COLUMNS, tables.patient_rows(rows))
-            return _download(found, "patients", table)
+            return download(found, "patients", table)
         pagination = self.pagination_class()
         page = pagination.paginate_queryset(rows, request, view=self)
         return pagination.get_paginated_response(page)
@@ -277,15 +326,3 @@ class PatientOutcomesView(OutcomesView):
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:
         """A page of patients; all of them as CSV."""
         return self.answer(request, registry_id)
-
-
-class SafetyView(views.APIView):
-    """A trial's adverse events."""
-
-    @extend_schema(parameters=[CUTOFF, KNOWN_ON], responses=SafetySerializer)
-    def get(self, request: Request, registry_id: str) -> Response:
-        """Patients with any grade, grade 3 or more, 3 to 4, 5 and serious, in total and by term."""
-        trial = get_object_or_404(Trial.objects.visible_to(caller(request)).named(registry_id))
-        cutoff, known_on = as_of(request, trial)
-        found = safety.build(trial, user=caller(request), cutoff=cutoff, known_on=known_on)
-        return Response(SafetySerializer(found).data)

@@ -39,7 +39,8 @@ def best_to_date(past: History, on: Date) -> BestToDate | None:
         return None
     options = report.Options(cutoff=on)
     declared = report.declared(list(past.patient.trial.endpoints.all()), options)
-    definition = next(e.definition for e in declared if e.kind is EndpointKind.ORR)
+    orr = (e.definition for e in declared if e.kind is EndpointKind.ORR)
+    definition = next(one for one in orr if not one.immune)
     prepared = time_to_event.prepare(_patient_history(past, records, definition), on)
     counted = prepared.counted(definition.censoring.therapies)
     said = (counted, prepared.origin_date, definition)

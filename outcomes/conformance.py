@@ -8,7 +8,7 @@ from datetime import date as Date
 
 from django.utils.translation import gettext as _
 
-from outcomes.entries import LesionEntry, VisitEntry
+from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, VisitEntry
 from outcomes.history import History
 from outcomes.methods import checks, recist
 from outcomes.methods.organs import LYMPH_NODE, organ_group
@@ -17,6 +17,7 @@ from outcomes.models import LesionRole, Visit
 from outcomes.wording import word
 from patients import contradictions
 from patients.gate import baseline_misdated, baseline_too_early
+from patients.models import Patient
 from registry.errors import Conflict, FieldError, Refused
 
 MOST_CHARACTERS = 1000  # of a comment
@@ -51,6 +52,7 @@ def problems(
     yield from _merges(entry)
     yield from _redescribed(entry, history, replaces)
     yield from _acknowledged(entry, history)
+    yield from _growth(entry, history)
     if entry.baseline:
         yield from _baseline(entry, said)
     elif history.baseline:
@@ -78,7 +80,7 @@ def _date(
         )
     if patient.birth_year and on.year < patient.birth_year or on.year < 1900:
         yield FieldError("/date", _("Before the patient's birth."))
-    if patient.died_on and on > patient.died_on:
+    if patient.died_on and on > patient.died_on and not history.reviewed:
         yield FieldError("/date", _("After the patient's death on %s.") % patient.died_on)
     if not entry.baseline and history.baseline and on < history.baseline.date:
         yield FieldError("/date", _("Before the baseline of %s.") % history.baseline.date)
@@ -91,13 +93,13 @@ def _date(
 def conflicts(
     entry: VisitEntry, history: History, *, replaces: Visit | None = None
 ) -> Iterator[FieldError]:
-    """What contradicts the stored visits, or what closed the patient's record."""
-    yield from contradictions.after_closing(history.patient, {"date": entry.date})
+    """What contradicts the stored visits, or what closed the patient's record.
+
+    An independent reviewer is blinded to what became of the patient, so no refusal tells of it.
+    """
     others = [visit for visit in history.visits if visit != replaces]
-    if entry.baseline and replaces is None:
-        yield from baseline_too_early(history.patient)
-    if entry.baseline and entry.date and (replaces is None or entry.date != replaces.date):
-        yield from baseline_misdated(history.patient, entry.date)
+    if not history.reviewed:
+        yield from _with_the_record(entry, history.patient, replaces)
     if entry.baseline and any(other.kind == Visit.Kind.BASELINE for other in others):
         yield FieldError("/kind", _("There is a baseline already; correct that one."))
     elif any(other.date == entry.date for other in others):
@@ -106,6 +108,16 @@ def conflicts(
         )
     if entry.baseline and len(history.visits) > 1:
         yield from _removed(entry, history)
+
+
+def _with_the_record(
+    entry: VisitEntry, patient: Patient, replaces: Visit | None
+) -> Iterator[FieldError]:
+    yield from contradictions.after_closing(patient, {"date": entry.date})
+    if entry.baseline and replaces is None:
+        yield from baseline_too_early(patient)
+    if entry.baseline and entry.date and (replaces is None or entry.date != replaces.date):
+        yield from baseline_misdated(patient, entry.date)
 
 
 def _removed(entry: VisitEntry, history: History) -> Iterator[FieldError]:
@@ -193,6 +205,21 @@ def _acknowledged(entry: VisitEntry, history: History) -> Iterator[FieldError]:
         if len(said.comment) > MOST_CHARACTERS:
             detail = _("At most %s characters.") % MOST_CHARACTERS
             yield FieldError(f"{here}/comment", detail)
+
+
+def _growth(entry: VisitEntry, history: History) -> Iterator[FieldError]:
+    """Growth is said at a follow-up visit of a trial that uses iRECIST; elsewhere nothing reads it."""
+    if history.patient.trial.irecist and not entry.baseline:
+        return
+    lists: tuple[tuple[str, Iterable[NonTargetEntry | NewLesionEntry]], ...] = (
+        ("non_targets", entry.non_targets),
+        ("new_lesions", entry.new_lesions or ()),
+    )
+    detail = _("Only follow-up visits of trials that use iRECIST say this; leave it out.")
+    for name, rows in lists:
+        for index, row in enumerate(rows):
+            if row.growth:
+                yield FieldError(f"/{name}/{index}/growth", detail)
 
 
 def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:

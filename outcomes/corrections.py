@@ -20,6 +20,7 @@ from outcomes.history import History, described
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
+    GrowthChoice,
     Lesion,
     Measurement,
     MethodChoice,
@@ -38,6 +39,7 @@ CHOICES: Mapping[str, Any] = {
     "state": TargetStateChoice,
     "status": NonTargetStateChoice,
     "certainty": CertaintyChoice,
+    "growth": GrowthChoice,
     "method": MethodChoice,
     "bone_type": BoneTypeChoice,
     "stated_response": ResponseChoice,
@@ -52,6 +54,7 @@ OF_ROW = {
     "state": gettext_lazy("State"),
     "status": gettext_lazy("Status"),
     "certainty": gettext_lazy("Certainty"),
+    "growth": gettext_lazy("Growth"),
     "diameter_mm": gettext_lazy("Diameter (mm)"),
     "fragments_mm": gettext_lazy("Parts (mm)"),
     "short_axis_mm": gettext_lazy("Short axis (mm)"),
@@ -60,7 +63,12 @@ OF_ROW = {
     "method": gettext_lazy("Method"),
     "slice_mm": gettext_lazy("Slice (mm)"),
 }
-OF_NON_TARGET = ("status", "short_axis_mm", "reason")  # what a follow-up visit says of one
+OF_NON_TARGET = (
+    "status",
+    "short_axis_mm",
+    "reason",
+    "growth",
+)  # what a follow-up visit says of one
 DESCRIPTION = {
     "organ": gettext_lazy("Organ"),
     "description": gettext_lazy("Location"),
@@ -75,8 +83,8 @@ ROWS = ("targets", "non_targets", "new_lesions")
 OF_RELATIONS: Mapping[str, tuple[str, ...]] = {
     "measurements": ("state", "diameter_mm", "fragments_mm", "merged_into", "reason", "method",
                      "slice_mm"),
-    "non_target_statuses": ("status", "short_axis_mm", "reason"),
-    "new_lesion_statuses": ("certainty", "diameter_mm", "method"),
+    "non_target_statuses": ("status", "short_axis_mm", "reason", "growth"),
+    "new_lesion_statuses": ("certainty", "diameter_mm", "method", "growth"),
 }  # fmt: skip
 STATED = ("kind", "stated_response", "stated_response_reason")
 YES_OR_NO = ("nodal", "previously_irradiated", "progressed_since_irradiation")
@@ -205,12 +213,12 @@ def _target(row: Any, lesions: Mapping[int, Lesion]) -> TargetEntry:
 
 
 def _non_target(row: Any, lesions: Mapping[int, Lesion]) -> NonTargetEntry:
-    said = {"status": row.status, "short_axis_mm": row.short_axis_mm, "reason": row.reason}
+    said = {name: getattr(row, name) for name in OF_NON_TARGET}
     return NonTargetEntry(**_facts(lesions[row.lesion_id]) | said)
 
 
 def _new_lesion(row: Any, lesions: Mapping[int, Lesion]) -> NewLesionEntry:
-    said = {"certainty": row.certainty, "diameter_mm": row.diameter_mm, "method": row.method}
+    said = {name: getattr(row, name) for name in ("certainty", "diameter_mm", "method", "growth")}
     return NewLesionEntry(**_facts(lesions[row.lesion_id]) | said)
 
 

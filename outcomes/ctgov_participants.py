@@ -16,10 +16,17 @@ from django.utils.translation import gettext as _
 
 from outcomes.ctgov_groups import Document, Group, denominators, identified, listed
 from outcomes.report import UNKNOWN
-from patients.models import Disposition, DispositionKind, DispositionReason, Patient, Sex
+from patients.models import (
+    MOST_PRIOR_LINES,
+    Disposition,
+    DispositionKind,
+    DispositionReason,
+    Patient,
+    Sex,
+)
 
 FIELDS = (
-    "id", "sex", "birth_year", "ecog", "histology", "enrolled_on", "first_dose_on", "died_on",
+    "id", "sex", "birth_year", "ecog", "histology", "prior_lines", "enrolled_on", "first_dose_on", "died_on",
 )  # fmt: skip
 ARM = "allocation__arm__name"
 # The categories of ClinicalTrials.gov, with the ages in whole years that they hold.
@@ -50,6 +57,7 @@ class Participant:
     birth_year: int | None
     ecog: int | None
     histology: str
+    prior_lines: int | None
     enrolled_on: Date | None
     first_dose_on: Date | None
     died_on: Date | None
@@ -196,7 +204,7 @@ def _reasons(ids: Mapping[Group, str], ends: Mapping[Group, Counter[str | None]]
 
 
 def baseline(members: Members, cutoff: Date) -> Document:
-    """Age, sex, ECOG and histology of all who started, as counts."""
+    """Age, sex, ECOG, histology and prior lines of all who started, as counts."""
     started = _started(members, cutoff)
     everybody = [p for of in started.values() for p in of]
     if len(started) > 1:
@@ -211,6 +219,12 @@ def baseline(members: Members, cutoff: Date) -> Document:
             _("ECOG performance status"), range(6), lambda p: p.ecog, _("At enrollment.")
         ),
         table.measure(_("Histology"), sorted(known), lambda p: p.histology or None, ""),
+        table.measure(
+            _("Prior lines of systemic therapy"),
+            range(MOST_PRIOR_LINES + 1),
+            lambda p: p.prior_lines,
+            _("For advanced disease, at enrollment."),
+        ),
     ]
     return {
         "populationDescription": _("All participants enrolled up to the data cutoff %s.") % cutoff,

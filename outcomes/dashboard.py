@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from fractions import Fraction
+from typing import TypeVar
 
 from django.core import paginator
 from django.urls import reverse
@@ -16,14 +17,14 @@ from outcomes.charts import kaplan_meier, waterfall
 from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.history import History
-from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
+from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
-from outcomes.methods.time_to_event import TimeToEvent
-from outcomes.models import ResponseChoice
-from outcomes.report import PatientOutcome, Rate, Report, Survival, documents
+from outcomes.methods.time_to_event import Source, TimeToEvent
+from outcomes.models import INVESTIGATOR, ResponseChoice
+from outcomes.report import ImmuneOutcome, PatientOutcome, Rate, Report, Survival, documents
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from patients import ctcae
@@ -52,6 +53,7 @@ class Card:
     interval: str
     inputs: str
     definition: str
+    kind: str = ""  # of the endpoint, if it is one
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,15 @@ class Ending:
 
 
 @dataclass(frozen=True)
+class ImmuneLine:
+    """One patient's iBOR and iPFS."""
+
+    best_response: str
+    best_reason: str
+    progression_free: Ending | None
+
+
+@dataclass(frozen=True)
 class PatientLine:
     """One patient's outcomes."""
 
@@ -95,6 +106,7 @@ class PatientLine:
     progression_free: Ending | None
     overall: Ending | None
     no_origin: str
+    immune: ImmuneLine | None
 
 
 @dataclass(frozen=True)
@@ -138,15 +150,10 @@ def page(report: Report, number: str | None = None) -> Page:
     shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
-        cards=(
-            _enrollment_card(report),
-            *(_rate_card(rate) for rate in rates),
-            *(_median_card(found) for found in times),
-            _follow_up_card(report),
-        ),
-        figures=tuple(_figure(found, report.comparison) for found in times),
-        waterfall=waterfall.draw([bar for p in report.patients if (bar := _bar(p))]),
-        waterfall_definition=_waterfall_definition(rates[0].endpoint.definition),
+        cards=cards(report),
+        figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
+        waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
+        waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report)}".strip(),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
@@ -154,6 +161,34 @@ def page(report: Report, number: str | None = None) -> Page:
         patients=tuple(patient_line(patient) for patient in shown.object_list),
         patients_page=shown,
     )
+
+
+def cards(report: Report) -> tuple[Card, ...]:
+    """The figures at a glance."""
+    whole = report.whole
+    results: list[Rate | Survival] = [
+        *(whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)),
+        *(whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)),
+    ]
+    return (
+        _enrollment_card(report),
+        *(_read_by(endpoint_card(found), report) for found in results),
+        _follow_up_card(report),
+    )
+
+
+def read_by(report: Report) -> str:
+    """Who read the scans, where that is not the investigator: to be said under every figure."""
+    if report.options.evaluator == INVESTIGATOR:
+        return ""
+    return _("Read by the independent reviewer.")
+
+
+Defined = TypeVar("Defined", Card, Figure)
+
+
+def _read_by(shown: Defined, report: Report) -> Defined:
+    return replace(shown, definition=f"{shown.definition} {read_by(report)}".strip())
 
 
 def percent(share: float | None) -> str:
@@ -184,6 +219,11 @@ def _enrollment_card(report: Report) -> Card:
     )
 
 
+def endpoint_card(result: Rate | Survival) -> Card:
+    """One endpoint's figure with its interval, its inputs and its definition."""
+    return _rate_card(result) if isinstance(result, Rate) else _median_card(result)
+
+
 def _rate_card(rate: Rate) -> Card:
     found, definition = rate.proportion.clipped, rate.endpoint.definition
     style = PROPORTION_STYLES[definition.proportion_interval]
@@ -196,14 +236,15 @@ def _rate_card(rate: Rate) -> Card:
         % {"level": level, "limits": limits, "style": style},
         inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
         definition=definition_wording.in_words(rate.endpoint.kind, definition),
+        kind=rate.endpoint.kind,
     )
 
 
 def _median_card(found: Survival) -> Card:
     return Card(
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
-        value=_with_unit(found.median),
-        interval=_limits(found.median),
+        value=with_unit(found.median),
+        interval=limits_of(found.median),
         inputs=ngettext(
             "%(events)s event in %(n)s patients",
             "%(events)s events in %(n)s patients",
@@ -211,15 +252,18 @@ def _median_card(found: Survival) -> Card:
         )
         % {"events": found.events, "n": found.n},
         definition=survival_definition(found),
+        kind=found.endpoint.kind,
     )
 
 
-def _with_unit(median: Quantile) -> str:
+def with_unit(median: Quantile) -> str:
+    """A median in months, or why there is none."""
     text = months(median.estimate, median.estimate_reason)
     return text if median.estimate is None else _("%s months") % text
 
 
-def _limits(median: Quantile) -> str:
+def limits_of(median: Quantile) -> str:
+    """A median's interval and its style."""
     if median.lower is None and median.upper is None:
         return _("no interval: not estimable (%s)") % SURVIVAL_STYLES[median.interval]
     lower = months(median.lower, median.lower_reason)
@@ -255,7 +299,7 @@ def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
         kind=kind,
         title=str(TITLES[kind]),
         chart=kaplan_meier.draw([group], kind=kind),
-        median=f"{_with_unit(found.median)}; {_limits(found.median)}",
+        median=f"{with_unit(found.median)}; {limits_of(found.median)}",
         landmarks=tuple(
             _("%(n)s %(unit)s: %(share)s")
             % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
@@ -271,7 +315,7 @@ def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
     compared = found.survivals[kind]
     return (
         *_hazard_ratios(found.arms, compared),
-        _log_rank(compared.log_rank),
+        log_rank(compared.log_rank),
         str(TIES[compared.cox.ties]),
         *([_("stratified by %s") % CHARACTERISTICS[by]] if (by := found.stratified_by) else []),
     )
@@ -280,12 +324,17 @@ def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
 def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> list[str]:
     return [
         _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
-        % {"arm": arm.name, "reference": arms[0].name, "ratio": _ratio(ratio, found.cox.level)}
+        % {
+            "arm": arm.name,
+            "reference": arms[0].name,
+            "ratio": hazard_ratio(ratio, found.cox.level),
+        }
         for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
     ]
 
 
-def _ratio(found: HazardRatio, level: float) -> str:
+def hazard_ratio(found: HazardRatio, level: float) -> str:
+    """A hazard ratio with its interval, or why there is none."""
     if found.reason is not None:
         return _("not estimable (%s)") % NOT_COMPARED[found.reason]
     return _("%(ratio).2f (%(level)s CI %(lower).2f – %(upper).2f)") % {
@@ -296,20 +345,22 @@ def _ratio(found: HazardRatio, level: float) -> str:
     }
 
 
-def _log_rank(found: ChiSquare) -> str:
+def log_rank(found: ChiSquare) -> str:
+    """A log-rank test's p value, or why there is none."""
     if found.reason is not None:
         return _("log-rank test: not estimable (%s)") % NOT_COMPARED[found.reason]
     return _("log-rank test: %s") % p_value(found.p)
 
 
-def _bar(patient: PatientOutcome) -> WaterfallBar | None:
+def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:
+    """A patient's bar; None without a measured change."""
     if patient.best_change_percent is None:
         return None
     return WaterfallBar(
         subject_id=patient.facts.subject_id,
         change_percent=patient.best_change_percent,
         best_response=patient.best.response,
-        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        url=_page_of(patient),
         new_lesion=patient.new_lesion,
     )
 
@@ -318,7 +369,7 @@ def patient_line(patient: PatientOutcome) -> PatientLine:
     """One patient's outcomes, worded."""
     change = patient.best_change_percent
     return PatientLine(
-        url=reverse("outcomes:patient", args=[patient.facts.id]),
+        url=_page_of(patient),
         subject_id=patient.facts.subject_id,
         site=patient.facts.site,
         histology=patient.facts.histology,
@@ -330,13 +381,32 @@ def patient_line(patient: PatientOutcome) -> PatientLine:
         progression_free=_ending(patient.progression_free, patient),
         overall=_ending(patient.overall, patient),
         no_origin=word(patient.no_origin) if patient.no_origin else "",
+        immune=_immune(patient.immune, patient) if patient.immune else None,
     )
+
+
+def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneLine:
+    return ImmuneLine(
+        best_response=immune_label(found.best.response),
+        best_reason=word(found.best.reason),
+        progression_free=_ending(found.progression_free, patient),
+    )
+
+
+def _page_of(patient: PatientOutcome, source: Source | None = None) -> str:
+    """The page with the evaluator's readings; of what else gave a date, the patient's."""
+    facts, name = patient.facts, "patient"
+    if facts.evaluator != INVESTIGATOR:
+        read = {("visit", record.source) for record in facts.history.records}
+        theirs = source is None or (source.record, source.id) in read
+        name = "review_patient" if theirs else "patient"
+    return reverse(f"outcomes:{name}", args=[facts.id])
 
 
 def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None:
     if found is None:
         return None
-    page = reverse("outcomes:patient", args=[patient.facts.id])
+    page = _page_of(patient, found.source)
     visit = found.source.record == "visit" and found.source.id
     return Ending(
         months=months(found.days),
@@ -424,7 +494,12 @@ def survival_definition(found: Survival) -> str:
     return " ".join([words, _("Without a time origin: %s.") % found.no_time_origin])
 
 
-def _waterfall_definition(definition: EndpointDefinition) -> str:
+def waterfall_definition(report: Report) -> str:
+    """Which changes a waterfall has."""
+    return _changes_counted(report.whole.rates[EndpointKind.ORR].endpoint.definition)
+
+
+def _changes_counted(definition: EndpointDefinition) -> str:
     kinds = ", ".join(str(THERAPIES[k]) for k in sorted(definition.censoring.therapies))
     return (
         _(

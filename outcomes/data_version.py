@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import translation
 
 from outcomes.models import METHODS_VERSION, Lesion, NewLesionStatus, Visit
-from patients.models import Allocation, Patient, Therapy
+from patients.models import Allocation, Deviation, Patient, Screening, Therapy
 from trials.models import Arm, Endpoint, Site, Trial
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ READ: dict[Any, str] = {
     Patient: OF_TRIAL,
     Allocation: OF_TRIAL,
     Therapy: OF_PATIENTS,
+    Screening: OF_PATIENTS,  # a deviation covers one version of its screening
+    Deviation: OF_PATIENTS,
     Lesion: OF_PATIENTS,
     Visit: OF_PATIENTS,
     NewLesionStatus: OF_PATIENTS,

@@ -7,9 +7,11 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import (
     BoneType,
     Certainty,
+    Growth,
     ImagingMethod,
     NonTargetState,
     Response,
@@ -44,6 +46,31 @@ class ReasonDocument(TypedDict):
     text: Annotated[str, Field(description="In the reader's language.")]
 
 
+class ImmuneDocument(TypedDict):
+    """What iRECIST makes of a visit, beside RECIST 1.1 (Seymour 2017)."""
+
+    response: ImmuneResponse
+    new_lesion_sum_mm: Annotated[
+        float | None,
+        Field(description="Of the new target lesions, apart from `sum_mm`; null without any."),
+    ]
+    new_targets: Annotated[
+        list[Label],
+        Field(description="At least 10 mm (nodes 15), at most 5 and 2 per organ, as first seen."),
+    ]
+    new_non_targets: list[Label]
+    unconfirmed_since: Annotated[
+        CalendarDate | None,
+        Field(description="The first iUPD of the run that is open after this visit."),
+    ]
+    confirm_from: Annotated[
+        CalendarDate | None,
+        Field(description="4 weeks after it; from then on it may be confirmed."),
+    ]
+    confirm_by: Annotated[CalendarDate | None, Field(description="8 weeks after it.")]
+    reasons: list[ReasonDocument]
+
+
 class DerivedDocument(TypedDict):
     """What RECIST 1.1 makes of a visit; a baseline has its sum and null responses."""
 
@@ -68,6 +95,12 @@ class DerivedDocument(TypedDict):
     overall_response: Response | None
     reasons: list[ReasonDocument]
     warnings: list[ReasonDocument]
+    irecist: NotRequired[
+        Annotated[
+            ImmuneDocument | None,
+            Field(description="Where the trial uses iRECIST; null at baseline."),
+        ]
+    ]
 
 
 OrganGroup = Annotated[str, Field(description="As RECIST counts organs: all nodes are one.")]
@@ -119,6 +152,7 @@ class NonTargetDocument(BaselineOnly):
     status: NonTargetState
     short_axis_mm: float | None
     reason: Annotated[str, Field(description="Why it could not be evaluated.")]
+    growth: NotRequired[Growth | Unsaid]
     method: NotRequired[ImagingMethod | Unsaid]
     slice_mm: NotRequired[float | None]
 
@@ -133,6 +167,9 @@ class NewLesionDocument(TypedDict):
     diameter_mm: float | None
     method: ImagingMethod | Unsaid
     nodal: bool
+    growth: NotRequired[
+        Annotated[Growth | Unsaid, Field(description="Since the visit before; iRECIST only.")]
+    ]
 
 
 class VisitLinks(TypedDict):

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from outcomes import conformance, history
 from outcomes.entries import LesionEntry, NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.history import History
-from outcomes.methods import checks, recist
+from outcomes.methods import checks, irecist, recist
+from outcomes.methods.irecist import ImmuneDerived
 from outcomes.models import (
     METHODS_VERSION,
     Lesion,
@@ -34,7 +35,8 @@ from registry.errors import FieldError, Refused
 
 DERIVED = (
     "sum_mm", "baseline_sum_mm", "nadir_mm", "complete", "target_response", "non_target_response",
-    "new_lesion", "overall_response", "reasons", "warnings", "methods_version",
+    "new_lesion", "overall_response", "reasons", "warnings", "irecist_response", "irecist",
+    "methods_version",
 )  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def record(past: History, entry: VisitEntry, into: Changes) -> Visit:
     """Add a visit. Raises Refused or Conflict, and then nothing has changed."""
     entry = entry.with_labels(past.lesions)
     assessment = conformance.check(entry, past)
-    visit = Visit(patient=past.patient)
+    visit = Visit(patient=past.patient, evaluator=past.evaluator)
     _say(past, visit, entry, assessment, into)
     into.add(visit)
     for rows in visit.written.values():
@@ -115,9 +117,14 @@ def derived_with(
     if start is None:
         return {}
     dates = sorted(timeline, key=lambda on: (on != start, on))
-    found = recist.derive(timeline[start], [timeline[on] for on in dates[1:]])
-    warnings = checks.baseline_warnings(timeline[start], None, 0)  # the window is judged on read
-    derived = dict(zip(dates, found, strict=True))
+    first_visit, later = timeline[start], [timeline[on] for on in dates[1:]]
+    found = recist.derive(first_visit, later)
+    immune = (None, *irecist.derive(first_visit, later, found[1:]))
+    warnings = checks.baseline_warnings(first_visit, None, 0)  # the window is judged on read
+    derived = {
+        on: replace(one, immune=beside)
+        for on, one, beside in zip(dates, found, immune, strict=True)
+    }
     return derived | {start: replace(derived[start], warnings=warnings)}
 
 
@@ -182,12 +189,26 @@ def _apply(visit: Visit, derived: recist.Derived) -> bool:
         "overall_response": derived.overall_response or "",
         "reasons": [_document(reason) for reason in derived.reasons],
         "warnings": [_document(reason) for reason in derived.warnings],
+        "irecist_response": derived.immune.response if derived.immune else "",
+        "irecist": _immune(derived.immune) if derived.immune else {},
         "methods_version": METHODS_VERSION,
     }
     before = {name: getattr(visit, name) for name in DERIVED}
     for name, value in values.items():
         setattr(visit, name, value)
     return before != values
+
+
+def _immune(derived: ImmuneDerived) -> dict[str, Any]:
+    """What iRECIST found besides its response, as it is stored: millimeters as exact texts."""
+    sum_mm, since = derived.new_lesion_sum_mm, derived.unconfirmed_since
+    return {
+        "new_lesion_sum_mm": None if sum_mm is None else recist.plain(sum_mm),
+        "new_targets": list(derived.new_targets),
+        "new_non_targets": list(derived.new_non_targets),
+        "unconfirmed_since": since.isoformat() if since else None,
+        "reasons": [_document(reason) for reason in derived.reasons],
+    }
 
 
 def _document(reason: recist.Reason) -> dict[str, Any]:
@@ -326,6 +347,7 @@ def _non_target(
         status=row.status or "",
         short_axis_mm=row.short_axis_mm,
         reason=row.reason,
+        growth=row.growth,
     )
 
 
@@ -339,4 +361,5 @@ def _new_lesion(
         certainty=row.certainty or "",
         diameter_mm=row.diameter_mm,
         method=row.method,
+        growth=row.growth,
     )

@@ -16,6 +16,7 @@ from outcomes.methods.recist import (
     Assessment,
     BoneType,
     Certainty,
+    Growth,
     ImagingMethod,
     NewLesion,
     NonTarget,
@@ -105,6 +106,7 @@ class NonTargetEntry(LesionEntry):
     status: str | None = None
     short_axis_mm: Decimal | None = None
     reason: str = ""
+    growth: str = ""
 
     @property
     def says_something(self) -> bool:
@@ -120,6 +122,7 @@ class NonTargetEntry(LesionEntry):
             short_axis_mm=self.short_axis_mm,
             organ_group=known.organ_group,
             method=self.imaging_method,
+            growth=Growth(self.growth) if self.growth else None,
         )
 
 
@@ -129,10 +132,24 @@ class NewLesionEntry(LesionEntry):
 
     certainty: str | None = None
     diameter_mm: Decimal | None = None
+    growth: str = ""
 
-    def as_new_lesion(self) -> NewLesion | None:
-        """The row as RECIST sees it; None while it says nothing yet."""
-        return NewLesion(self.lesion, Certainty(self.certainty)) if self.certainty else None
+    def as_new_lesion(self, known: LesionEntry) -> NewLesion | None:
+        """The row as RECIST sees it, of a lesion described like this unless the row does it anew.
+
+        None while it says nothing yet.
+        """
+        if not self.certainty:
+            return None
+        described = self if self.organ else known
+        return NewLesion(
+            self.lesion,
+            Certainty(self.certainty),
+            diameter_mm=self.diameter_mm,
+            nodal=described.nodal,
+            organ_group=described.organ_group,
+            growth=Growth(self.growth) if self.growth else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -182,13 +199,14 @@ class VisitEntry:
         A follow-up row names a lesion of the roster; method and slice thickness are its own.
         """
         known = {} if self.baseline else roster
+        new = (row.as_new_lesion(known.get(row.lesion, row)) for row in self.new_lesions or ())
         targets = [row for row in self.targets if row.says_something]
         non_targets = [row for row in self.non_targets if row.says_something]
         return Assessment(
             date=on,
             targets=[row.as_target(known.get(row.lesion, row)) for row in targets],
             non_targets=[row.as_non_target(known.get(row.lesion, row)) for row in non_targets],
-            new_lesions=[new for row in self.new_lesions or () if (new := row.as_new_lesion())],
+            new_lesions=[row for row in new if row],
         )
 
     def unanswered(self) -> Iterator[FieldError]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date as Date
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from outcomes import queries, report
 from outcomes.methods import participant_flow
@@ -52,7 +52,8 @@ class Column:
 class FlowReport:
     """The flow at a cutoff, over the patients that one reader may see.
 
-    `analyses` are in the order in which each arm has them.
+    `analyses` are in the order in which each arm has them. Of `people` the arm is the column that
+    the second of each pair names: the facts may know one that is hidden.
     """
 
     trial: Trial
@@ -63,6 +64,7 @@ class FlowReport:
     criteria: Mapping[int, Criterion]
     analyses: tuple[Analysis, ...]
     found: Flow
+    people: tuple[tuple[PatientFacts, Participant], ...]
 
     @property
     def blinded(self) -> bool:
@@ -116,7 +118,8 @@ def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
     keys = [column.key for column in columns]
     found = participant_flow.flow(people, arms=keys, analyses=len(analyses), cutoff=cutoff)
     recorded = trial.screened_here or any(person.screenings for person in people)
-    return FlowReport(trial, cutoff, scope, recorded, columns, criteria, analyses, found)
+    pairs = tuple(zip(facts, people, strict=True))
+    return FlowReport(trial, cutoff, scope, recorded, columns, criteria, analyses, found, pairs)
 
 
 def scope_of(trial: Trial, user: User) -> Scope:
@@ -187,8 +190,8 @@ def records(patients: QuerySet[Patient], criteria: Container[int] = ()) -> Mappi
         models.Disposition, chosen, "kind", "on", "reason", "follow_up_continues"
     ):
         found[patient].dispositions.append(Disposition(*disposition))
-    covering = {"screening__voided_at": None, "screening_version": F("screening__version")}
-    for patient, on in _rows(models.Deviation, chosen, "occurred_on", **covering):
+    covering = models.Deviation.objects.covering().filter(patient__in=chosen).order_by("id")
+    for patient, on in covering.values_list("patient_id", "occurred_on"):
         found[patient].deviations.append(on)
     return found
 

@@ -15,11 +15,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from outcomes.history import History
-from outcomes.labels import response_label
+from outcomes.labels import immune_label, response_label
 from outcomes.lineage import carried
 from outcomes.methods.lineage import Carried
 from outcomes.methods.recist import Derived, Response, TargetState
-from outcomes.models import Lesion, LesionRole, Measurement, NonTargetStatus, Visit
+from outcomes.models import (
+    ImmuneResponseChoice,
+    Lesion,
+    LesionRole,
+    Measurement,
+    NonTargetStatus,
+    Visit,
+)
 from outcomes.schedule import week_label
 from outcomes.wording import word
 
@@ -58,6 +65,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class ImmuneLine:
+    """The response of a visit by iRECIST, in words."""
+
+    code: str
+    label: str
+    new_lesion_sum: str
+    reasons: tuple[str, ...]
+
+
+def immune_line(derived: Derived | None, past: History) -> ImmuneLine | None:
+    """What iRECIST makes of a visit, where the patient's trial uses it."""
+    found = derived.immune if derived else None
+    if found is None or not past.patient.trial.irecist:
+        return None
+    return ImmuneLine(
+        code=immune_label(found.response),
+        label=str(ImmuneResponseChoice(found.response).label),
+        new_lesion_sum=millimeters(found.new_lesion_sum_mm),
+        reasons=tuple(word(reason) for reason in found.reasons),
+    )
+
+
+@dataclass(frozen=True)
 class Column:
     """A visit with what was derived of it."""
 
@@ -68,6 +98,7 @@ class Column:
     corrected: bool
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    immune: ImmuneLine | None
 
     @property
     def baseline(self) -> bool:
@@ -136,13 +167,20 @@ class FlowSheet:
     non_targets: tuple[Row, ...]
     new_lesions: tuple[Row, ...]
 
+    @property
+    def immune(self) -> bool:
+        """Whether the time line by iRECIST is shown too."""
+        return any(column.immune for column in self.columns)
+
 
 def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
     """The sheet of a patient's history; reads nothing further."""
     known = corrected or Corrected()
     marks, before = _marks(past), _scheduled_before(past)
     return FlowSheet(
-        columns=tuple(_column(visit, before.get(visit.pk), marks, known) for visit in past.visits),
+        columns=tuple(
+            _column(past, visit, before.get(visit.pk), marks, known) for visit in past.visits
+        ),
         targets=tuple(_rows(past, LesionRole.TARGET, "measurements", marks, known)),
         non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
         new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
@@ -168,15 +206,19 @@ def _scheduled_before(past: History) -> dict[int, Date]:
     return {visit.pk: before.date for before, visit in pairwise(scheduled)}
 
 
-def _column(visit: Visit, before: Date | None, marks: Marks, corrected: Corrected) -> Column:
+def _column(
+    past: History, visit: Visit, before: Date | None, marks: Marks, corrected: Corrected
+) -> Column:
+    derived = visit.as_derived()
     return Column(
         visit=visit,
         label=week_label(visit, before),
-        derived=visit.as_derived(),
+        derived=derived,
         mark=marks.get(visit.pk, ""),
         corrected=visit.pk in corrected.visits,
         reasons=tuple(word(reason) for reason in visit.reasons),
         warnings=tuple(word(reason) for reason in visit.all_warnings()),
+        immune=immune_line(derived, past),
     )
 
 
@@ -226,8 +268,10 @@ def _cell(row: Any, lineage: Carried | None) -> Cell:
         return _target_cell(row, lineage)
     if isinstance(row, NonTargetStatus):
         axis = millimeters(row.short_axis_mm)
-        return Cell(row.visit_id, axis, row.get_status_display(), row.reason)
-    return Cell(row.visit_id, millimeters(row.diameter_mm), row.get_certainty_display())
+        grown = row.get_growth_display() if row.growth else ""
+        return Cell(row.visit_id, axis, row.get_status_display(), row.reason or grown)
+    grown = row.get_growth_display() if row.growth else ""
+    return Cell(row.visit_id, millimeters(row.diameter_mm), row.get_certainty_display(), grown)
 
 
 def _target_cell(row: Measurement, lineage: Carried | None) -> Cell:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry
 from outcomes.methods.recist import TargetState
-from outcomes.models import CertaintyChoice, MethodChoice, NonTargetStateChoice
+from outcomes.models import CertaintyChoice, GrowthChoice, MethodChoice, NonTargetStateChoice
 from outcomes.row_forms import BLANK, DescriptionMixin, MillimeterField, RowForm
 
 SPLIT = "split"
@@ -122,7 +122,17 @@ class TargetRowForm(RowForm):
         )
 
 
-class NonTargetRowForm(RowForm):
+class GrowthMixin(forms.Form):
+    """Whether a lesion that is judged by eye has grown; asked where the trial uses iRECIST."""
+
+    growth = forms.ChoiceField(
+        label=gettext_lazy("Since the visit before"),
+        choices=[*BLANK, *GrowthChoice.choices],
+        required=False,
+    )
+
+
+class NonTargetRowForm(GrowthMixin, RowForm):
     """A non-target at a follow-up visit."""
 
     status = forms.ChoiceField(
@@ -141,7 +151,7 @@ class NonTargetRowForm(RowForm):
         return NonTargetEntry(**self.typed())
 
 
-class NewLesionRowForm(DescriptionMixin, RowForm):
+class NewLesionRowForm(GrowthMixin, DescriptionMixin, RowForm):
     """A lesion that was not there at baseline; one seen before keeps its label."""
 
     method = forms.ChoiceField(
@@ -154,7 +164,7 @@ class NewLesionRowForm(DescriptionMixin, RowForm):
 
     def blank(self) -> bool:
         """Whether nothing was entered; of a lesion seen before the description is there already."""
-        seen_now = ("certainty", "diameter_mm")
+        seen_now = ("certainty", "diameter_mm", "growth")
         described = ("organ", "description", "nodal")
         return not self.says(*seen_now if self.initial.get("organ") else (*described, *seen_now))
 

@@ -118,6 +118,8 @@ class VisitForms:
         self.previous = _before(past, visit)
         self.data = data = rearranged(data) if self.baseline else self._unchanged(data)
         self.form = VisitForm(data, initial=self._initial())
+        if past.reviewed:
+            self.form.fields["stated_response"].label = _("Reviewer's assessment")
         if self.baseline:
             del self.form.fields["kind"], self.form.fields["method"]
         self.form.fields |= asked_texts(data)
@@ -397,7 +399,10 @@ class VisitForms:
             lesion = self.past.lesions.get(label)
             known = asdict(described(lesion)) if lesion else {}
             initial = known | stored.get(label, {}) | {"lesion": label}
-            rows.append(form(self.data, prefix=f"{name}-{index}", initial=initial))
+            row = form(self.data, prefix=f"{name}-{index}", initial=initial)
+            if not self.past.patient.trial.irecist:
+                row.fields.pop("growth", None)
+            rows.append(row)
         return rows
 
 
@@ -440,7 +445,8 @@ def _all_names(form: forms.Form) -> Iterable[str]:
 
 def _shown(row: Any, labels: Mapping[int, str]) -> dict[str, Any]:
     """A stored row as initial values; `unsaid` names what it left to the baseline."""
-    names = ("state", "status", "certainty", "diameter_mm", "short_axis_mm", "reason")
+    names = ("state", "status", "certainty", "diameter_mm", "short_axis_mm", "reason",
+             "growth")  # fmt: skip
     shown = {name: getattr(row, name) for name in names if hasattr(row, name)}
     if hasattr(row, "fragments_mm"):
         said = ("method", "slice_mm")

@@ -17,6 +17,7 @@ from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.methods import recist
 from outcomes.models import (
     INVESTIGATOR,
+    REVIEWER,
     Lesion,
     LesionRole,
     Measurement,
@@ -38,6 +39,12 @@ class History:
     visits: list[Visit]
     assessments: dict[Date, recist.Assessment]
     lesions: dict[str, Lesion]
+    evaluator: str = INVESTIGATOR
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether this is what the independent reviewer read."""
+        return self.evaluator == REVIEWER
 
     @property
     def baseline(self) -> Visit | None:
@@ -100,7 +107,7 @@ def load_all(patients: Sequence[Patient], evaluator: str = INVESTIGATOR) -> dict
     for visit in _visits(ids, evaluator):
         visit.patient = known[visit.patient_id]
         visits[visit.patient_id].append(visit)
-    return {pk: _history(known[pk], visits[pk], lesions[pk]) for pk in ids}
+    return {pk: _history(known[pk], visits[pk], lesions[pk], evaluator) for pk in ids}
 
 
 def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:
@@ -110,10 +117,12 @@ def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:
     return found
 
 
-def _history(patient: Patient, visits: list[Visit], lesions: dict[str, Lesion]) -> History:
+def _history(
+    patient: Patient, visits: list[Visit], lesions: dict[str, Lesion], evaluator: str
+) -> History:
     by_id = {lesion.pk: lesion for lesion in lesions.values()}
     assessments = {visit.date: _assessment(visit, by_id) for visit in visits}
-    return History(patient, visits, assessments, lesions)
+    return History(patient, visits, assessments, lesions, evaluator)
 
 
 def _assessment(visit: Visit, lesions: Mapping[int, Lesion]) -> recist.Assessment:
@@ -151,8 +160,20 @@ def _non_target(row: NonTargetStatus, lesion: Lesion) -> recist.NonTarget:
         short_axis_mm=row.short_axis_mm,
         organ_group=lesion.organ_group,
         method=recist.ImagingMethod(lesion.method) if lesion.method else None,
+        growth=_growth(row),
     )
 
 
 def _new_lesion(row: NewLesionStatus, lesion: Lesion) -> recist.NewLesion:
-    return recist.NewLesion(lesion.label, recist.Certainty(row.certainty))
+    return recist.NewLesion(
+        lesion.label,
+        recist.Certainty(row.certainty),
+        diameter_mm=row.diameter_mm,
+        nodal=lesion.nodal,
+        organ_group=lesion.organ_group,
+        growth=_growth(row),
+    )
+
+
+def _growth(row: NonTargetStatus | NewLesionStatus) -> recist.Growth | None:
+    return recist.Growth(row.growth) if row.growth else None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from outcomes import edits, history
 from outcomes.entries import Acknowledgement
 from outcomes.history import History
-from outcomes.models import Visit
+from outcomes.models import INVESTIGATOR, Visit
 from outcomes.questions import Asked, Questions, asked_of
 from outcomes.serializers import VisitLine, entry
 from patients import contradictions, ctcae
@@ -291,7 +291,8 @@ def _on(past: History, date: object) -> Visit | None:
 
 
 def _voided_visits(patients: Mapping[str, Patient]) -> set[Key]:
-    rows = Visit.objects.filter(patient__in=patients.values()).exclude(voided_at=None)
+    rows = Visit.objects.filter(patient__in=patients.values(), evaluator=INVESTIGATOR)
+    rows = rows.exclude(voided_at=None)
     return set(rows.values_list("patient_id", "date"))
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from outcomes import lesion_history as trail
-from outcomes.models import Lesion, Visit
+from outcomes.models import REVIEWER, Lesion, Visit
 from outcomes.schedule import week_label
 from registry.pages import signed_in
 
@@ -17,7 +17,7 @@ LABEL = re.compile(r"(T|NT|NL)\d{2}", re.ASCII)
 
 
 def _visit(request: HttpRequest, pk: int) -> Visit:
-    rows = Visit.objects.active().visible_to(signed_in(request))
+    rows = Visit.objects.active().readable_by(signed_in(request))
     return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
 
 
@@ -53,6 +53,7 @@ def _page(
         "trial": visit.patient.trial,
         "patient": visit.patient,
         "visit": visit,
+        "reviewed": visit.evaluator == REVIEWER,
         "visit_label": week_label(visit),
         "lesion": lesion,
         "writes": writes,

@@ -54,7 +54,10 @@ def met(forms: VisitForms, refused: Refused) -> VisitForms:
     """The forms with what was refused: as a correction where the date is that of a stored visit."""
     found = forms
     if forms.visit is None and isinstance(refused, Conflict) and "/date" in _pointers(refused):
-        past, on = history.load(forms.past.patient), forms.form.cleaned_data.get("date")
+        past, on = (
+            history.load(forms.past.patient, forms.past.evaluator),
+            forms.form.cleaned_data.get("date"),
+        )
         if visit := next((v for v in past.visits if v.date == on), None):
             found = VisitForms(past, visit=visit, data=forms.data)
     said = [e for e in refused.errors if found is forms or e.pointer != "/date"]

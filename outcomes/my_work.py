@@ -27,6 +27,7 @@ from registry.clocks import moment, zone_of
 from registry.models import Draft
 from trials import access
 from trials.models import Membership, Trial
+from trials.vocabularies import Role
 
 if TYPE_CHECKING:
     from registry.models import User
@@ -84,6 +85,7 @@ class MyWork:
     submitted: Page
     upcoming: ScanLine | None
     trials: Sequence[Trial]  # to which the user may add a patient
+    reviews: bool  # whether the user reads scans as an independent reviewer
     alone: str  # the one list that is shown, or blank
 
     @property
@@ -99,7 +101,9 @@ class MyWork:
 
 def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
     """Read what waits for a user; of one list alone the page of that number."""
-    memberships = _memberships(user)
+    held = _memberships(user)
+    reviewed = {one.trial_id for one in held if one.role == Role.REVIEWER}
+    memberships = [one for one in held if one.trial_id not in reviewed]
     may_write = access.granted(user, access.Action.WRITE_RECORDS, memberships)
     outlooks = schedule.outlooks(_followed(user))
     waiting, silent = _waiting(outlooks)
@@ -122,12 +126,14 @@ def build(user: User, *, alone: str = "", number: str | None = None) -> MyWork:
         **shown,
         upcoming=next((lines[pk] for pk in first if pk in lines), None),
         trials=_open_trials(memberships),
+        reviews=bool(reviewed),
         alone=alone,
     )
 
 
 def _memberships(user: User) -> Sequence[Membership]:
-    rows = Membership.objects.current().filter(user=user.pk)
+    """Every role of today; where one is a reviewer's the trial's others do not count."""
+    rows = Membership.objects.valid().filter(user=user.pk)
     return list(rows.select_related("trial").order_by("trial__registry_id", "pk"))
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from datetime import date as Date
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,21 +22,25 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from outcomes.characteristics import GROUPS, STRATA
 from outcomes.methods.comparison import Ties
+from outcomes.models import INVESTIGATOR, Evaluator
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
+from registry.clocks import UNIVERSAL
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
+from trials import access
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
 
-STRATA = ("histology", "site", "sex", "ecog")
-GROUPS = ("arm", *STRATA)
 PARAMETERS = (
     "cutoff", "population", "group_by", "survival_interval", "proportion_interval", "landmarks",
-    "definition", "known_on", "stratify_by", "ties", "rmst", "counts",
+    "definition", "known_on", "stratify_by", "ties", "rmst", "counts", "evaluator",
 )  # fmt: skip
+SEVERAL = ("cutoff", "population", "survival_interval", "proportion_interval", "known_on")
+OTHERWISE = {"restricted_mean": "rmst"}  # options whose query key has another name
 TIME = r"\d{1,3}w?"  # months, or weeks
 CUTOFF = OpenApiParameter(
     "cutoff",
@@ -101,8 +109,19 @@ OUTCOME_PARAMETERS = [
             " failure."
         ),
     ),
+    OpenApiParameter(
+        "evaluator",
+        enum=Evaluator.values,
+        description=gettext_lazy(
+            "Whose readings; investigator where it is left out. The independent review is for those"
+            " who may see it."
+        ),
+    ),
 ]
-MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)", re.ASCII)
+LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
+MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+COMPARABLE = ("cutoff", "known_on", "population", "definition")
+DISCORDANCE_PARAMETERS = [one for one in OUTCOME_PARAMETERS if one.name in COMPARABLE]
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -111,11 +130,29 @@ def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, PARAMETERS)
-    return chosen(query, trial)
+    options = chosen(query, trial, zone=_zone(request, trial))
+    if options.evaluator != INVESTIGATOR and not reads_review(request, trial):
+        raise InvalidParameter("evaluator", _("One of: %s.") % INVESTIGATOR)
+    return options
 
 
-def chosen(query: Mapping[str, str], trial: Trial) -> Options:
-    """The options that a query's known keys choose; raises InvalidParameter for a value."""
+def reads_review(request: Request | HttpRequest, trial: Trial) -> bool:
+    """Whether the reader may choose the independent reviewer's readings."""
+    return access.may(request.user, access.Action.READ_REVIEW, trial=trial)
+
+
+def comparable(request: Request | HttpRequest, trial: Trial) -> Options:
+    """The chosen options where both evaluators are compared; raises InvalidParameter."""
+    query: Mapping[str, str] = request.GET
+    refuse_unknown(query, COMPARABLE)
+    return chosen(query, trial, zone=_zone(request, trial))
+
+
+def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -> Options:
+    """The options that a query's known keys choose; raises InvalidParameter for a value.
+
+    With a `zone` a moment may be given as its clocks show it, and is told so.
+    """
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
@@ -124,33 +161,59 @@ def chosen(query: Mapping[str, str], trial: Trial) -> Options:
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
         proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
         definition=_definition(query.get("definition"), trial),
-        known_on=_known_on(query.get("known_on")),
+        known_on=_known_on(query.get("known_on"), zone),
         stratify_by=_one_of(STRATA, query, "stratify_by"),
         ties=_choice(Ties, query, "ties") or Ties.EFRON,
         restricted_mean=_horizon(query.get("rmst")),
         counts=_one_of(("true", "false"), query, "counts") == "true",
+        evaluator=_one_of(Evaluator.values, query, "evaluator") or INVESTIGATOR,
         **landmarks,
     )
 
 
-def as_of(request: Request | HttpRequest, trial: Trial) -> tuple[Date, datetime | None]:
-    """The chosen cutoff and moment where nothing else can be chosen; raises InvalidParameter."""
+def as_of(
+    request: Request | HttpRequest, trial: Trial, *further: str
+) -> tuple[Date, datetime | None]:
+    """The chosen cutoff and moment; raises InvalidParameter for keys but these and the further."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff", "known_on"))
-    return _cutoff(query.get("cutoff"), trial), _known_on(query.get("known_on"))
+    refuse_unknown(query, ("cutoff", "known_on", *further))
+    known_on = _known_on(query.get("known_on"), _zone(request, trial))
+    return _cutoff(query.get("cutoff"), trial), known_on
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial) -> Date:
-    """The chosen cutoff where nothing else can be chosen; raises InvalidParameter."""
+def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Date:
+    """The chosen cutoff where nothing but `others` can be chosen; raises InvalidParameter."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff",))
+    refuse_unknown(query, ("cutoff", *others))
     return _cutoff(query.get("cutoff"), trial)
+
+
+def of_several(query: Mapping[str, str]) -> Callable[[Trial], Options]:
+    """The options that keys of SEVERAL choose for each of several trials, at its own today.
+
+    Raises InvalidParameter for a value.
+    """
+    asked = query.get("cutoff")
+    cutoff = _date(asked) if asked else None
+    population = _choice(Population, query, "population")
+    survival_interval = _choice(SurvivalInterval, query, "survival_interval")
+    proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
+    known_on = _known_on(query.get("known_on"))
+    return lambda trial: Options(
+        cutoff=cutoff or today(trial),
+        population=population,
+        survival_interval=survival_interval,
+        proportion_interval=proportion_interval,
+        known_on=known_on,
+    )
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:
     """The asked date, else today."""
-    if not asked:
-        return today(trial)
+    return _date(asked) if asked else today(trial)
+
+
+def _date(asked: str) -> Date:
     try:
         if not DATE.fullmatch(asked):
             raise ValueError("no calendar date")
@@ -161,16 +224,31 @@ def _cutoff(asked: str | None, trial: Trial) -> Date:
 
 def today(trial: Trial) -> Date:
     """The calendar date at the trial's easternmost site."""
-    zones = {site.timezone for site in trial.sites.all()} or {"UTC"}
-    return max(datetime.now(ZoneInfo(zone)).date() for zone in zones)
+    return max(datetime.now(ZoneInfo(zone)).date() for zone in set(_zones(trial)) or {UNIVERSAL})
 
 
-def _known_on(asked: str | None) -> datetime | None:
-    """The asked moment in UTC; a plus sign that was sent unescaped arrives as a space."""
+def zone_of(trial: Trial) -> str:
+    """The zone by whose clocks the trial's pages tell and take moments: that of most sites."""
+    counted = Counter(_zones(trial)) or {UNIVERSAL: 1}
+    return min(counted, key=lambda zone: (-counted[zone], zone))
+
+
+def _zones(trial: Trial) -> list[str]:
+    prefetch_related_objects([trial], "sites")  # once per instance
+    return [site.timezone for site in trial.sites.all()]
+
+
+def _zone(request: Request | HttpRequest, trial: Trial) -> str | None:
+    """A page's form sends what its clock shows; whoever asks over REST gives the offset."""
+    return zone_of(trial) if isinstance(request, HttpRequest) else None
+
+
+def _known_on(asked: str | None, zone: str | None = None) -> datetime | None:
+    """The asked moment, on the zone's clock, else in UTC."""
     if not asked:
         return None
     try:
-        known_on = datetime.fromisoformat(_with_offset(asked)).astimezone(UTC)
+        known_on = _moment(asked, zone).astimezone(ZoneInfo(zone) if zone else UTC)
         if known_on > datetime.now(UTC):
             raise ValueError("in the future")
     except (ValueError, OverflowError) as error:
@@ -182,10 +260,14 @@ def _known_on(asked: str | None) -> datetime | None:
     return known_on
 
 
-def _with_offset(asked: str) -> str:
-    if not (parts := MOMENT.fullmatch(asked)):
+def _moment(asked: str, zone: str | None) -> datetime:
+    """A plus sign that was sent unescaped arrives as a space."""
+    parts = MOMENT.fullmatch(asked)
+    if parts is None or not (parts[2] or zone):
         raise ValueError("no moment with an offset")
-    return parts[1] + parts[2].replace(" ", "+")
+    if parts[2]:
+        return datetime.fromisoformat(parts[1] + parts[2].replace(" ", "+"))
+    return datetime.fromisoformat(parts[1]).replace(tzinfo=ZoneInfo(str(zone)))
 
 
 def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
@@ -235,6 +317,12 @@ def _definition(asked: str | None, trial: Trial) -> int | None:
     return int(asked)
 
 
+class MomentInput(forms.TextInput):
+    """A browser's own control of a date with a time, by the clock that the page names."""
+
+    input_type = "datetime-local"
+
+
 class OptionsForm(forms.Form):
     """What a reader may choose of a report, as it stands."""
 
@@ -257,12 +345,63 @@ class OptionsForm(forms.Form):
 
     known_on = forms.CharField(
         label=gettext_lazy("As known on"),
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DDThh:mmZ", "size": 20}
-        ),
+        widget=MomentInput(attrs={"autocomplete": "off", "step": "any"}),
         required=False,
     )
 
-    def __init__(self, options: Options) -> None:
+    evaluator = forms.ChoiceField(
+        label=gettext_lazy("Read by"), choices=Evaluator.choices, required=False
+    )
+
+    def __init__(self, options: Options, *, review: bool = False) -> None:
+        """`review`: whether the independent review is offered beside the investigator's readings."""
         chosen = {name: getattr(options, name) for name in self.base_fields}
-        super().__init__(initial=chosen | {"known_on": moment(options.known_on)})
+        self.past = options.known_on
+        super().__init__(initial=chosen | {"known_on": _as_typed(options.known_on)})
+        if not review and options.evaluator == INVESTIGATOR:
+            del self.fields["evaluator"]
+
+
+class ComparableForm(OptionsForm):
+    """What a reader may choose where both evaluators are compared."""
+
+    def __init__(self, options: Options) -> None:
+        super().__init__(options)
+        for name in self.fields.keys() - set(COMPARABLE):
+            del self.fields[name]
+
+
+def _as_typed(at: datetime | None) -> str:
+    """A moment as the control takes it, which knows milliseconds at best."""
+    if at is None:
+        return ""
+    return at.replace(tzinfo=None).isoformat(
+        timespec="milliseconds" if at.microsecond else "seconds"
+    )
+
+
+def as_query(options: Options) -> dict[str, str]:
+    """The query that asks for these options; what is as by default is left out."""
+    default = Options(cutoff=options.cutoff)
+    said = {f.name: getattr(options, f.name) for f in fields(options)}
+    asked = {k: v for k, v in said.items() if k == "cutoff" or v != getattr(default, k)}
+    return {OTHERWISE.get(name, name): _as_text(value) for name, value in asked.items()}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return str(moment(value))
+    if isinstance(value, LandmarkTime):
+        return f"{value.number}{'w' if value.unit == 'weeks' else ''}"
+    if isinstance(value, tuple):
+        return ",".join(map(_as_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def kept(query: Mapping[str, str], trial: Trial, names: Collection[str]) -> dict[str, str]:
+    """Those of a page's options that another page takes too, a moment with its offset."""
+    said = {name: query[name] for name in names if query.get(name)}
+    if "known_on" in said:
+        with suppress(InvalidParameter):
+            said["known_on"] = str(moment(_known_on(said["known_on"], zone_of(trial))))
+    return said

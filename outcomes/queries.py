@@ -9,16 +9,17 @@ from datetime import date as Date
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from outcomes.methods.best_response import Record
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import Certainty, Response
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
 from outcomes.models import INVESTIGATOR, NewLesionStatus, Visit
-from patients.models import Allocation, Patient, Therapy
+from patients.models import Allocation, Deviation, Patient, Screening, Therapy
 from registry import audit
 from trials.definitions import TherapyKind, TimeOrigin
 from trials.models import Arm, Site
@@ -29,16 +30,18 @@ ORIGIN_FIELDS = {
     TimeOrigin.RANDOMIZATION: "randomized_on",
 }
 EVIDENCE_OF_LIFE = ("first_dose_on", "last_dose_on", "last_known_alive_on")
+FURTHER = ("birth_year", "prior_lines", "major_deviation_on")
 PATIENT_FIELDS = (
     "id", "subject_id", "site__code", "allocation__arm__name", "histology", "sex", "ecog",
     "enrolled_on", "randomized_on", "first_dose_on", "last_dose_on", "last_known_alive_on", "died_on",
-    "allocation__arm", "allocation__arm__type",
+    "allocation__arm", "allocation__arm__type", *FURTHER,
 )  # fmt: skip
 # Looked up once: a report makes a value of every row, and an enum's own lookup is the dearer part.
 RESPONSES = {response.value: response for response in Response}
+IMMUNE: dict[str, ImmuneResponse | None] = {"": None, **{r.value: r for r in ImmuneResponse}}
 BASELINE = Visit.Kind.BASELINE.value
 EQUIVOCAL, UNEQUIVOCAL = Certainty.EQUIVOCAL.value, Certainty.UNEQUIVOCAL.value
-VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete")  # fmt: skip
+VISIT_FIELDS = ("patient_id", "id", "kind", "date", "overall_response", "sum_mm", "baseline_sum_mm", "complete", "irecist_response")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,10 @@ class PatientFacts:
     arm_id: int | None = None
     arm_type: str = ""
     blinded: bool = False
+    birth_year: int | None = None
+    prior_lines: int | None = None
+    major_deviation_on: Date | None = None  # the first that still covers its screening
+    evaluator: str = INVESTIGATOR
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
         """The history counted from one of the patient's dates."""
@@ -96,6 +103,8 @@ def facts(
 ) -> list[PatientFacts]:
     """The facts of these patients, by subject id, in four statements; without arms if `blinded`.
 
+    Responses are the evaluator's alone. What the sites saw is evidence of life for the independent
+    review too, in a fifth statement; not the other way round, since sites do not see the review.
     With `known_on` as they were known then: from the audit trail, a patient who is or was voided
     only while not voided. Labels of lesions are permanent and are read as they are.
     """
@@ -115,7 +124,24 @@ def facts(
         .values_list("patient_id", "id", "started_on", "kind")
     )
     found = [_facts(row, visits[row[0]], therapies[row[0]], new_lesions) for row in rows]
+    if evaluator != INVESTIGATOR:
+        seen = _seen_at_sites(chosen, known_on)
+        found = [_seen_alive(replace(one, evaluator=evaluator), seen) for one in found]
     return [blind(one) for one in found] if blinded else found
+
+
+def _seen_at_sites(patients: Any, known_on: datetime | None) -> dict[int, Dated]:
+    """The latest visit that a site recorded, by patient."""
+    rows = _rows(Visit, patients, known_on).filter(voided_at=None, evaluator=INVESTIGATOR)
+    visits = rows.order_by("date", "id").values_list("patient_id", "date", "id")
+    return {patient: Dated(on, Source("visit", pk, "date")) for patient, on, pk in visits}
+
+
+def _seen_alive(known: PatientFacts, seen: Mapping[int, Dated]) -> PatientFacts:
+    """The facts, with a visit at the site where that is the latest evidence of life."""
+    evidence = [*known.history.alive, *([seen[known.id]] if known.id in seen else [])]
+    latest = max(evidence, key=attrgetter("date"), default=None)
+    return replace(known, history=replace(known.history, alive=(latest,) if latest else ()))
 
 
 def blind(known: PatientFacts) -> PatientFacts:
@@ -126,7 +152,9 @@ def blind(known: PatientFacts) -> PatientFacts:
 def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
     """The patients' own columns; with a moment the site and arm that they had then, too."""
     if known_on is None:
-        return list(patients.order_by("subject_id").values_list(*PATIENT_FIELDS))
+        now = {"major_deviation_on": _first_major(Deviation.objects.covering(), "pk")}
+        fields = [now.get(name, name) for name in PATIENT_FIELDS]
+        return list(patients.order_by("subject_id").values_list(*fields))
     sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
     arms = audit.as_known(Arm, known_on).filter(pgh_obj=OuterRef("arm"))
     allocated = audit.as_known(Allocation, known_on).filter(patient=OuterRef("id"))
@@ -136,10 +164,24 @@ def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tupl
         "allocation__arm": Subquery(last.values("arm")[:1]),
         "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
         "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
+        "major_deviation_on": _first_major(_covering(known_on), "id"),
     }
     rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
     fields = [then.get(name, name) for name in PATIENT_FIELDS]
     return list(rows.filter(voided_at=None).order_by("subject_id").values_list(*fields))
+
+
+def _covering(known_on: datetime) -> QuerySet[Any]:
+    """The deviations that covered their screening at a moment, as `covering` has them now."""
+    screenings = audit.as_known(Screening, known_on).filter(
+        pgh_obj=OuterRef("screening"), version=OuterRef("screening_version"), voided_at=None
+    )
+    return audit.as_known(Deviation, known_on).filter(Exists(screenings), voided_at=None)
+
+
+def _first_major(deviations: QuerySet[Any], patient: str) -> Subquery:
+    mine = deviations.filter(patient=OuterRef(patient), major=True).order_by("occurred_on")
+    return Subquery(mine.values("occurred_on")[:1])
 
 
 def _rows(model: Any, patients: Any, known_on: datetime | None) -> QuerySet[Any]:
@@ -177,7 +219,7 @@ def _facts(
 ) -> PatientFacts:
     pk, subject_id, site, arm, histology, sex, ecog = row[:7]
     dates = dict(zip(PATIENT_FIELDS[7:13], row[7:13], strict=True))
-    arm_id, arm_type = row[13:]
+    arm_id, arm_type, *further = row[13:]
     baseline = next((visit for visit in visits if visit[2] == BASELINE), None)
     follow_ups = [visit for visit in visits if visit[2] != BASELINE]
     died_on = dates["died_on"]
@@ -193,7 +235,7 @@ def _facts(
         ),
         sums=[(v[1], v[5], v[6]) for v in follow_ups if v[7] and v[5] is not None],
         measurable=baseline is not None and baseline[5] is not None,
-        arm_id=arm_id, arm_type=arm_type or "",
+        arm_id=arm_id, arm_type=arm_type or "", **dict(zip(FURTHER, further, strict=True)),
     )  # fmt: skip
 
 
@@ -212,11 +254,11 @@ def _alive(
 
 def _record(visit: tuple[Any, ...], new_lesions: NewLesions) -> Record:
     _patient, pk, _kind, date, response = visit[:5]
-    seen = new_lesions.get(pk)
+    seen, immune = new_lesions.get(pk), IMMUNE[visit[8]]
     if seen is None:
-        return Record(date, RESPONSES[response], pk)
+        return Record(date, RESPONSES[response], pk, immune=immune)
     equivocal, unequivocal = (seen.get(c, frozenset()) for c in (EQUIVOCAL, UNEQUIVOCAL))
-    return Record(date, RESPONSES[response], pk, equivocal, unequivocal)
+    return Record(date, RESPONSES[response], pk, equivocal, unequivocal, immune=immune)
 
 
 def _therapy(row: tuple[Any, ...]) -> TherapyStart:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from outcomes.models import Lesion, Visit
+from outcomes.models import INVESTIGATOR, Lesion, Visit
 from patients.models import Patient, QuerySubject
 from registry.errors import FieldError
 
@@ -36,8 +36,9 @@ class AskForm(forms.Form):
 
     def __init__(self, patient: Patient, data: Any = None, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
-        visits = Visit.objects.active().filter(patient=patient).order_by("date")
-        lesions = Lesion.objects.active().filter(patient=patient).order_by("label")
+        mine = {"patient": patient, "evaluator": INVESTIGATOR}
+        visits = Visit.objects.active().filter(**mine).order_by("date")
+        lesions = Lesion.objects.active().filter(**mine).order_by("label")
         patients = (f"{QuerySubject.PATIENT}:{patient.pk}", _("The patient"))
         records = [(f"{QuerySubject.VISIT}:{visit.pk}", str(visit)) for visit in visits]
         labels = [(lesion.label, f"{lesion.label} {lesion.place}") for lesion in lesions]

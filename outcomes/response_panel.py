@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from outcomes import schedule
 from outcomes.actions import LaterVisit, Preview
-from outcomes.flow_sheet import millimeters, percent
+from outcomes.flow_sheet import ImmuneLine, immune_line, millimeters, percent
 from outcomes.forms import VisitForms
 from outcomes.history import History
 from outcomes.labels import response_label
@@ -64,6 +64,7 @@ class ResponsePanel:
     answered: bool
     later_visits: tuple[LaterLine, ...]
     checks: tuple[CheckLine, ...] = ()
+    immune: ImmuneLine | None = None
 
     @property
     def response(self) -> ResponseChoice | None:
@@ -136,6 +137,7 @@ def response_panel(preview: Preview, forms: VisitForms) -> ResponsePanel:
         missing=tuple(forms.labelled(preview.missing)),
         later_visits=later_lines(preview.later_visits, forms.past),
         checks=tuple(_line(check, forms.data) for check in preview.soft_checks),
+        immune=immune_line(derived, forms.past),
     )
 
 

@@ -1,22 +1,64 @@
-"""A trial's adverse events as one value: the page and the API read it."""
+"""A trial's adverse events and exposure as one value: the pages and the API read it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef as Outer
+from django.db.models import QuerySet, Subquery
+from django.utils import timezone
 
-from outcomes.methods.safety import Event, Person, Safety, adverse_events
-from patients.models import AdverseEvent, Patient
+from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
+from patients import ctcae, treatment
+from patients.exposure import Quartiles, quartiles
+from patients.models import AdverseEvent, Allocation, Patient
+from patients.treatment import Course, Treated
 from registry import audit, database
 
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
+
+PERSON = ("id", "first_dose_on", "last_dose_on")
+SUBJECT = (*PERSON, "subject_id", "site__code", "site__timezone", "died_on", "arm_id", "arm_name")
+NOT_CODED = ""  # the class of a term that CTCAE does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A patient with what the tables of safety need; without an arm where arms are hidden."""
+
+    id: int
+    subject_id: str
+    site: str
+    timezone: str
+    died_on: Date | None
+    arm_id: int | None
+    arm: str | None
+    person: Person
+
+    def course(self, cutoff: Date, now: datetime) -> Course:
+        """Up to the cutoff, to death, or to the day at the site where nothing later is known."""
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        until = min(cutoff, today, self.died_on or cutoff)
+        return Course(self.id, self.subject_id, self.site, self.arm_id, self.arm, until)
+
+
+@dataclass(frozen=True)
+class ArmSafety:
+    """The treated patients of one arm, as allocated; None stands for those in no arm."""
+
+    id: int | None
+    name: str | None
+    found: Safety
+    classes: Safety
 
 
 @dataclass(frozen=True)
@@ -26,43 +68,157 @@ class SafetyReport:
     trial: Trial
     cutoff: Date
     known_on: datetime | None
-    found: Safety
+    subjects: tuple[Subject, ...]
+
+    @cached_property
+    def found(self) -> Safety:
+        """Of all patients, term by term."""
+        return self.counted(self.people)
+
+    @cached_property
+    def classes(self) -> Safety:
+        """Of all patients, by system organ class: `term` is the class in English, or NOT_CODED."""
+        return self.counted(under(self.people, class_of))
+
+    @cached_property
+    def arms(self) -> tuple[ArmSafety, ...]:
+        """The arms of treated patients, by id; empty where there are fewer than two to be seen."""
+        members: dict[tuple[int, str] | None, list[Person]] = defaultdict(list)
+        for one in self.treated:
+            members[(one.arm_id, one.arm or "") if one.arm_id else None].append(one.person)
+        named = sorted(key for key in members if key)
+        if len(named) < 2:
+            return ()
+        unknown = [None] if None in members else []
+        return tuple(self._arm(key, members[key]) for key in [*named, *unknown])
+
+    def _arm(self, key: tuple[int, str] | None, people: Sequence[Person]) -> ArmSafety:
+        pk, name = key or (None, None)
+        classes = self.counted(under(people, class_of))
+        return ArmSafety(pk, name, self.counted(people), classes)
+
+    @property
+    def people(self) -> list[Person]:
+        """Everybody, treated or not."""
+        return [one.person for one in self.subjects]
+
+    @cached_property
+    def treated(self) -> tuple[Subject, ...]:
+        """The safety population."""
+        return tuple(one for one in self.subjects if one.person.treated_by(self.cutoff))
+
+    @cached_property
+    def outside(self) -> int:
+        """Events of treated patients up to the cutoff that started before or after the period."""
+        recorded = sum(
+            event.started_on <= self.cutoff for one in self.treated for event in one.person.events
+        )
+        return recorded - sum(len(self.events_of(one)) for one in self.treated)
+
+    def counted(self, people: Iterable[Person]) -> Safety:
+        """The tables of these people."""
+        return adverse_events(people, cutoff=self.cutoff, window_days=self.trial.ae_window_days)
+
+    def events_of(self, subject: Subject) -> tuple[Event, ...]:
+        """A patient's events that count."""
+        return subject.person.counted(self.cutoff, self.trial.ae_window_days)
+
+    def in_arm(self, name: str) -> SafetyReport:
+        """The same over the patients of one arm; over all for a blank."""
+        if not name:
+            return self
+        subjects = tuple(one for one in self.subjects if one.arm == name)
+        return SafetyReport(self.trial, self.cutoff, self.known_on, subjects)
+
+    @cached_property
+    def courses(self) -> list[Course]:
+        """Whose doses are added up, and up to when."""
+        now = self.known_on or timezone.now()
+        return [one.course(self.cutoff, now) for one in self.subjects]
+
+    def durations(self) -> Quartiles | None:
+        """Days of treatment in the safety population, by the first and the last dose."""
+        until = {course.patient_id: course.until for course in self.courses}
+        return quartiles(one.person.treated_days(until[one.id]) for one in self.treated)
 
 
 def build(
     trial: Trial, *, user: User, cutoff: Date, known_on: datetime | None = None
 ) -> SafetyReport:
-    """Count the adverse events of the patients that the user may see.
+    """The adverse events of the patients that the user may see: two statements.
 
     With `known_on` as they were known then; today's are the trial's window and the user's scope.
     """
     with database.snapshot():
-        treated = people(Patient.objects.visible_to(user).filter(trial=trial), known_on)
-    found = adverse_events(treated, cutoff=cutoff, window_days=trial.ae_window_days)
-    return SafetyReport(trial, cutoff, known_on, found)
+        patients = Patient.objects.visible_to(user).filter(trial=trial)
+        subjects = tuple(_subjects(trial, patients, known_on))
+    return SafetyReport(trial, cutoff, known_on, subjects)
 
 
-def people(patients: QuerySet[Patient], known_on: datetime | None = None) -> list[Person]:
-    """Those of these patients who are not voided, with their adverse events: two statements."""
-    return list(people_by_id(patients, known_on).values())
+def exposure(report: SafetyReport) -> list[Treated]:
+    """What the report's patients were given, by subject id: two statements, or four."""
+    return treatment.exposures(report.trial, report.courses, report.known_on)
+
+
+def details(report: SafetyReport, events: Sequence[int]) -> dict[int, tuple[Date | None, str]]:
+    """When these events ended, and how: one statement."""
+    rows = _rows(AdverseEvent, report.known_on).filter(id__in=events).order_by()
+    return {pk: (on, how) for pk, on, how in rows.values_list("id", "ended_on", "outcome")}
 
 
 def people_by_id(
     patients: QuerySet[Patient], known_on: datetime | None = None
 ) -> dict[int, Person]:
-    """The same by the patient's id."""
+    """Those of these patients who are not voided, with their adverse events: two statements."""
     chosen = patients.order_by().values("pk")
-    events: dict[int, list[Event]] = defaultdict(list)
-    of_patient = _rows(AdverseEvent, known_on).filter(patient__in=chosen)
-    for patient, *event in of_patient.order_by("id").values_list(
-        "patient_id", "term", "grade", "related", "serious", "started_on"
-    ):
-        events[patient].append(Event(*event))
-    doses = _rows(Patient, known_on).filter(id__in=chosen).order_by("id")
+    events = _events(chosen, known_on)
+    rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("id")
     return {
-        pk: Person(first, last, tuple(events[pk]))
-        for pk, first, last in doses.values_list("id", "first_dose_on", "last_dose_on")
+        pk: Person(first, last, tuple(events[pk])) for pk, first, last in rows.values_list(*PERSON)
     }
+
+
+def class_of(term: str) -> str:
+    """The system organ class of a CTCAE term, in English; NOT_CODED for any other."""
+    known = ctcae.known(term)
+    return known.system_organ_class if known else NOT_CODED
+
+
+def _subjects(
+    trial: Trial, patients: QuerySet[Patient], known_on: datetime | None
+) -> Iterable[Subject]:
+    chosen = patients.order_by().values("pk")
+    events = _events(chosen, known_on)
+    rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("subject_id")
+    allocated = _allocated(known_on)
+    arms = {name: Subquery(allocated.values(field)[:1]) for name, field in ARM.items()}
+    for pk, first, last, subject_id, site, zone, died_on, arm_id, arm in rows.annotate(
+        **arms
+    ).values_list(*SUBJECT):
+        person = Person(first, last, tuple(events[pk]))
+        if trial.masked:
+            arm_id = arm = None
+        yield Subject(pk, subject_id, site, zone, died_on, arm_id, arm, person)
+
+
+ARM = {"arm_id": "arm", "arm_name": "arm__name"}
+
+
+def _allocated(known_on: datetime | None) -> QuerySet[Any]:
+    """The allocation of a patient, now or as it stood at a moment."""
+    if known_on is None:
+        return Allocation.objects.filter(patient=Outer("id"))
+    return audit.as_known(Allocation, known_on).filter(patient=Outer("id")).order_by("-pgh_id")
+
+
+def _events(chosen: Any, known_on: datetime | None) -> dict[int, list[Event]]:
+    found: dict[int, list[Event]] = defaultdict(list)
+    rows = _rows(AdverseEvent, known_on).filter(patient__in=chosen).order_by("id")
+    for patient, *event in rows.values_list(
+        "patient_id", "term", "grade", "related", "serious", "started_on", "action_taken", "id"
+    ):
+        found[patient].append(Event(*event))
+    return found
 
 
 def _rows(model: Any, known_on: datetime | None) -> QuerySet[Any]:

@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.methods import schedule
 from outcomes.methods.schedule import Course, NotExpected, Place, Scan, Timeliness, Timing
-from outcomes.models import INVESTIGATOR, ResponseChoice, Visit
+from outcomes.models import INVESTIGATOR, ImmuneResponseChoice, ResponseChoice, Visit
 from patients.models import Disposition, DispositionKind, Patient
 from trials.models import Trial
 from trials.vocabularies import Status
@@ -182,13 +182,20 @@ def place(visit: Visit, others: Iterable[Visit]) -> Place | None:
     if visit.kind != Visit.Kind.SCHEDULED or origin is None:
         return None
     rows = list(others)
-    if any(v.overall_response == ResponseChoice.PD and v.date < visit.date for v in rows):
+    if any(_ends_scans(v, visit.patient.trial) and v.date < visit.date for v in rows):
         return None
     scheduled = [v for v in rows if v.kind == Visit.Kind.SCHEDULED]
     before = [v.date for v in scheduled if v.date < visit.date]
     known = [v.date for v in scheduled if visit.pk is None or v.pk < visit.pk]
     timing = timing_of(visit.patient.trial)
     return schedule.place(visit.date, origin, timing, before=before, known=known)
+
+
+def _ends_scans(visit: Visit, trial: Trial) -> bool:
+    """Progression ends the scans; where the trial uses iRECIST, confirmed progression."""
+    if trial.irecist:
+        return visit.irecist_response == ImmuneResponseChoice.ICPD
+    return visit.overall_response == ResponseChoice.PD
 
 
 def _number(visit: Visit, timing: Timing) -> int | None:
@@ -273,6 +280,12 @@ def _status(row: Mapping[str, Any]) -> NotExpected | None:
     return next((why for why, holds in endings if holds), None)
 
 
+# Progression ends the scans; where the trial uses iRECIST, confirmed progression.
+PROGRESSED = Q(patient__trial__irecist=False, overall_response=ResponseChoice.PD) | Q(
+    patient__trial__irecist=True, irecist_response=ImmuneResponseChoice.ICPD
+)
+
+
 def _with_course(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     """With what a course needs, as columns."""
     visits = Visit.objects.filter(patient=OuterRef("pk"), voided_at=None, evaluator=INVESTIGATOR)
@@ -283,7 +296,7 @@ def _with_course(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     return rows.with_consent_withdrawal().annotate(  # type: ignore[no-any-return]
         baseline_on=Subquery(visits.filter(kind=Visit.Kind.BASELINE).values("date")[:1]),
         last_scheduled_on=Subquery(scheduled[:1]),
-        progressed=Exists(visits.filter(overall_response=ResponseChoice.PD)),
+        progressed=Exists(visits.filter(PROGRESSED)),
         withdrew=Exists(withdrawals.filter(follow_up_continues=False)),
         followed=Exists(withdrawals.filter(follow_up_continues=True)),
         lost=Exists(ends.filter(kind=DispositionKind.LOST_TO_FOLLOW_UP)),

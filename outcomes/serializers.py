@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +14,7 @@ from rest_framework import serializers
 from outcomes.actions import Preview
 from outcomes.documents import (
     DerivedDocument,
+    ImmuneDocument,
     LesionDescription,
     NewLesionDocument,
     NonTargetDocument,
@@ -35,10 +35,13 @@ from outcomes.entries import (
 )
 from outcomes.history import described
 from outcomes.methods import recist
+from outcomes.methods.irecist import ImmuneDerived, confirmation_window
 from outcomes.methods.soft_checks import Check, SoftCheck
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
+    Evaluator,
+    GrowthChoice,
     Lesion,
     Measurement,
     MethodChoice,
@@ -52,7 +55,6 @@ from outcomes.models import (
 from outcomes.wording import word, word_check
 from registry.fields import Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, MillimeterField, StrictSerializer
-from trials.definitions import Population
 
 
 class LowercaseChoiceField(serializers.ChoiceField):
@@ -131,6 +133,12 @@ class TargetRow(BaselineLesionRow):
     )
 
 
+GROWTH = _(
+    "Whether it is larger than at the visit before: of a lesion judged by eye, at follow-up visits"
+    " of trials that use iRECIST."
+)
+
+
 class NonTargetRow(BaselineLesionRow):
     """A non-target lesion at a visit; `status` is required unless it is a preview."""
 
@@ -142,6 +150,7 @@ class NonTargetRow(BaselineLesionRow):
         allow_blank=True,
         help_text=_("Why it could not be evaluated: required with not_evaluable."),
     )
+    growth = _choice(GrowthChoice, required=False, allow_blank=True, help_text=GROWTH)
 
 
 class NewLesionRow(LesionRow):
@@ -154,6 +163,7 @@ class NewLesionRow(LesionRow):
     )
     certainty = _choice(CertaintyChoice, required=False)
     diameter_mm = MillimeterField(required=False)
+    growth = _choice(GrowthChoice, required=False, allow_blank=True, help_text=GROWTH)
 
 
 class AcknowledgementRow(StrictSerializer):
@@ -177,8 +187,11 @@ class AcknowledgementRow(StrictSerializer):
 class VisitSerializer(StrictSerializer):
     """A visit as it is sent: a follow-up lists every target and every non-target."""
 
-    ignored = StrictSerializer.ignored | {"evaluator"}
-
+    evaluator = _choice(
+        Evaluator,
+        required=False,
+        help_text=_("Who read the scan: reviewer for independent reviewers, who must say so."),
+    )
     patient = WholeNumber(min_value=1, max_value=2**63 - 1, help_text=_("The patient's id."))
     kind = _choice(Visit.Kind)
     date = CalendarDateField(help_text=_("The date of the scan, not in the future at the site."))
@@ -247,6 +260,12 @@ class VisitLine(VisitSerializer):
 
     patient = Text(max_length=40)  # type: ignore[assignment]
 
+    def validate_evaluator(self, evaluator: str) -> str:
+        """The investigator: what is read independently is sent by its reader, visit by visit."""
+        if evaluator != Evaluator.INVESTIGATOR:
+            raise serializers.ValidationError(_("Files hold the investigator's visits only."))
+        return evaluator
+
 
 class PreviewSerializer(VisitSerializer):
     """A visit that is still being typed; `visit` is the one being corrected."""
@@ -280,6 +299,8 @@ def _row(kind: type[Row], row: Mapping[str, Any]) -> Row:
 def visit_document(visit: Visit) -> VisitDocument:
     """A stored visit; its rows are expected to be at hand with their lesions."""
     baseline = visit.kind == Visit.Kind.BASELINE
+    immune = visit.patient.trial.irecist
+    followed = immune and not baseline
     return {
         "id": visit.pk,
         "version": visit.version,
@@ -288,13 +309,15 @@ def visit_document(visit: Visit) -> VisitDocument:
         "kind": Visit.Kind(visit.kind),
         "date": visit.date.isoformat(),
         "targets": [_target(row, baseline) for row in visit.rows("measurements")],
-        "non_targets": [_non_target(row, baseline) for row in visit.rows("non_target_statuses")],
-        "new_lesions": [_new_lesion(row) for row in visit.rows("new_lesion_statuses")],
+        "non_targets": [
+            _non_target(row, baseline, followed) for row in visit.rows("non_target_statuses")
+        ],
+        "new_lesions": [_new_lesion(row, followed) for row in visit.rows("new_lesion_statuses")],
         "stated_response": recist.Response(visit.stated_response)
         if visit.stated_response
         else None,
         "stated_response_reason": visit.stated_response_reason,
-        "derived": derived_document(visit.as_derived(), visit.all_warnings()),
+        "derived": derived_document(visit.as_derived(), visit.all_warnings(), immune=immune),
         "links": {
             "self": reverse("api:visit", args=[visit.pk]),
             "patient": reverse("api:patient", args=[visit.patient_id]),
@@ -317,18 +340,24 @@ def _target(row: Measurement, baseline: bool) -> TargetDocument:
     return {**seen, **_description(row.lesion)} if baseline else seen
 
 
-def _non_target(row: NonTargetStatus, baseline: bool) -> NonTargetDocument:
+def _non_target(row: NonTargetStatus, baseline: bool, followed: bool) -> NonTargetDocument:
     seen: NonTargetDocument = {
         "lesion": row.lesion.label,
         "status": recist.NonTargetState(row.status),
         "short_axis_mm": number(row.short_axis_mm),
         "reason": row.reason,
     }
+    if followed:
+        seen["growth"] = _growth(row.growth)
     return {**seen, **_description(row.lesion)} if baseline else seen
 
 
-def _new_lesion(row: NewLesionStatus) -> NewLesionDocument:
-    return {
+def _growth(stored: str) -> recist.Growth | Unsaid:
+    return recist.Growth(stored) if stored else ""
+
+
+def _new_lesion(row: NewLesionStatus, followed: bool) -> NewLesionDocument:
+    seen: NewLesionDocument = {
         "lesion": row.lesion.label,
         "organ": row.lesion.organ,
         "description": row.lesion.description,
@@ -337,6 +366,7 @@ def _new_lesion(row: NewLesionStatus) -> NewLesionDocument:
         "method": _method(row.method),
         "nodal": row.lesion.nodal,
     }
+    return {**seen, "growth": _growth(row.growth)} if followed else seen
 
 
 def _description(lesion: Lesion) -> LesionDescription:
@@ -359,10 +389,10 @@ def _method(stored: str) -> recist.ImagingMethod | Unsaid:
 
 
 def derived_document(
-    derived: recist.Derived, warnings: tuple[recist.Reason, ...]
+    derived: recist.Derived, warnings: tuple[recist.Reason, ...], *, immune: bool = False
 ) -> DerivedDocument:
-    """What RECIST made of a visit; percentages are not rounded."""
-    return {
+    """What RECIST made of a visit, and iRECIST where it is used; percentages are not rounded."""
+    found: DerivedDocument = {
         "sum_mm": number(derived.sum_mm),
         "baseline_sum_mm": number(derived.baseline_sum_mm),
         "nadir_mm": number(derived.nadir_mm),
@@ -377,13 +407,32 @@ def derived_document(
         "reasons": [_reason(reason) for reason in derived.reasons],
         "warnings": [_reason(reason) for reason in warnings],
     }
+    return {**found, "irecist": _immune(derived.immune)} if immune else found
 
 
-def preview_document(preview: Preview) -> PreviewDocument:
+def _immune(derived: ImmuneDerived | None) -> ImmuneDocument | None:
+    if derived is None:
+        return None
+    since = derived.unconfirmed_since
+    window = confirmation_window(since) if since else (None, None)
+    first, last = (on.isoformat() if on else None for on in window)
+    return {
+        "response": derived.response,
+        "new_lesion_sum_mm": number(derived.new_lesion_sum_mm),
+        "new_targets": list(derived.new_targets),
+        "new_non_targets": list(derived.new_non_targets),
+        "unconfirmed_since": since.isoformat() if since else None,
+        "confirm_from": first,
+        "confirm_by": last,
+        "reasons": [_reason(reason) for reason in derived.reasons],
+    }
+
+
+def preview_document(preview: Preview, *, immune: bool = False) -> PreviewDocument:
     """What saving would derive, and what is missing."""
     derived = preview.derived
     return {
-        "derived": derived_document(derived, derived.warnings) if derived else None,
+        "derived": derived_document(derived, derived.warnings, immune=immune) if derived else None,
         "missing": [{"pointer": e.pointer, "detail": e.detail} for e in preview.missing],
         "later_visits": [
             {
@@ -415,57 +464,3 @@ def _reason(reason: recist.Reason) -> ReasonDocument:
 def number(value: Any) -> float | None:
     """An exact decimal or fraction as a JSON number."""
     return None if value is None else float(value)
-
-
-class ShareSerializer(serializers.Serializer[Any]):
-    """How many of the population; the estimate is null when nobody is in it."""
-
-    patients = serializers.IntegerField()
-    n = serializers.IntegerField()
-    estimate = serializers.FloatField(allow_null=True)
-
-
-class CountsSerializer(serializers.Serializer[Any]):
-    """Patients by the worst grade of their adverse events, and those with a serious one."""
-
-    any_grade = ShareSerializer()
-    grade_3_or_more = ShareSerializer()
-    grade_3_4 = ShareSerializer()
-    grade_5 = ShareSerializer()
-    serious = ShareSerializer()
-
-
-class IncidenceSerializer(serializers.Serializer[Any]):
-    """Adverse events whatever their cause, and those related to the trial treatment."""
-
-    all = CountsSerializer(source="all_causes")
-    related = CountsSerializer()
-
-
-class TermSerializer(serializers.Serializer[Any]):
-    """One term's patients."""
-
-    term = serializers.CharField()
-    all = CountsSerializer(source="incidence.all_causes")
-    related = CountsSerializer(source="incidence.related")
-
-
-class SafetyPopulationSerializer(serializers.Serializer[Any]):
-    """Patients with at least one dose on or before the cutoff."""
-
-    name = serializers.CharField(read_only=True, default=Population.SAFETY.value)
-    n = serializers.IntegerField()
-
-
-class SafetySerializer(serializers.Serializer[Any]):
-    """A trial's adverse events: any term, then term by term, the most frequent first."""
-
-    trial = serializers.CharField(source="trial.registry_id")
-    cutoff = serializers.DateField()
-    known_on = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
-    synthetic = serializers.BooleanField(source="trial.synthetic")
-    ctcae_version = serializers.CharField(source="trial.ctcae_version")
-    population = SafetyPopulationSerializer(source="found")
-    window_days = serializers.IntegerField(source="trial.ae_window_days")
-    any = IncidenceSerializer(source="found.any_term")
-    terms = TermSerializer(source="found.terms", many=True)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from patients import treatment
 from patients.exposure import Exposure
 from patients.models import Disposition, DispositionKind, Dose, Patient
+from patients.treatment import Course
 from trials.eligibility_wording import unit as unit_label
 
 
@@ -40,7 +41,7 @@ class Conduct:
 def conduct_of(patient: Patient) -> Conduct:
     """Read a patient's doses and dispositions: four statements."""
     doses = patient.doses.active()
-    treated = treatment.exposures(patient.trial, [patient])
+    treated = treatment.exposures(patient.trial, [Course.of(patient)])
     dispositions = list(patient.dispositions.active().select_related("from_site", "to_site"))
     waits = patient.trial.randomized and patient.enrolled_on and not patient.randomized_on
     return Conduct(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from outcomes import (
     actions,
+    confirmation,
     dashboard,
     history,
     meanwhile,
@@ -26,8 +27,8 @@ from outcomes.charts import spider
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
-from outcomes.models import Visit
-from outcomes.options import OptionsForm, options_of, today
+from outcomes.models import REVIEWER, Visit
+from outcomes.options import OptionsForm, options_of, reads_review, today
 from outcomes.query_page import query_lines
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
@@ -45,7 +46,7 @@ from trials.models import Trial
 
 def _visit(request: HttpRequest, pk: int) -> Visit:
     return get_object_or_404(
-        Visit.objects.active().visible_to(signed_in(request)).with_rows(), pk=pk
+        Visit.objects.active().readable_by(signed_in(request)).with_rows(), pk=pk
     )
 
 
@@ -60,6 +61,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         error = f"{invalid.parameter}: {invalid.detail}"
         options = report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
+    review = reads_review(request, trial)
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
@@ -68,7 +70,8 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
         "published": trial.published.all(),
-        "options": OptionsForm(found.options),
+        "options": OptionsForm(found.options, review=review),
+        "review": review,
         "error": error,
         "may_enroll": access.may_somewhere(
             signed_in(request), access.Action.WRITE_RECORDS, trial=trial
@@ -91,6 +94,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "patient": row,
         "sheet": flow_sheet(past, corrected(past)),
         "outlook": schedule.outlook(row),
+        "unconfirmed": confirmation.awaited(row.trial, past.visits),
         "outcome": dashboard.patient_line(report.outcome_of(row)),
         "spider": spider.draw(dashboard.spider_points(past)),
         "spider_title": _("Sum of diameters, change from baseline"),
@@ -116,18 +120,19 @@ def visit_new(request: HttpRequest, pk: int) -> HttpResponse:
 
     def save(forms: VisitForms) -> Visit:
         if forms.visit:
-            return _correct(request, forms.visit, forms)
+            return correct(request, forms.visit, forms)
         return actions.record_visit(patient=row, entry=forms.checked_entry(), by=signed_in(request))
 
     data = posted(request)
     if data is not None and replayed(request):
         data = meanwhile.begun_anew(data)
-    return _enter(request, meanwhile.continued(VisitForms(past, data=data)), save)
+    return enter(request, meanwhile.continued(VisitForms(past, data=data)), save)
 
 
 def _is_new(request: HttpRequest) -> bool:
     """Whether the page is the one for a new visit, though it may go on as a correction."""
-    return bool(request.resolver_match and request.resolver_match.url_name == "visit_new")
+    match = request.resolver_match
+    return bool(match and match.url_name in ("visit_new", "review_visit_new"))
 
 
 def _refused(request: HttpRequest) -> int:
@@ -138,14 +143,15 @@ def _refused(request: HttpRequest) -> int:
 def visit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct a visit, with a reason."""
     visit = _visit(request, pk)
-    row = visit.patient
-    access.require(signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site)
-    forms = VisitForms(history.load(row), visit=visit, data=posted(request))
+    row, action = visit.patient, actions.WRITING[visit.evaluator]
+    access.require(signed_in(request), action, trial=row.trial, site=row.site)
+    past = history.load(row, visit.evaluator)
+    forms = VisitForms(past, visit=visit, data=posted(request))
+    return enter(request, forms, partial(correct, request, visit))
 
-    return _enter(request, forms, partial(_correct, request, visit))
 
-
-def _correct(request: HttpRequest, visit: Visit, forms: VisitForms) -> Visit:
+def correct(request: HttpRequest, visit: Visit, forms: VisitForms) -> Visit:
+    """Store what the forms say of a stored visit, with its reasons."""
     return actions.correct_visit(
         visit=visit,
         entry=forms.checked_entry(),
@@ -156,7 +162,7 @@ def _correct(request: HttpRequest, visit: Visit, forms: VisitForms) -> Visit:
     )
 
 
-def _enter(
+def enter(
     request: HttpRequest, forms: VisitForms, save: Callable[[VisitForms], Visit]
 ) -> HttpResponse:
     """Show the page; on a valid POST store the visit and go to the patient."""
@@ -171,30 +177,39 @@ def _enter(
         else:
             corrected = forms.visit is not None
             messages.success(request, submission.banner(visit, corrected=corrected))
-            return redirect("outcomes:patient", pk=visit.patient_id)
+            return redirect(_patient_page(visit), pk=visit.patient_id)
     forms, stale = meanwhile.merged(forms)
     page = VisitPage(forms, stale=stale, new=_is_new(request))
     context = {"trial": page.patient.trial, "patient": page.patient, "page": page}
+    context["reviewed"] = page.reviewed
     return render(request, "outcomes/visit.html", context, status=422 if submitted else 200)
+
+
+def _patient_page(visit: Visit) -> str:
+    """The page on which the visit stands beside the evaluator's others."""
+    return "outcomes:review_patient" if visit.evaluator == REVIEWER else "outcomes:patient"
 
 
 @login_required
 @require_POST
 def visit_preview(request: HttpRequest, pk: int) -> HttpResponse:
     """The computed response of a visit that is being typed, as a piece of the page."""
-    row = visible_patient(request, pk)
-    past = history.load(row)
+    return previewed(request, history.load(visible_patient(request, pk)))
+
+
+def previewed(request: HttpRequest, past: history.History) -> HttpResponse:
+    """What is typed, judged within a history: of the visit that is corrected, or of a new one."""
     corrected = next((v for v in past.visits if str(v.pk) == request.POST.get("visit")), None)
     page = VisitPage(VisitForms(past, visit=corrected, data=request.POST))
-    return render(request, "outcomes/visit_preview.html", {"page": page, "patient": row})
+    return render(request, "outcomes/visit_preview.html", {"page": page, "patient": past.patient})
 
 
 @entry_page
 def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a visit out of lists and analyses, with a reason."""
     visit = _visit(request, pk)
-    row = visit.patient
-    access.require(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
+    row, action = visit.patient, actions.VOIDING[visit.evaluator]
+    access.require(signed_in(request), action, trial=row.trial, site=row.site)
     form = VoidForm(posted(request), visit.version)
     if request.method == "POST" and form.is_valid():
         try:
@@ -205,13 +220,15 @@ def visit_void(request: HttpRequest, pk: int) -> HttpResponse:
             form.add_error(None, _("Somebody changed this visit meanwhile; look at it again."))
         else:
             messages.success(request, _("Visit of %s voided.") % visit.date)
-            return redirect("outcomes:patient", pk=row.pk)
+            return redirect(_patient_page(visit), pk=row.pk)
+    past = history.load(row, visit.evaluator)
     context = {
         "trial": row.trial,
         "patient": row,
         "visit": visit,
+        "reviewed": past.reviewed,
         "form": form,
-        "later_visits": later_lines(actions.preview_void(visit), history.load(row)),
+        "later_visits": later_lines(actions.preview_void(visit), past),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/visit_void.html", context, status=status)

@@ -11,6 +11,7 @@ from typing import Any, cast
 from django import forms
 from django.forms import BoundField
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from outcomes import schedule
 from outcomes.actions import Preview, preview_visit
 from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
+from outcomes.confirmation import awaited
 from outcomes.corrections import Change
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
@@ -109,6 +111,7 @@ class VisitPage:
         self.new = new
         self.stale = stale
         self.patient: Patient = forms.past.patient
+        self.reviewed = forms.past.reviewed
         self.visit = forms.visit
         self.baseline = forms.baseline
         self.form = forms.form
@@ -139,12 +142,20 @@ class VisitPage:
         """The planned scan that this visit stands for."""
         if self.visit:
             return schedule.planned_for(self.visit)
-        return None if self.baseline else schedule.expected(self.patient)
+        if self.baseline or self.reviewed:  # what is still planned tells what became of the patient
+            return None
+        return schedule.expected(self.patient)
+
+    @property
+    def preview_url(self) -> str:
+        """Where what is typed is judged."""
+        name = "review_visit_preview" if self.reviewed else "visit_preview"
+        return reverse(f"outcomes:{name}", args=[self.patient.pk])
 
     @cached_property
     def queries(self) -> list[QueryLine]:
         """What is still asked about the visit that is corrected."""
-        if self.visit is None:
+        if self.visit is None or self.reviewed:
             return []
         asked = Query.objects.open().of_record(QuerySubject.VISIT, self.visit.pk)
         return query_lines(asked.with_thread())
@@ -152,9 +163,14 @@ class VisitPage:
     @property
     def best(self) -> BestToDate | None:
         """The best response before this visit; a correction may change it, so it shows none."""
-        if self.visit or self.baseline:
+        if self.visit or self.baseline or self.reviewed:
             return None
         return best_to_date(self.forms.past, self.patient.site.today())
+
+    @property
+    def unconfirmed(self) -> str:
+        """What an iUPD before this visit asks of it; blank without one."""
+        return awaited(self.patient.trial, self.earlier)
 
     @property
     def targets(self) -> list[EntryRow]:
@@ -176,12 +192,6 @@ class VisitPage:
         """Whether the rows of new lesions are open."""
         said = any(not row.blank() for row in self.forms.rows["new_lesions"])
         return self.form["new_lesions"].value() == "yes" or (self.form.is_bound and said)
-
-    @property
-    def same_method(self) -> bool:
-        """Whether every target is measured as at baseline."""
-        chosen = self.form["method"].value() if "method" in self.form.fields else ""
-        return not chosen and all(row.as_baseline for row in self.targets)
 
     @property
     def differs(self) -> bool:

@@ -35,6 +35,7 @@ HEADINGS: Mapping[str, str] = {
     "status": "non target status, 非靶病灶状态",
     "short_axis_mm": "short axis, 短径",
     "certainty": "new lesion certainty, 确定性, 确定程度, 新病灶确定性",
+    "growth": "since the visit before, 增大情况, 与上次访视相比, 较前增大",
     "reason": "not evaluable reason, why not evaluable, 原因, 不可评估原因, 不可评价的原因",
     "fragments_mm": "fragments, 分裂病灶, 分裂病灶直径, 各部分, 分裂后各部分",
     "merged_into": "merged with, 融合至, 融入",
@@ -93,6 +94,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "certainty": {
         "unequivocal": "definite, 明确, 确定",
         "equivocal": "uncertain, 不明确, 可疑, 不确定",
+    },
+    "growth": {
+        "none": "no, not larger, unchanged, 未增大, 无, 否",
+        "increased": "yes, larger, 增大, 是",
+        "unequivocal": "unequivocally larger, 明确增大",
     },
     "bone_type": {
         "lytic_soft_tissue": "lytic, lytic with soft tissue, 溶骨性伴软组织, 溶骨性伴软组织成分",

@@ -44,6 +44,9 @@ MEANINGS = {
     "status": gettext_lazy("Of a non-target; at baseline it is present."),
     "short_axis_mm": gettext_lazy("Of a node that is a non-target."),
     "certainty": gettext_lazy("Of a new lesion."),
+    "growth": gettext_lazy(
+        "Of a non-target or new lesion, where the trial uses iRECIST: since the visit before."
+    ),
     "reason": gettext_lazy("Why a lesion could not be evaluated."),
     "fragments_mm": gettext_lazy("Of a target that fell apart, such as 12 + 8.5."),
     "merged_into": gettext_lazy("The target that this one merged into."),
@@ -117,9 +120,12 @@ def _seen(lesion: LesionEntry) -> dict[str, Any]:
             **{n: getattr(lesion, n) for n in names},
         }
     if isinstance(lesion, NonTargetEntry):
-        others = ("status", "short_axis_mm", "reason")
+        others = ("status", "short_axis_mm", "reason", "growth")
         return {"role": "non_target", **{n: getattr(lesion, n) for n in others}}
-    return {"role": "new", **{n: getattr(lesion, n) for n in ("certainty", "diameter_mm")}}
+    return {
+        "role": "new",
+        **{n: getattr(lesion, n) for n in ("certainty", "diameter_mm", "growth")},
+    }
 
 
 def _text(value: Any) -> str:

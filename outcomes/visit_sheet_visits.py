@@ -25,8 +25,9 @@ BASELINE_ONLY = ("slice_mm", "bone_type", "previously_irradiated", "progressed_s
 TAKEN: Mapping[str, tuple[str, ...]] = {
     "target": (*DESCRIPTION, *BASELINE_ONLY, "reason", "fragments_mm", "merged_into", "state",
                "diameter_mm"),
-    "non_target": (*DESCRIPTION, *BASELINE_ONLY, "reason", "short_axis_mm", "status"),
-    "new": (*DESCRIPTION, "diameter_mm", "certainty"),
+    "non_target": (*DESCRIPTION, *BASELINE_ONLY, "reason", "growth", "short_axis_mm",
+                   "status"),
+    "new": (*DESCRIPTION, "growth", "diameter_mm", "certainty"),
 }  # fmt: skip
 KEYS = {"location": "description", "node": "nodal"}  # columns whose key in a body differs
 _COLUMN_OF = {key: name for name, key in KEYS.items()} | {"patient": "subject_id"}

@@ -25,7 +25,7 @@ from outcomes.bulk_import import MOST_ERRORS, import_visits
 from outcomes.history import History
 from outcomes.import_lines import UPDATED, Imported, Key, Line, VisitLines
 from outcomes.methods.organs import organ_group
-from outcomes.models import Visit, VisitSheet
+from outcomes.models import INVESTIGATOR, Visit, VisitSheet
 from outcomes.visit_sheet_blanks import completed
 from outcomes.visit_sheet_files import Problem, Table, Unreadable, letter, read_table
 from outcomes.visit_sheet_visits import SheetVisit, layout_of, place, visits_of
@@ -274,7 +274,9 @@ class SheetLines(VisitLines):
         found: dict[Key, str] = {}
         numbers = sorted(self._patients)
         for first in range(0, len(numbers), AT_ONCE):
-            rows = Visit.objects.active().filter(patient__in=numbers[first : first + AT_ONCE])
+            rows = Visit.objects.active().filter(
+                patient__in=numbers[first : first + AT_ONCE], evaluator=INVESTIGATOR
+            )
             for pk, subject_id, date, response in rows.values_list(
                 "pk", "patient__subject_id", "date", "overall_response"
             ):

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.organs import organ_names
 from outcomes.methods.recist import Reason
 from outcomes.methods.soft_checks import Check
@@ -89,6 +90,66 @@ SENTENCES: dict[str, str | Promise] = {
     "overall_ne_no_lesions": _(
         "Neither targets nor non-targets at baseline: not evaluable until a new lesion."
     ),
+    # by iRECIST
+    "irecist_as_recist": _("No unconfirmed progression is open: %(response)s as by RECIST 1.1."),
+    "irecist_unconfirmed_target": _("First progression by the target lesions: iUPD."),
+    "irecist_unconfirmed_non_target": _("First progression by the non-target lesions: iUPD."),
+    "irecist_unconfirmed_new_lesion": _("First progression by new lesions: iUPD."),
+    "irecist_to_confirm": _("To be confirmed at the next assessment, from %(first)s to %(last)s."),
+    "irecist_new_lesion": _("Not seen before: %(lesions)s."),
+    "irecist_new_targets_again": _(
+        "New target lesions of %(sum_mm)s mm, from %(lowest_mm)s mm since the reset"
+        " (20 %% and 5 mm are progression)."
+    ),
+    "irecist_new_non_targets_again": _(
+        "Unequivocally larger, among the non-target new lesions: %(lesions)s."
+    ),
+    "irecist_new_targets": _(
+        "New target lesions %(lesions)s: %(sum_mm)s mm, measured apart from the baseline's."
+    ),
+    "irecist_new_lesion_persists": _("The new lesions persist: %(lesions)s."),
+    "irecist_confirmed_target": _(
+        "Target lesions of %(sum_mm)s mm, %(increase_mm)s mm more than the %(before_mm)s at the iUPD"
+        " of %(since)s (%(needed_mm)s confirm)."
+    ),
+    "irecist_confirmed_new_targets": _(
+        "New target lesions of %(sum_mm)s mm, %(increase_mm)s mm more than the %(before_mm)s at the"
+        " iUPD of %(since)s (%(needed_mm)s confirm)."
+    ),
+    "irecist_confirmed_non_target": _("Non-target lesions increased further: %(lesions)s."),
+    "irecist_confirmed_new_non_target": _("Non-target new lesions have grown: %(lesions)s."),
+    "irecist_confirmed_another_new": _("One more new lesion: %(lesions)s."),
+    "irecist_confirmed_category_target": _(
+        "The target lesions, which had not progressed at the iUPD, progress as well."
+    ),
+    "irecist_confirmed_category_non_target": _(
+        "The non-target lesions, which had not progressed at the iUPD, progress as well."
+    ),
+    "irecist_confirmed_category_new_lesion": _(
+        "A new lesion, without which the iUPD was found: %(lesions)s."
+    ),
+    "irecist_confirmed_before": _("Still progressed; confirmed on %(on)s."),
+    "irecist_too_early": _(
+        "Only %(days)s days after the iUPD of %(since)s (at least %(minimum)s are needed):"
+        " not confirmed yet, but it counts at the next assessment."
+    ),
+    "irecist_no_change": _("No further increase since the iUPD of %(since)s: still unconfirmed."),
+    "irecist_growth_unsaid": _(
+        "Nobody said whether these have grown, so it does not count: %(lesions)s."
+    ),
+    "irecist_not_evaluable": _(
+        "Not evaluable: the iUPD of %(since)s is neither confirmed nor reset."
+    ),
+    "irecist_reset": _(
+        "%(response)s: the iUPD of %(since)s is not confirmed, and the bar is reset."
+    ),
+    "irecist_progression_confirmed": _(
+        "Unconfirmed progression (iUPD) on %(date)s, confirmed (iCPD) on %(confirmed_on)s."
+    ),
+    "irecist_progression_unconfirmed": _(
+        "Unconfirmed progression (iUPD) on %(date)s, which no later assessment confirmed or reset."
+    ),
+    "irecist_best_unconfirmed": _("Nothing better than an unconfirmed progression, on %(date)s."),
     # questions about a visit's data
     "response_after_cr": _(
         "%(response)s after the complete response of %(on)s: please check the data."
@@ -277,11 +338,16 @@ def word(reason: Reason | Mapping[str, Any]) -> str:
 def _by_name(parameters: Mapping[str, str | int]) -> Mapping[str, str | int]:
     """The parameters, codes of organs and methods by their names."""
     named = dict(parameters)
+    if named.get("response") == NEITHER_BY_IRECIST:
+        named["response"] = "Non-iCR/Non-iUPD"
     if "organ_group" in named:
         named["organ_group"] = organ_name(str(named["organ_group"]))
     if "method" in named:
         named["method"] = str(MethodChoice(str(named["method"])).label)
     return named
+
+
+NEITHER_BY_IRECIST = ImmuneResponse.NON_ICR_NON_IUPD.value
 
 
 def organ_name(group: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from patients import allocation, conduct, treatment
+from patients import allocation, conduct
 from patients.api import (
     OF_PATIENT,
     OF_TRIAL,
@@ -24,8 +24,6 @@ from patients.api import (
 from patients.conduct_documents import (
     DispositionDocument,
     DoseDocument,
-    ExposureDocument,
-    PatientExposureDocument,
     RandomizationDocument,
 )
 from patients.conduct_serializers import (
@@ -34,15 +32,12 @@ from patients.conduct_serializers import (
     RandomizationSerializer,
     RandomizeSerializer,
     TransferSerializer,
-    exposure_document,
-    patient_exposures,
     randomization_document,
 )
 from patients.documents import PatientDocument
-from patients.models import Disposition, Dose, Patient
+from patients.models import Disposition, Dose
 from registry.idempotency import idempotent
 from registry.rest import (
-    Pagination,
     ReasonSerializer,
     answer,
     caller,
@@ -216,36 +211,3 @@ class RandomizationView(views.APIView):
         )  # fmt: skip
         created = status.HTTP_200_OK if stored else status.HTTP_201_CREATED
         return answer(randomization_document(scheme), created)
-
-
-def treated_patients(request: Request, trial: Trial) -> QuerySet[Patient]:
-    """Patients of a trial, within the caller's scope, who were given something."""
-    doses = Dose.objects.filter(patient=OuterRef("pk"), voided_at=None, dose__gt=0)
-    rows = Patient.objects.active().visible_to(caller(request)).filter(Exists(doses), trial=trial)
-    return rows.select_related("trial", "site", "allocation__arm").order_by("subject_id")
-
-
-class ExposureView(views.APIView):
-    """A trial's treatment exposure."""
-
-    @extend_schema(responses=ExposureDocument)
-    def get(self, request: Request, registry_id: str) -> Response:
-        """Medians by arm, where arms may be seen, and intervention."""
-        trial = visible_trial(request, registry_id)
-        treated = treatment.exposures(trial, treated_patients(request, trial))
-        return Response(exposure_document(trial, treatment.medians(trial, treated)))
-
-
-class PatientExposureView(views.APIView):
-    """Each patient's treatment exposure."""
-
-    pagination_class = Pagination
-    filters = ()
-
-    @extend_schema(responses=PatientExposureDocument)
-    def get(self, request: Request, registry_id: str) -> Response:
-        """One page of patients who were given something."""
-        trial, pagination = visible_trial(request, registry_id), self.pagination_class()
-        page = pagination.paginate_queryset(treated_patients(request, trial), request, view=self)
-        found = patient_exposures(treatment.exposures(trial, page or []))
-        return pagination.get_paginated_response(found)

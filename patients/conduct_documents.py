@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from patients.documents import OwnLink
 from patients.models import Adjustment, DispositionKind, DispositionReason
-from registry.documents import CalendarDate, Count, Id, Link, Versioned
+from registry.documents import CalendarDate, Count, Id, Link, Moment, Versioned
 from trials.vocabularies import StratificationFactor
 
 Blinded = Annotated[Literal["blinded"] | None, Field(description="Why there is no arm to be seen.")]
@@ -92,8 +92,26 @@ class PatientExposureDocument(TypedDict):
     links: PatientLink
 
 
+class DoseQuartilesDocument(TypedDict):
+    """Of the patients whose value is known, by the empirical distribution with averaging."""
+
+    n: Annotated[int, Field(ge=1)]
+    q1: Annotated[float, Field(ge=0)]
+    median: Annotated[float, Field(ge=0)]
+    q3: Annotated[float, Field(ge=0)]
+
+
+class ExposureQuartilesDocument(TypedDict):
+    """null where nobody's value is known; of the total dose also where units differ."""
+
+    days: DoseQuartilesDocument | None
+    cycles: DoseQuartilesDocument | None
+    total_dose: DoseQuartilesDocument | None
+    relative_dose_intensity: DoseQuartilesDocument | None
+
+
 class ArmExposureDocument(TypedDict):
-    """Medians over the patients of an arm who were given an intervention."""
+    """The patients of an arm who were given an intervention."""
 
     arm: str | None
     intervention: str
@@ -104,14 +122,17 @@ class ArmExposureDocument(TypedDict):
     median_cycles: Known
     median_total_dose: Known
     median_relative_dose_intensity: Known
+    quartiles: ExposureQuartilesDocument
     patients_with_reductions: Count
     patients_with_interruptions: Count
 
 
 class ExposureDocument(TypedDict):
-    """A trial's exposure up to today, over the patients that the caller may see."""
+    """A trial's exposure up to a cutoff, over the patients that the caller may see."""
 
     trial: str
+    cutoff: CalendarDate
+    known_on: Moment | None
     arm_reason: Blinded
     arms: list[ArmExposureDocument]
 

@@ -16,11 +16,12 @@ from patients.conduct_documents import (
     ArmExposureDocument,
     DispositionDocument,
     DoseDocument,
-    ExposureDocument,
+    DoseQuartilesDocument,
     InterventionExposureDocument,
     PatientExposureDocument,
     RandomizationDocument,
 )
+from patients.exposure import Quartiles
 from patients.models import (
     Adjustment,
     Disposition,
@@ -29,7 +30,7 @@ from patients.models import (
     Dose,
 )
 from patients.serializers import RecordSerializer
-from patients.treatment import Medians, Treated
+from patients.treatment import QUARTILES, Course, ExposureSummary, Treated
 from registry.fields import Number, Text, WholeNumber
 from registry.rest import CalendarDateField, FlagField, StrictSerializer
 from trials.models import RandomizationScheme, Trial
@@ -195,54 +196,64 @@ def randomization_document(scheme: RandomizationScheme) -> RandomizationDocument
     }
 
 
-def exposure_document(trial: Trial, arms: Sequence[Medians]) -> ExposureDocument:
-    """Medians by arm and intervention."""
-    return {
-        "trial": trial.registry_id,
-        "arm_reason": "blinded" if trial.masked else None,
-        "arms": [_arm_document(row) for row in arms],
-    }
-
-
-def _arm_document(row: Medians) -> ArmExposureDocument:
+def arm_exposure(row: ExposureSummary) -> ArmExposureDocument:
+    """An arm's patients of one intervention."""
+    days, cycles, total, intensity = (row.quartiles[name] for name in QUARTILES)
     return {
         "arm": row.arm,
         "intervention": row.intervention,
         "intervention_reason": "blinded" if row.blinded else None,
         "n": row.n,
         "unit": row.unit,
-        "median_days": _number(row.values["days"]),
-        "median_cycles": _number(row.values["cycles"]),
-        "median_total_dose": _number(row.values["total_dose"]),
-        "median_relative_dose_intensity": _number(row.values["relative_dose_intensity"]),
+        "median_days": _median(days),
+        "median_cycles": _median(cycles),
+        "median_total_dose": _median(total),
+        "median_relative_dose_intensity": _median(intensity),
+        "quartiles": {
+            "days": _quartiles(days),
+            "cycles": _quartiles(cycles),
+            "total_dose": _quartiles(total),
+            "relative_dose_intensity": _quartiles(intensity),
+        },
         "patients_with_reductions": row.reduced,
         "patients_with_interruptions": row.interrupted,
     }
+
+
+def _median(found: Quartiles | None) -> float | None:
+    return float(found.median) if found else None
+
+
+def _quartiles(found: Quartiles | None) -> DoseQuartilesDocument | None:
+    if found is None:
+        return None
+    q1, median, q3 = (float(value) for value in (found.q1, found.median, found.q3))
+    return {"n": found.n, "q1": q1, "median": median, "q3": q3}
 
 
 def _number(value: Any) -> float | None:
     return None if value is None else float(Fraction(value))
 
 
-def patient_exposures(treated: Sequence[Treated]) -> list[PatientExposureDocument]:
+def patient_exposures(trial: Trial, treated: Sequence[Treated]) -> list[PatientExposureDocument]:
     """One document per patient, in the order given."""
-    return [_patient_exposure(list(rows)) for _pk, rows in groupby(treated, lambda t: t.patient.pk)]
+    of_patient = groupby(treated, lambda row: row.course)
+    return [_patient_exposure(trial, course, list(rows)) for course, rows in of_patient]
 
 
-def _patient_exposure(rows: Sequence[Treated]) -> PatientExposureDocument:
-    patient = rows[0].patient
-    concealed = patient.trial.masked
-    arm = None if concealed else patient.arm
+def _patient_exposure(
+    trial: Trial, course: Course, rows: Sequence[Treated]
+) -> PatientExposureDocument:
     return {
-        "patient": patient.pk,
-        "subject_id": patient.subject_id,
-        "site": patient.site.code,
-        "arm": arm.name if arm else None,
-        "arm_reason": "blinded" if concealed else None,
+        "patient": course.patient_id,
+        "subject_id": course.subject_id,
+        "site": course.site,
+        "arm": course.arm,
+        "arm_reason": "blinded" if trial.masked else None,
         "interventions": [_intervention(row) for row in rows],
         "links": {
-            "patient": reverse("api:patient", args=[patient.pk]),
-            "doses": f"{reverse('api:doses')}?patient={patient.pk}",
+            "patient": reverse("api:patient", args=[course.patient_id]),
+            "doses": f"{reverse('api:doses')}?patient={course.patient_id}",
         },
     }
 

@@ -90,7 +90,9 @@ def recorded_dates(patient: Patient, *, besides: Disposition | None = None) -> l
     dispositions = patient.dispositions.filter(voided_at=None)
     if besides is not None and besides.pk:
         dispositions = dispositions.exclude(pk=besides.pk)
-    dates = patient.visits.filter(voided_at=None).values_list("date")
+    # What an independent reviewer read stays with the review: the sites are not told of it.
+    visits = patient.visits.filter(voided_at=None, evaluator="investigator")
+    dates = visits.values_list("date")
     dates = dates.union(
         patient.therapies.filter(voided_at=None).values_list("started_on"),
         patient.consents.filter(voided_at=None).values_list("signed_on"),

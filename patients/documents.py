@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from patients.models import ActionTaken, AdverseEventOutcome, Sex
+from patients.models import MOST_PRIOR_LINES, ActionTaken, AdverseEventOutcome, Sex
 from registry.documents import CalendarDate, Id, Link, Versioned
 from trials.definitions import TherapyKind
 
@@ -35,6 +35,17 @@ class PatientDocument(Versioned):
     birth_year: int | None
     histology: str
     ecog: Annotated[int, Field(ge=0, le=5)] | None
+    prior_lines: (
+        Annotated[
+            int,
+            Field(
+                ge=0,
+                le=MOST_PRIOR_LINES,
+                description="Lines of systemic therapy for advanced disease before the trial.",
+            ),
+        ]
+        | None
+    )
     death_cause: str
     enrolled_on: CalendarDate | None
     randomized_on: CalendarDate | None

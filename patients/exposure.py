@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from statistics import median
+from itertools import groupby
 
 DAY = timedelta(days=1)
 MASS = {"ug": Decimal("0.001"), "mg": Decimal(1), "g": Decimal(1000)}  # in mg
@@ -98,7 +98,7 @@ def exposure(given: Sequence[Given], plan: Plan | None, until: date) -> Exposure
         return None
     first, last = days[0][0], days[-1][0]
     unit = _common_unit(rows, plan)
-    total = sum((converted(g.dose, g.unit, unit) for _, g, _ in days), Decimal()) if unit else None
+    total = _given(days, unit) if unit else None
     planned = (
         _planned(plan, first, last) if plan and unit and convertible(unit, plan.unit) else None
     )
@@ -140,10 +140,32 @@ def _sum(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else one + other
 
 
-def middle(values: Iterable[Fraction | Decimal | int | None]) -> Fraction | None:
-    """The median of those that are known, exactly; None where none is."""
-    known = [Fraction(value) for value in values if value is not None]
-    return median(known) if known else None
+@dataclass(frozen=True)
+class Quartiles:
+    """Of `n` known values, exactly."""
+
+    n: int
+    q1: Fraction
+    median: Fraction
+    q3: Fraction
+
+
+def quartiles(values: Iterable[Fraction | Decimal | int | None]) -> Quartiles | None:
+    """Quartiles of those that are known; None where none is.
+
+    Where a quarter of n is whole, the mean of that value and the next: the empirical distribution
+    function with averaging (Hyndman and Fan 1996, Am Stat 50:361, definition 2; the default of SAS).
+    """
+    known = sorted(Fraction(value) for value in values if value is not None)
+    if not known:
+        return None
+    q1, median, q3 = (_quantile(known, quarter) for quarter in (1, 2, 3))
+    return Quartiles(len(known), q1, median, q3)
+
+
+def _quantile(ordered: Sequence[Fraction], quarter: int) -> Fraction:
+    whole, rest = divmod(quarter * len(ordered), 4)
+    return ordered[whole] if rest else (ordered[whole - 1] + ordered[whole]) / 2
 
 
 def _dosing_days(
@@ -172,6 +194,13 @@ def _begins(plan: Plan | None, day: int, *, starts: bool) -> bool:
     if plan is None or not plan.cycle_days:
         return False
     return day > plan.cycle_days or (starts and not plan.dosed(day))
+
+
+def _given(days: Sequence[tuple[date, Given, bool]], unit: str) -> Decimal:
+    """The dose of each day, added up; days of one row follow each other."""
+    rows = groupby((given for _, given, _ in days), key=id)
+    taken = [list(row) for _, row in rows]
+    return sum((len(row) * converted(row[0].dose, row[0].unit, unit) for row in taken), Decimal())
 
 
 def _planned(plan: Plan, first: date, last: date) -> Decimal:

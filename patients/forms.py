@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from patients.gate import GATED
-from patients.models import DATES, Patient, Sex, TherapyChoice
+from patients.models import DATES, MOST_PRIOR_LINES, Patient, Sex, TherapyChoice
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
 from trials.models import Arm, RandomizationScheme, Site, Trial
@@ -59,6 +59,13 @@ class PatientForm(ChangeForm):
     ecog = forms.IntegerField(
         label=_("ECOG performance status"), min_value=0, max_value=5, required=False
     )
+    prior_lines = forms.IntegerField(
+        label=_("Prior lines of systemic therapy"),
+        help_text=_("For advanced disease; 0 where there was none, blank where nobody knows."),
+        min_value=0,
+        max_value=MOST_PRIOR_LINES,
+        required=False,
+    )
     enrolled_on = CalendarDateField(label=_("Enrolled on"), required=False)
     randomized_on = CalendarDateField(label=_("Randomized on"), required=False)
     first_dose_on = CalendarDateField(label=_("First dose on"), required=False)
@@ -93,7 +100,8 @@ def _elsewhere(trial: Trial, patient: Patient | None) -> set[str]:
 
 
 def _facts_of(patient: Patient) -> dict[str, Any]:
-    names = ("site", "arm", "sex", "birth_year", "histology", "ecog", *DATES, "death_cause")
+    about = ("sex", "birth_year", "histology", "ecog", "prior_lines")
+    names = ("site", "arm", *about, *DATES, "death_cause")
     return {name: getattr(patient, name) for name in names}
 
 

@@ -38,6 +38,7 @@ RECORDS: dict[QuerySubject, str] = {
     QuerySubject.CONSENT: "consents",
     QuerySubject.SCREENING: "screenings",
 }
+SITES = {"evaluator": "investigator"}  # queries go to the sites, which do not see the review
 
 
 @transaction.atomic
@@ -141,7 +142,8 @@ def _require_record(query: Query) -> None:
         raise Refused([FieldError("/record_id", _("This patient has no such record."))])
     lesions: Any = query.patient.lesions
     known = query.subject == QuerySubject.VISIT and query.lesion
-    if query.lesion and not (known and lesions.filter(label=known, voided_at=None).exists()):
+    asked = lesions.filter(label=known, voided_at=None, **SITES)
+    if query.lesion and not (known and asked.exists()):
         raise Refused([FieldError("/lesion", _("A lesion of this patient, of a visit only."))])
 
 
@@ -149,7 +151,8 @@ def _rows(query: Query) -> Any:
     """The patient's records of the kind that is named."""
     if query.subject == QuerySubject.PATIENT:
         return Patient.objects.filter(pk=query.patient_id)
-    return getattr(query.patient, RECORDS[QuerySubject(query.subject)])
+    rows = getattr(query.patient, RECORDS[QuerySubject(query.subject)])
+    return rows.filter(**SITES) if query.subject == QuerySubject.VISIT else rows
 
 
 def _require_alone(query: Query) -> None:

@@ -135,6 +135,9 @@ class DeviationDocument(Versioned):
     ]
     occurred_on: CalendarDate
     justification: str
+    major: Annotated[
+        bool, Field(description="Whether it takes the patient out of the per-protocol population.")
+    ]
     links: OwnLink
 
 

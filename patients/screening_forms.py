@@ -17,7 +17,14 @@ from django.utils.translation import gettext_lazy
 from patients import judging
 from patients.forms import SUBJECT_ID, ChangeForm
 from patients.judging import FROM_LABORATORY, Asked, Protocol
-from patients.models import Consent, FailureReason, Patient, Screening, Sex
+from patients.models import (
+    MOST_PRIOR_LINES,
+    Consent,
+    FailureReason,
+    Patient,
+    Screening,
+    Sex,
+)
 from patients.screening_dates import too_late
 from registry.errors import FieldError
 from registry.form_fields import CalendarDateField
@@ -55,6 +62,15 @@ class NewSubjectForm(ChangeForm):
     histology = forms.CharField(label=gettext_lazy("Histology"), max_length=100, required=False)
     ecog = forms.IntegerField(
         label=gettext_lazy("ECOG performance status"), min_value=0, max_value=5, required=False
+    )
+    prior_lines = forms.IntegerField(
+        label=gettext_lazy("Prior lines of systemic therapy"),
+        help_text=gettext_lazy(
+            "For advanced disease; 0 where there was none, blank where nobody knows."
+        ),
+        min_value=0,
+        max_value=MOST_PRIOR_LINES,
+        required=False,
     )
 
     def __init__(self, sites: Any, data: Any = None) -> None:
@@ -442,6 +458,9 @@ class FailureForm(ChangeForm):
         super().__init__(data, initial={"failure_reason": likely, "version": screening.version})
 
 
+MAJOR, MINOR = "major", "minor"
+
+
 class DeviationForm(ChangeForm):
     """Why somebody is enrolled in spite of a criterion."""
 
@@ -449,6 +468,17 @@ class DeviationForm(ChangeForm):
     occurred_on = CalendarDateField(label=gettext_lazy("Date"))
     justification = forms.CharField(
         label=gettext_lazy("Justification"), max_length=2000, widget=forms.Textarea({"rows": 5})
+    )
+    major = forms.ChoiceField(
+        label=gettext_lazy("Weight"),
+        choices=[
+            (MAJOR, gettext_lazy("major: not in the per-protocol population")),
+            (MINOR, gettext_lazy("minor: changes nothing of what is analyzed")),
+        ],
+        required=False,
+        help_text=gettext_lazy(
+            "A violated criterion is major unless it cannot bear on the result (ICH E9, 5.2.2)."
+        ),
     )
     screening = forms.IntegerField(widget=forms.HiddenInput)
     screening_version = forms.IntegerField(widget=forms.HiddenInput)
@@ -462,6 +492,11 @@ class DeviationForm(ChangeForm):
             (r["criterion"], f"{criterion_label(r['kind'], r['number'])}: {r['text'][:100]}")
             for r in judging.failing(screening.results)
         ]
+
+    def clean_major(self) -> bool:
+        """Whether it takes the patient out of the per-protocol population; yes if nobody said."""
+        chosen: str = self.cleaned_data["major"]
+        return chosen != MINOR
 
 
 class EnrollmentForm(ChangeForm):

@@ -24,7 +24,7 @@ from patients.screening_wording import notes, reasons, summary
 from patients.serializers import UNKNOWN, RecordSerializer
 from registry.errors import Refused
 from registry.fields import Text, WholeNumber
-from registry.rest import CalendarDateField, ReasonSerializer, StrictSerializer
+from registry.rest import CalendarDateField, FlagField, ReasonSerializer, StrictSerializer
 from trials.eligibility import Result
 from trials.models import Criterion
 from trials.serializers import TermField
@@ -215,6 +215,13 @@ class DeviationSerializer(RecordSerializer):
     )
     occurred_on = CalendarDateField()
     justification = Text(max_length=2000)
+    major = FlagField(
+        required=False,
+        help_text=_(
+            "true where it is left out: a violated criterion is major unless the investigator says"
+            " otherwise. A major one takes the patient out of the per-protocol population."
+        ),
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The criterion's id becomes the row, if it is the trial's."""
@@ -241,6 +248,7 @@ def deviation_document(deviation: Deviation) -> DeviationDocument:
         "screening_version": deviation.screening_version,
         "occurred_on": deviation.occurred_on.isoformat(),
         "justification": deviation.justification,
+        "major": deviation.major,
         "links": {"self": reverse("api:deviation", args=[deviation.pk])},
     }
 

@@ -14,10 +14,12 @@ from rest_framework import serializers
 from patients.documents import AdverseEventDocument, PatientDocument, TherapyDocument
 from patients.models import (
     DEATH,
+    MOST_PRIOR_LINES,
     ActionTaken,
     AdverseEvent,
     AdverseEventOutcome,
     Patient,
+    PatientQuerySet,
     Sex,
     Therapy,
     TherapyChoice,
@@ -54,6 +56,13 @@ class PatientSerializer(StrictSerializer):
     birth_year = WholeNumber(min_value=1900, max_value=2100, allow_null=True, required=False)
     histology = Text(max_length=100, allow_blank=True, required=False)
     ecog = WholeNumber(max_value=5, min_value=0, allow_null=True, required=False)
+    prior_lines = WholeNumber(
+        max_value=MOST_PRIOR_LINES,
+        min_value=0,
+        allow_null=True,
+        required=False,
+        help_text=_("Of systemic therapy for advanced disease; null where nobody knows."),
+    )
     enrolled_on = CalendarDateField(allow_null=True, required=False)
     randomized_on = CalendarDateField(allow_null=True, required=False)
     first_dose_on = CalendarDateField(allow_null=True, required=False)
@@ -156,6 +165,7 @@ def patient_document(patient: Patient) -> PatientDocument:
         "birth_year": patient.birth_year,
         "histology": patient.histology,
         "ecog": patient.ecog,
+        "prior_lines": patient.prior_lines,
         "death_cause": patient.death_cause,
         "enrolled_on": _iso(patient.enrolled_on),
         "randomized_on": _iso(patient.randomized_on),
@@ -295,8 +305,21 @@ class AdverseEventLine(AdverseEventSerializer):
 
 def visible_patient(user: Any, pk: int) -> Patient:
     """A patient named in a body; a foreign one is refused as one that does not exist."""
-    found = Patient.objects.active().visible_to(user).select_related("trial", "site").filter(pk=pk)
-    patient = found.first()
+    return _named(Patient.objects.visible_to(user), pk)
+
+
+def reviewable_patient(user: Any, pk: int) -> Patient:
+    """A patient whose scans the user reads as an independent reviewer; others do not exist."""
+    return _named(Patient.objects.reviewable_by(user), pk)
+
+
+def known_patient(user: Any, pk: int) -> Patient:
+    """A patient whom the user sees, or whose scans the user reads; others do not exist."""
+    return _named(Patient.objects.known_to(user), pk)
+
+
+def _named(rows: PatientQuerySet, pk: int) -> Patient:
+    patient = rows.active().select_related("trial", "site").filter(pk=pk).first()
     if patient is None:
         raise serializers.ValidationError({"patient": [UNKNOWN]})
     return patient

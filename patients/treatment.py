@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -15,14 +15,16 @@ from patients.exposure import (
     Exposure,
     Given,
     Plan,
+    Quartiles,
     canonical_unit,
     converted,
     convertible,
     exposure,
-    middle,
+    quartiles,
     together,
 )
 from patients.models import Dose, Patient
+from registry import audit
 from registry.errors import FieldError, Refused
 from trials.models import Intervention, Trial
 
@@ -80,43 +82,81 @@ def accepted_units(planned: Sequence[Intervention]) -> list[str]:
     return list(spelled.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Whose doses are added up: in which arm, and up to when one that lasts is counted.
+
+    Where arms are hidden the arm is None.
+    """
+
+    patient_id: int
+    subject_id: str
+    site: str
+    arm_id: int | None
+    arm: str | None
+    until: date
+
+    @classmethod
+    def of(cls, patient: Patient) -> Course:
+        """A patient's up to today, or to death."""
+        arm = None if patient.trial.masked else patient.arm
+        today = patient.site.today()
+        return cls(
+            patient_id=patient.pk,
+            subject_id=patient.subject_id,
+            site=patient.site.code,
+            arm_id=arm.pk if arm else None,
+            arm=arm.name if arm else None,
+            until=min(today, patient.died_on or today),
+        )
+
+
 @dataclass(frozen=True)
 class Treated:
     """A patient's exposure to one intervention."""
 
-    patient: Patient
+    course: Course
     intervention: str
     found: Exposure
     planned: bool
     blinded: bool = False  # the intervention is not named
 
 
+QUARTILES = ("days", "cycles", "total_dose", "relative_dose_intensity")
+
+
 @dataclass(frozen=True)
-class Medians:
-    """Of the patients of an arm who were given an intervention; None where nobody's is known."""
+class ExposureSummary:
+    """The patients of an arm who were given an intervention; None where nobody's value is known."""
 
     arm: str | None
     intervention: str
     n: int
     unit: str | None
-    values: dict[str, Any]
+    quartiles: dict[str, Quartiles | None]  # by QUARTILES
     reduced: int
     interrupted: int
     blinded: bool = False
 
 
-def exposures(trial: Trial, patients: Iterable[Patient]) -> list[Treated]:
+def exposures(
+    trial: Trial, courses: Iterable[Course], known_on: datetime | None = None
+) -> list[Treated]:
     """What these patients of a trial were given, each intervention apart: two statements.
 
     Two more where arms are hidden; a drug that would tell the arm is "study treatment" then.
-    The patients come with their site and, where arms are to be seen, their allocation.
+    With `known_on` the doses as they were known then, against the plan of today.
     """
-    known = {patient.pk: patient for patient in patients}
+    known = {course.patient_id: course for course in courses}
     plans = list(Intervention.objects.filter(arm__trial=trial).order_by("id"))
+    doses = audit.as_known(Dose, known_on) if known_on else Dose.objects.all()
     given: dict[tuple[int, str], list[Given]] = defaultdict(list)
-    for dose in Dose.objects.filter(voided_at=None, patient__in=known).order_by("id"):
-        told = Given(dose.dose, dose.unit, dose.started_on, dose.ended_on)
-        given[dose.patient_id, dose.intervention].append(told)
+    for patient, intervention, *dose in (
+        doses.filter(voided_at=None, patient__in=known)
+        .order_by("id")
+        .values_list("patient_id", "intervention", "dose", "unit", "started_on", "ended_on")
+    ):
+        given[patient, intervention].append(Given(*dose))
     order = {pk: place for place, pk in enumerate(known)}
     keys = sorted(given, key=lambda key: (order[key[0]], key[1]))
     treated = (_treated(trial, known[key[0]], key[1], given[key], plans) for key in keys)
@@ -129,7 +169,7 @@ def _concealed(trial: Trial, rows: Sequence[Treated]) -> list[Treated]:
     for row in rows:
         shown = trial.tells(row.intervention)
         name = row.intervention if shown else _("study treatment")
-        key = (row.patient.pk, name, shown)
+        key = (row.course.patient_id, name, shown)
         more = replace(row, intervention=name, blinded=not shown)
         told[key] = _joined(told[key], more) if key in told else more
     return list(told.values())
@@ -140,30 +180,25 @@ def _joined(one: Treated, other: Treated) -> Treated:
     return replace(one, found=together(one.found, other.found), planned=planned)
 
 
-def medians(trial: Trial, treated: Sequence[Treated]) -> list[Medians]:
+def summaries(treated: Sequence[Treated]) -> list[ExposureSummary]:
     """By arm, where it may be seen, and intervention."""
     groups: dict[tuple[str, str], list[Treated]] = defaultdict(list)
     for row in treated:
-        groups[_arm(trial, row.patient) or "", row.intervention].append(row)
-    return [_medians(arm or None, name, groups[arm, name]) for arm, name in sorted(groups)]
+        groups[row.course.arm or "", row.intervention].append(row)
+    return [_summary(arm or None, name, groups[arm, name]) for arm, name in sorted(groups)]
 
 
-def _arm(trial: Trial, patient: Patient) -> str | None:
-    return None if trial.masked or patient.arm is None else patient.arm.name
-
-
-def _medians(arm: str | None, intervention: str, rows: Sequence[Treated]) -> Medians:
+def _summary(arm: str | None, intervention: str, rows: Sequence[Treated]) -> ExposureSummary:
     units = {row.found.unit for row in rows}
-    names = ("days", "cycles", "total_dose", "relative_dose_intensity")
-    values: dict[str, Any] = {n: middle(getattr(row.found, n) for row in rows) for n in names}
+    found = {name: quartiles(getattr(row.found, name) for row in rows) for name in QUARTILES}
     if len(units) > 1:
-        values["total_dose"] = None
-    return Medians(
+        found["total_dose"] = None
+    return ExposureSummary(
         arm=arm,
         intervention=intervention,
         n=len(rows),
         unit=units.pop() if len(units) == 1 else None,
-        values=values,
+        quartiles=found,
         blinded=rows[0].blinded,
         reduced=sum(row.found.reductions > 0 for row in rows),
         interrupted=sum(row.found.interruptions > 0 for row in rows),
@@ -171,30 +206,23 @@ def _medians(arm: str | None, intervention: str, rows: Sequence[Treated]) -> Med
 
 
 def _treated(
-    trial: Trial, patient: Patient, name: str, given: Sequence[Given], plans: Sequence[Intervention]
+    trial: Trial, course: Course, name: str, given: Sequence[Given], plans: Sequence[Intervention]
 ) -> Treated | None:
-    plan = _plan(trial, patient, name, plans)
-    found = exposure(given, plan, min(_ends(patient)))
-    return Treated(patient, name, found, plan is not None) if found else None
+    plan = _plan(trial, course, name, plans)
+    found = exposure(given, plan, course.until)
+    return Treated(course, name, found, plan is not None) if found else None
 
 
-def _ends(patient: Patient) -> Iterator[Any]:
-    yield patient.site.today()
-    if patient.died_on:
-        yield patient.died_on
-
-
-def _plan(trial: Trial, patient: Patient, name: str, plans: Sequence[Intervention]) -> Plan | None:
+def _plan(trial: Trial, course: Course, name: str, plans: Sequence[Intervention]) -> Plan | None:
     """The patient's plan; where the arm is hidden or unset, the one that all arms share, if any.
 
     Of drugs that are not named, the plan that all of them share.
     """
-    arm = None if trial.masked else patient.arm
     if trial.tells(name):
         rows = [row for row in plans if row.name == name and row.dose is not None]
     else:
         rows = [row for row in plans if not trial.tells(row.name)]
-    named = {_planned(row) for row in rows if arm is None or row.arm_id == arm.pk}
+    named = {_planned(row) for row in rows if course.arm_id in (None, row.arm_id)}
     return named.pop() if len(named) == 1 else None
 
 

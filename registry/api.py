@@ -7,17 +7,26 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework import exceptions, views
 from rest_framework.request import Request
 
+from outcomes.analysis_api import (
+    AnalysisChangesView,
+    AnalysisDetail,
+    AnalysisInputs,
+    AnalysisList,
+    AnalysisReproduce,
+    AnalysisResult,
+)
 from outcomes.api import (
     OutcomesView,
     PatientOutcomesView,
-    SafetyView,
     VisitDetail,
     VisitList,
     VisitPreview,
     VisitVoid,
 )
 from outcomes.ctgov_api import StudyExport
+from outcomes.endpoints_api import EndpointList, EndpointPreview
 from outcomes.flow_api import AccrualView, ConsortView
+from outcomes.groups_api import ForestView
 from outcomes.import_api import TrialImport
 from outcomes.publications_api import (
     ClaimsAudit,
@@ -26,6 +35,10 @@ from outcomes.publications_api import (
     PublicationList,
 )
 from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.review_api import DiscordanceView, PatientDiscordanceView, ReviewPatientList
+from outcomes.safety_api import ExposureView, PatientExposureView, SafetyView
+from outcomes.studies_api import StudyList
+from outcomes.study_report.api import StudyReportView
 from patients.api import (
     AdverseEventDetail,
     AdverseEventList,
@@ -44,8 +57,6 @@ from patients.conduct_api import (
     DoseDetail,
     DoseList,
     DoseVoid,
-    ExposureView,
-    PatientExposureView,
     PatientRandomize,
     PatientTransfer,
     RandomizationView,
@@ -90,6 +101,7 @@ class NoSuchAddress(views.APIView):
 app_name = "api"
 urlpatterns = [
     path("ctgov-import/", StudyImport.as_view(), name="ctgov_import"),
+    path("studies/", StudyList.as_view(), name="studies"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
     path(
@@ -104,12 +116,26 @@ urlpatterns = [
     ),
     path("trials/<str:registry_id>/ctgov/", StudyExport.as_view(), name="ctgov"),
     path("trials/<str:registry_id>/import/", TrialImport.as_view(), name="import"),
+    path("trials/<str:registry_id>/endpoints/", EndpointList.as_view(), name="endpoints"),
+    path(
+        "trials/<str:registry_id>/endpoints/preview/",
+        EndpointPreview.as_view(),
+        name="endpoint_preview",
+    ),
     path("trials/<str:registry_id>/outcomes/", OutcomesView.as_view(), name="outcomes"),
+    path("trials/<str:registry_id>/outcomes/forest/", ForestView.as_view(), name="forest"),
     path(
         "trials/<str:registry_id>/outcomes/patients/",
         PatientOutcomesView.as_view(),
         name="patient_outcomes",
     ),
+    path("trials/<str:registry_id>/report/", StudyReportView.as_view(), name="study_report"),
+    path("trials/<str:registry_id>/analyses/", AnalysisList.as_view(), name="analyses"),
+    path("analyses/<int:pk>/", AnalysisDetail.as_view(), name="analysis"),
+    path("analyses/<int:pk>/inputs/", AnalysisInputs.as_view(), name="analysis_inputs"),
+    path("analyses/<int:pk>/result/", AnalysisResult.as_view(), name="analysis_result"),
+    path("analyses/<int:pk>/changes/", AnalysisChangesView.as_view(), name="analysis_changes"),
+    path("analyses/<int:pk>/reproduce/", AnalysisReproduce.as_view(), name="analysis_reproduce"),
     path("trials/<str:registry_id>/safety/", SafetyView.as_view(), name="safety"),
     path("trials/<str:registry_id>/accrual/", AccrualView.as_view(), name="accrual"),
     path("trials/<str:registry_id>/consort/", ConsortView.as_view(), name="consort"),
@@ -129,6 +155,13 @@ urlpatterns = [
         TrialScreeningForm.as_view(),
         name="screening_form",
     ),
+    path("trials/<str:registry_id>/discordance/", DiscordanceView.as_view(), name="discordance"),
+    path(
+        "trials/<str:registry_id>/discordance/patients/",
+        PatientDiscordanceView.as_view(),
+        name="patient_discordance",
+    ),
+    path("review/patients/", ReviewPatientList.as_view(), name="review_patients"),
     path("patients/", PatientList.as_view(), name="patients"),
     path("patients/<int:pk>/", PatientDetail.as_view(), name="patient"),
     path("patients/<int:pk>/void/", PatientVoid.as_view(), name="patient_void"),

@@ -34,6 +34,17 @@ def _truncate_refused() -> pgtrigger.Trigger:
     )
 
 
+def append_only() -> list[pgtrigger.Trigger]:
+    """Triggers of a table whose rows stay as they were added, whoever asks."""
+    changed = pgtrigger.Trigger(
+        name="change_refused",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update | pgtrigger.Delete,
+        func="RAISE EXCEPTION '% on % is refused: its rows stay', TG_OP, TG_TABLE_NAME;",
+    )
+    return [changed, _truncate_refused()]
+
+
 def audited(*, exclude: Sequence[str] = ()) -> Callable[[Model], Model]:
     """Record each insert, update and delete of a model in its event table."""
 

@@ -62,7 +62,7 @@ def _address(request: HttpRequest) -> str:
 def _read(request: HttpRequest, user: User, address: str) -> HttpResponse:
     kept = Draft.objects.of(user).filter(address=address).first()
     if kept is None:
-        return _problem(404, _("No such record."))
+        return HttpResponse(status=204)  # nothing is kept
     return JsonResponse(
         {"address": kept.address, "title": kept.title, "fields": kept.fields} | _told(kept)
     )

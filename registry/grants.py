@@ -1,4 +1,7 @@
-"""What the web role may do: it owns nothing, and the audit trail it may only read."""
+"""What the web role may do: it owns nothing, and the audit trail it may only read.
+
+To a table whose model says `append_only` it may add, and no more.
+"""
 
 from typing import Any
 
@@ -6,8 +9,10 @@ import pghistory.models
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 
 READ = "SELECT"
+ADD = "SELECT, INSERT"
 WRITE = "SELECT, INSERT, UPDATE, DELETE"
 
 # pgtrigger lets any session name triggers to skip; here no trigger may be skipped.
@@ -30,10 +35,17 @@ AS_OWNER = """
 def privileges() -> dict[str, str]:
     """Privileges of the web role per table."""
     return {
-        model._meta.db_table: (READ if issubclass(model, pghistory.models.Event) else WRITE)
+        model._meta.db_table: _privilege(model)
         for model in apps.get_models(include_auto_created=True)
         if model._meta.managed and not model._meta.proxy
     }
+
+
+def _privilege(model: type[Model]) -> str:
+    """A model that says `append_only` keeps its rows as they were added."""
+    if issubclass(model, pghistory.models.Event):
+        return READ
+    return ADD if getattr(model, "append_only", False) else WRITE
 
 
 def grant_to_web(app_config: AppConfig, **_: Any) -> None:

@@ -127,7 +127,7 @@ class DraftQuerySet(models.QuerySet["Draft"]):
         Nobody else's, none that is too old, and of a patient only while the user may see them.
         """
         patients: Any = self.model._meta.get_field("patient").related_model
-        seen = patients.objects.active().visible_to(user)
+        seen = patients.objects.active().known_to(user)
         mine = self.filter(user=user.pk, saved_at__gt=timezone.now() - DRAFT_KEPT)
         return mine.filter(Q(patient=None) | Q(patient__in=seen)).order_by("-saved_at")
 

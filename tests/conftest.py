@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -22,6 +23,12 @@ from tests import factories
 from tests.contract.document import contract
 from trials.models import Trial
 from trials.vocabularies import Role
+
+# The same examples each time, so that a run can be repeated, and none judged by the clock; look for
+# new ones with `pytest --hypothesis-profile=explore`.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:

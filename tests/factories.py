@@ -193,8 +193,11 @@ def screening(
     )
 
 
-def deviation(of: Patient, criterion: Criterion, *, by: User, on: date = START) -> Deviation:
-    """A deviation from a criterion of the latest screening."""
+def deviation(
+    of: Patient, criterion: Criterion, *, by: User, on: date = START, **facts: Any
+) -> Deviation:
+    """A deviation from a criterion of the latest screening; a major one unless told otherwise."""
+    told = {"justification": "no alternative"} | facts
     return screening_actions.record_deviation(
-        patient=of, criterion=criterion, by=by, occurred_on=on, justification="no alternative"
+        patient=of, criterion=criterion, by=by, occurred_on=on, **told
     )

@@ -20,15 +20,17 @@ HEADED = re.compile(rf"\b(?:{'|'.join(HEADINGS)})\b")
 # Codes, not words: registry ids, lesions, the example of a code, e-mail and web addresses, keys of documents, times, units.
 CODES = re.compile(
     r"NCT\d+|CTR\d+|\b(?:NT|NL|T)\d\d\b|\S+@\S+|https?://\S+|/api/v\d\S*|\d{4}-\d\d-\d\d[T\d:.Z+-]*"
-    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\bsigned_consent\b|\{\w+\}|__\w+__"
+    r"|&\w+;|\.(?:xlsx|csv)\b|10\^\d+/L|Asia/Shanghai|\b[0-9a-f]{64}\b|\bsigned_consent\b|\{\w+\}|__\w+__"
 )
 FIELD = frozenset(
     """
-    CR PR SD PD NE Non RECIST CTCAE ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
+    CR PR SD PD NE Non RECIST CTCAE
+    iRECIST iCR iPR iSD iUPD iCPD iBOR iPFS ORR DCR CBR PFS OS DOR TTR CONSORT ECOG NYHA
     Clopper Pearson Wilson Wald Kaplan Meier Greenwood Cox Efron Breslow Newcombe Fisher Yates SPSS
     CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
     mm cm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
-    API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SVG UTC UTF XLSX YYYY MM DD DDThh mmZ
+    API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SHA SVG UTC UTF XLSX YYYY MM DD DDThh mmZ
+    Greenwood Brookmeyer Crowley PDF
     FDA EMA NMPA ClinicalTrials gov PMID PMCID DOI English
     """.split()  # noqa: SIM905
 )

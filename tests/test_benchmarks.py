@@ -11,7 +11,7 @@ from outcomes import actions
 from outcomes.methods.recist import Response
 from registry.models import User
 from tests import factories
-from tests.benchmarks import dashboards, imports, reports, survival, tables, visits
+from tests.benchmarks import analyses, dashboards, imports, reports, survival, tables, visits
 from tests.benchmarks.__main__ import ALL, row
 from tests.benchmarks.courses import courses
 from tests.benchmarks.measure import Line
@@ -74,8 +74,11 @@ def test_every_part_runs(user: User) -> None:
     small, large = filled("SMALL", user, 5), filled("LARGE", user, 10)
     few = courses(3, first=50)
     assert "10 patients, 60 visits" in printed(reports.measured(large, user, repetitions=1))
+    assert "of 10 patients move" in printed(reports.previewed(large, user, repetitions=1))
     assert "| ≤ 3 | 7 |" in printed(visits.measured(user, repetitions=1))
     assert "18 visits" in printed(imports.measured(few, user, repetitions=1))
     assert "(304)" in printed(dashboards.conditional(large, user, repetitions=1))
+    frozen = list(map(printed, analyses.measured(large, user, repetitions=1)))
+    assert ["10 patients" in line for line in frozen] == [True, True]
     assert len(dashboards.pages(small, large, user, repetitions=1)) == 3
     assert set(ALL) == {"survival", "visits", "dashboards", "reports", "imports"}

@@ -35,6 +35,10 @@ class Action(StrEnum):
     DEVIATE = "deviate"
     QUERY = "query"
     IMPORT = "import"
+    FREEZE = "freeze"
+    READ_ANALYSES = "read_analyses"
+    REVIEW = "review"
+    READ_REVIEW = "read_review"
 
 
 ALLOWED: dict[Action, frozenset[Role]] = {
@@ -44,6 +48,20 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
     Action.QUERY: frozenset({Role.INVESTIGATOR, Role.DATA_MANAGER}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
+    Action.FREEZE: frozenset({Role.ADMINISTRATOR, Role.STATISTICIAN}),
+    Action.READ_ANALYSES: frozenset(
+        {
+            Role.INVESTIGATOR,
+            Role.ADMINISTRATOR,
+            Role.DATA_MANAGER,
+            Role.STATISTICIAN,
+            Role.VIEWER,
+        }
+    ),
+    Action.REVIEW: frozenset({Role.REVIEWER}),
+    Action.READ_REVIEW: frozenset(  # of the whole trial only: a site never sees the review
+        {Role.INVESTIGATOR, Role.ADMINISTRATOR, Role.DATA_MANAGER, Role.STATISTICIAN}
+    ),
 }
 
 
@@ -58,6 +76,27 @@ def in_scope(rows: Rows, user: User | AnonymousUser, path: str = "") -> Rows:
         return rows
     mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef(f"{path}trial"))
     return rows.filter(Exists(mine.filter(Q(site=None) | Q(site=OuterRef(f"{path}site")))))
+
+
+def in_review(rows: Rows, user: User | AnonymousUser, path: str = "") -> Rows:
+    """Rows of the patients whose scans the user reads as an independent reviewer; `path` as above."""
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return rows
+    mine = Membership.objects.reviewing().filter(user=user.pk, trial=OuterRef(f"{path}trial"))
+    return rows.filter(Exists(mine.filter(Q(site=None) | Q(site=OuterRef(f"{path}site")))))
+
+
+def where_review_is_read(rows: Rows, user: User | AnonymousUser, path: str = "") -> Rows:
+    """Rows of the trials in which the user sees the independent review beside the investigator's."""
+    from trials.models import Membership
+
+    if user.is_superuser:
+        return rows
+    mine = Membership.objects.current().filter(user=user.pk, trial=OuterRef(f"{path}trial"))
+    roles = ALLOWED[Action.READ_REVIEW]
+    return rows.filter(Exists(mine.filter(site=None, role__in=roles)))
 
 
 def where_may(rows: Rows, user: User | AnonymousUser, *actions: Action) -> Rows:
@@ -80,8 +119,11 @@ def may(
 
     if user.is_superuser:
         return True
-    scope = Q(site=None) | Q(site=site) if site else Q(site=None)
-    mine = Membership.objects.current().filter(scope, user=user.pk, trial=trial)
+    of_site = site and action is not Action.READ_REVIEW
+    scope = Q(site=None) | Q(site=site) if of_site else Q(site=None)
+    rows = Membership.objects
+    held = rows.reviewing() if action is Action.REVIEW else rows.current()
+    mine = held.filter(scope, user=user.pk, trial=trial)
     return mine.filter(role__in=ALLOWED[action]).exists()
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from trials import access
+from trials.definitions import IRECIST
 from trials.models import (
     Arm,
     Criterion,
@@ -55,6 +56,7 @@ def create_trial(*, by: User, **document: Any) -> Trial:
     ProtocolVersion.objects.create(trial=trial, number=1, label="1")
     unnumbered = [{**item, "id": None} for item in document.get("criteria", [])]
     _replace_lists(trial, {**document, "criteria": unnumbered}, LISTS)
+    _require_irecist(trial, document)
     return trial
 
 
@@ -81,7 +83,29 @@ def update_trial(
     stored.version += 1
     stored.save()
     _replace_lists(stored, document, [n for n in LISTS if n in document or not partial])
+    _require_irecist(stored, document)
     return stored
+
+
+def _require_irecist(trial: Trial, document: Document) -> None:
+    """Raise Refused where an endpoint is defined by criteria that the trial does not use."""
+    if trial.irecist:
+        return
+    detail = _("An endpoint is defined by iRECIST, which this trial does not use (irecist).")
+    items = document.get("endpoints", ())
+    wrong = [
+        f"/endpoints/{index}/definition/criteria"
+        for index, item in enumerate(items)
+        if _criteria_of(item) == IRECIST
+    ]
+    if not items and any(e.as_definition().immune for e in trial.endpoints.all()):
+        wrong = ["/irecist"]
+    if wrong:
+        raise Refused([FieldError(pointer, detail) for pointer in wrong])
+
+
+def _criteria_of(item: Document) -> Any:
+    return (item.get("definition") or {}).get("criteria")
 
 
 def _allocated_otherwise(trial: Trial, before: Trial) -> Iterator[FieldError]:
@@ -178,7 +202,11 @@ def add_member(
         raise Refused([FieldError("/site", _("A coordinator works at a site; name it."))])
     if site is not None and site.trial_id != trial.pk:
         raise Refused([FieldError("/site", _("Not a site of this trial."))])
-    current = Membership.objects.current().filter(user=user, trial=trial, role=role, site=site)
+    valid = Membership.objects.valid().filter(user=user, trial=trial)
+    if any((one.role == Role.REVIEWER) is not (role == Role.REVIEWER) for one in valid):
+        detail = _("An independent reviewer has no other role in the trial.")
+        raise Refused([FieldError("/role", detail)])
+    current = valid.filter(role=role, site=site)
     given_by = None if isinstance(by, str) else by
     return current.first() or Membership.objects.create(
         user=user, trial=trial, role=role, site=site, given_by=given_by
@@ -329,18 +357,39 @@ def _replace(
     key: tuple[str, ...],
     pointer: str,
 ) -> list[Row]:
-    """Make a parent's rows equal to the items, writing only what differs; returns the rows."""
-    wanted = [tuple(item.get(name) or "" for name in key) for item in items]
-    stored = {
-        tuple(getattr(row, name) for name in key): row
-        for row in model._default_manager.filter(**parent)
-    }
-    _remove([row for named, row in stored.items() if named not in wanted], pointer)
+    """Make a parent's rows equal to the items, writing only what differs; returns the rows.
+
+    An item that says its id keeps its row under another name; any other is matched by its key.
+    """
+    stored: dict[object, Row] = {}
+    for row in model._default_manager.filter(**parent):
+        stored |= {tuple(getattr(row, name) for name in key): row, row.pk: row}
+    wanted = [item.get("id") or tuple(item.get(name) or "" for name in key) for item in items]
     rows = [stored.get(named) or model(**parent) for named in wanted]
+    kept = {row.pk for row in rows}
+    _remove(
+        [row for named, row in stored.items() if named == row.pk and row.pk not in kept], pointer
+    )
     for row, item in zip(rows, items, strict=True):
+        before = _meaning(row)
         if _assign(row, item) or row.pk is None:
+            _count(row, before)
             row.save()
     return rows
+
+
+def _meaning(row: Model) -> tuple[object, ...] | None:
+    """What an endpoint says, whether its document spells the defaults out or not."""
+    if not isinstance(row, Endpoint) or row.pk is None:
+        return None
+    told = (row.kind, row.name, row.role, row.title, row.wording, row.time_frame, row.note)
+    return (*told, row.as_definition())
+
+
+def _count(row: Model, before: tuple[object, ...] | None) -> None:
+    """A stored endpoint that says something else is its next version."""
+    if isinstance(row, Endpoint) and before is not None and before != _meaning(row):
+        row.version += 1
 
 
 def _remove(rows: Iterable[Model], pointer: str) -> None:

@@ -28,6 +28,7 @@ POPULATIONS = {
     Population.ENROLLED: _("Enrolled patients"),
     Population.EVALUABLE: _("Response-evaluable patients"),
     Population.SAFETY: _("Treated patients"),
+    Population.PER_PROTOCOL: _("Per-protocol patients"),
 }
 
 PROPORTION_STYLES = {
@@ -70,6 +71,11 @@ CENSORINGS = {
     ),
     CensoringRule.EMA: _("EMA rule: events count at their date whatever was missed or started."),
 }
+
+BY_IRECIST = _(
+    "Response and progression by iRECIST: an unconfirmed progression (iUPD) counts from its first"
+    " date unless iSD, iPR or iCR follows."
+)
 
 THERAPIES = {
     TherapyKind.SYSTEMIC: _("systemic"),
@@ -114,6 +120,8 @@ def _confirmation(definition: EndpointDefinition) -> str:
 
 def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
     sentences = [str(EVENTS[kind]) % {"origin": ORIGINS[definition.time_origin]}]
+    if definition.immune and kind is not EndpointKind.OS:
+        sentences.append(str(BY_IRECIST))
     if kind in (EndpointKind.PFS, EndpointKind.DOR):
         sentences.append(str(CENSORINGS[definition.censoring.rule]))
     sentences.append(_population(definition))

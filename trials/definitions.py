@@ -7,7 +7,15 @@ import json
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_serializer,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 
 class EndpointKind(StrEnum):
@@ -37,6 +45,7 @@ class Population(StrEnum):
     ENROLLED = "enrolled"
     EVALUABLE = "evaluable"
     SAFETY = "safety"
+    PER_PROTOCOL = "per_protocol"
 
 
 class CensoringRule(StrEnum):
@@ -79,6 +88,8 @@ class SurvivalInterval(StrEnum):
     SPSS = "spss"
 
 
+IRECIST = "iRECIST"
+Criteria = Literal["RECIST 1.1", "iRECIST"]
 Days = Annotated[int, Field(ge=0, le=3650, strict=True)]
 
 
@@ -112,7 +123,7 @@ class EndpointDefinition(_Document):
 
     time_origin: TimeOrigin = TimeOrigin.FIRST_DOSE
     population: Population = Population.ENROLLED
-    criteria: Literal["RECIST 1.1"] = "RECIST 1.1"
+    criteria: Criteria = "RECIST 1.1"
     confirmation: Confirmation = Confirmation()
     min_stable_days: Days = 42
     min_benefit_days: Days = 168
@@ -121,9 +132,28 @@ class EndpointDefinition(_Document):
     survival_interval: SurvivalInterval = SurvivalInterval.LOG_LOG
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
+    @field_validator("confirmation")
+    @classmethod
+    def _unconfirmed_by_irecist(cls, said: Confirmation, info: ValidationInfo) -> Confirmation:
+        if said.required and info.data.get("criteria") == IRECIST:
+            message = "By iRECIST no response needs confirmation: required is false."
+            raise PydanticCustomError("confirmation_by_irecist", message)
+        return said
+
+    @property
+    def immune(self) -> bool:
+        """Whether responses and progression are those of iRECIST (METHODS.md, 8)."""
+        return self.criteria == IRECIST
+
     @classmethod
     def parse(cls, document: Any) -> Self:
-        """A JSON document as a value; raises pydantic's ValidationError, also for "28" or 1.0."""
+        """A JSON document as a value; raises pydantic's ValidationError, also for "28" or 1.0.
+
+        By iRECIST no response needs confirmation (Seymour 2017, table 3), so there the default of
+        `confirmation.required` is false.
+        """
+        if isinstance(document, dict) and document.get("criteria") == IRECIST:
+            document = {"confirmation": {"required": False}} | document
         return cls.model_validate_json(json.dumps(document), strict=True)
 
     def as_document(self) -> dict[str, Any]:

@@ -46,7 +46,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (
         gettext_lazy("Rules of this registry"),
         (
-            *("enrollment_gate", "response_criteria", "assessment_interval_days"),
+            *("enrollment_gate", "response_criteria", "irecist", "assessment_interval_days"),
             *("assessment_window_days", "baseline_window_days", "ctcae_version", "ae_window_days"),
         ),
     ),

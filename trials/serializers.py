@@ -67,6 +67,13 @@ class TermField(serializers.ChoiceField):
         return code
 
 
+DEFINITION_ERRORS = {
+    "confirmation_by_irecist": gettext_lazy(
+        "By iRECIST no response needs confirmation: required is false."
+    ),
+}
+
+
 class DefinitionField(serializers.JSONField):
     """An endpoint's definition; absent keys take the defaults, visibly."""
 
@@ -104,7 +111,7 @@ def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:
         node = tree
         for step in error["loc"]:
             node = node.setdefault(str(step), {})
-        node["non_field_errors"] = [document_error(error)]
+        node["non_field_errors"] = [document_error(error, DEFINITION_ERRORS)]
     return tree
 
 
@@ -174,7 +181,8 @@ class EndpointSerializer(ModelFields):
 
     class Meta:
         model = Endpoint
-        fields = ["id", *ENDPOINT]
+        fields = ["id", "version", *ENDPOINT]
+        read_only_fields = ["version"]
 
 
 class CriterionSerializer(ModelFields):
@@ -264,6 +272,7 @@ class TrialSerializer(ModelFields):
             "collaborators",
             "principal_investigator",
             "response_criteria",
+            "irecist",
             "assessment_interval_days",
             "assessment_window_days",
             "baseline_window_days",

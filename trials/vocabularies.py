@@ -189,6 +189,7 @@ class Role(TextChoices):
     DATA_MANAGER = "data_manager", _("data manager")
     STATISTICIAN = "statistician", _("statistician")
     VIEWER = "viewer", _("viewer")
+    REVIEWER = "reviewer", _("independent reviewer")
 
 
 def term(choices: type[TextChoices], text: str) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -36,11 +36,18 @@ FREE_OF_EVENT = {
 
 @dataclass(frozen=True, slots=True)
 class KaplanMeierGroup:
-    """A curve to draw, and the lower and upper limits of `Curve.band`."""
+    """A curve to draw, and the lower and upper limits of `Curve.band`.
+
+    On a page of its own also a second line below its label, its median in days, and where each of
+    its days leads.
+    """
 
     label: str
     curve: Curve
     band: tuple[Floats, Floats]
+    detail: str = ""
+    median: float | None = None
+    links: Mapping[float, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,7 @@ class KaplanMeierPoint:
     percent: str
     lower: str
     upper: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +85,21 @@ class KaplanMeierLine:
     points: tuple[KaplanMeierPoint, ...]
     at_risk: tuple[Mark, ...]
     label_y: str
+    detail: str
+    detail_y: str
     counts_y: str
+    median_x: str
 
 
 @dataclass(frozen=True, slots=True)
 class KaplanMeierChart:
-    """A drawing of curves with the number at risk under each tick."""
+    """A drawing of curves with the number at risk under each tick; `notes` stand above it."""
 
     width: int
     height: int
     plot: Plot
     title: str
+    notes: tuple[Mark, ...]
     n: int
     message: str
     x_ticks: tuple[Mark, ...]
@@ -98,7 +110,7 @@ class KaplanMeierChart:
 
 
 KM_WIDTH, KM_LEFT, KM_RIGHT, KM_TOP, KM_BOTTOM = 720, 52, 696, 32, 302
-KM_TABLE_TOP, KM_TABLE_ROW = 366, 44
+KM_TABLE_BELOW, KM_TABLE_ROW, KM_LEADING = 64, 44, 18
 
 
 def draw(
@@ -106,6 +118,7 @@ def draw(
     *,
     kind: EndpointKind | None = None,
     months_max: float | None = None,
+    notes: Sequence[str] = (),
 ) -> KaplanMeierChart:
     """Draw curves whose times are days; the axis is in months of 30.4375 days.
 
@@ -115,17 +128,21 @@ def draw(
     """
     ticks = month_ticks(_longest(groups) if months_max is None else months_max)
     last = ticks[-1] * DAYS_PER_MONTH
-    plot = Plot(KM_LEFT, KM_TOP, KM_RIGHT, KM_BOTTOM, 0, last, 0, 1)
+    above = KM_LEADING * len(notes)
+    plot = Plot(KM_LEFT, KM_TOP + above, KM_RIGHT, KM_BOTTOM + above, 0, last, 0, 1)
+    row = KM_TABLE_ROW + (KM_LEADING if any(group.detail for group in groups) else 0)
     free = str(FREE_OF_EVENT[kind]) if kind in FREE_OF_EVENT else _("without an event")
     named = len(groups) > 1
     lines = tuple(
-        _line(plot, group, number, ticks, free, named=named) for number, group in enumerate(groups)
+        _line(plot, group, number, ticks, free, row=row, named=named)
+        for number, group in enumerate(groups)
     )
     return KaplanMeierChart(
         width=KM_WIDTH,
-        height=KM_TABLE_TOP + KM_TABLE_ROW * len(groups),
+        height=plot.bottom + KM_TABLE_BELOW + row * len(groups),
         plot=plot,
         title=_("Patients %(free_of_event)s") % {"free_of_event": free},
+        notes=tuple(Mark(str(34 + KM_LEADING * i), text) for i, text in enumerate(notes)),
         n=sum(line.n for line in lines),
         message=_why_not_drawn(lines),
         x_ticks=tuple(Mark(plot.x(tick * DAYS_PER_MONTH), str(tick)) for tick in ticks),
@@ -147,12 +164,14 @@ def _line(
     ticks: Sequence[int],
     free: str,
     *,
+    row: int,
     named: bool,
 ) -> KaplanMeierLine:
     curve, prefix = group.curve, f"{group.label}: " if named else ""
     n, events = curve.patients, int(curve.events.sum())
     drawn = n >= FEWEST_PATIENTS
-    top = KM_TABLE_TOP + KM_TABLE_ROW * number
+    top = plot.bottom + KM_TABLE_BELOW + row * number
+    reached = drawn and group.median is not None and group.median <= plot.last
     message = "" if drawn else _too_few(n, events)
     return KaplanMeierLine(
         label=group.label,
@@ -168,7 +187,10 @@ def _line(
         points=tuple(_points(plot, group, prefix, free)),
         at_risk=tuple(_at_risk(plot, curve, ticks)),
         label_y=str(top),
-        counts_y=str(top + 18),
+        detail=group.detail,
+        detail_y=str(top + KM_LEADING),
+        counts_y=str(top + row - KM_TABLE_ROW + KM_LEADING),
+        median_x=plot.x(group.median) if reached and group.median is not None else "",
     )
 
 
@@ -260,6 +282,7 @@ def _points(
             percent=percent,
             lower=_share(low),
             upper=_share(high),
+            url=group.links.get(days, ""),
         )
 
 

@@ -17,7 +17,14 @@ from outcomes.charts.plot import XY, shortened
 from outcomes.flow import Column, FlowReport
 from outcomes.flow_documents import by_count
 from outcomes.labels import ABSENCES
-from outcomes.methods.participant_flow import NOT_RECORDED, Analyzed, ArmFlow, FollowUp, Screened
+from outcomes.methods.participant_flow import (
+    NOT_RECORDED,
+    Analyzed,
+    ArmFlow,
+    FlowBox,
+    FollowUp,
+    Screened,
+)
 from outcomes.report import Absence, Analysis
 from patients.models import DispositionReason
 from trials.definition_wording import ORIGINS, POPULATIONS
@@ -36,11 +43,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What a box says; with its arm, where that is not its title."""
+    """What a box says; with its arm, where that is not its title, and where its people are listed."""
 
     title: str
     items: tuple[Item, ...] = ()
     arm: str = ""
+    url: str = ""
 
     @property
     def text(self) -> str:
@@ -77,29 +85,43 @@ class Outline:
         return tuple(box for box in boxes if box)
 
 
-def outline(report: FlowReport, *, every_criterion: bool = True) -> Outline:
-    """What every box says; with only the most frequent criteria, cut short, where asked."""
+def outline(report: FlowReport, *, every_criterion: bool = True, lists: str = "") -> Outline:
+    """What every box says; with only the most frequent criteria, cut short, where asked.
+
+    `lists` is the address of the lists of people, which ends where the name of a box follows.
+    """
     arms = report.found.arms
     titles = [_column_title(report, column) for column in report.columns]
+    aside = _unallocated(report)
+    keys = [f"{lists}{FlowBox.ARM}-{column.key}" if lists else "" for column in report.columns]
+    treated = [key.replace(f"{FlowBox.ARM}-", f"{FlowBox.TREATED}-") for key in keys]
     return Outline(
         enrollment=_("Enrollment"),
-        assessed=_assessed(report),
-        excluded=_excluded(report, every_criterion) if report.screening_recorded else None,
-        enrolled=_enrolled(report),
-        unallocated=_unallocated(report),
+        assessed=_linked(_assessed(report), lists, FlowBox.ASSESSED)
+        if report.screening_recorded
+        else _assessed(report),
+        excluded=_linked(_excluded(report, every_criterion), lists, FlowBox.EXCLUDED)
+        if report.screening_recorded
+        else None,
+        enrolled=_linked(_enrolled(report), lists, FlowBox.ENROLLED),
+        unallocated=_linked(aside, lists, FlowBox.UNALLOCATED) if aside else None,
         arms=tuple(titles),
         rows=(
-            Row(_("Allocation"), tuple(map(_allocated, titles, arms))),
-            _row(_("Treatment"), titles, map(_treatment, arms)),
-            _row(_("Follow-up"), titles, map(_follow_up, arms)),
-            _row(_("Analysis"), titles, [_analysis(report.analyses, arm) for arm in arms]),
+            _row(_("Allocation"), keys, [""] * len(arms), map(_allocated, titles, arms)),
+            _row(_("Treatment"), treated, titles, map(_treatment, arms)),
+            _row(_("Follow-up"), keys, titles, map(_follow_up, arms)),
+            _row(_("Analysis"), keys, titles, [_analysis(report.analyses, arm) for arm in arms]),
         ),
     )
 
 
-def _row(phase: str, arms: Sequence[str], boxes: Iterable[Box]) -> Row:
-    named = zip(arms, boxes, strict=True)
-    return Row(phase, tuple(replace(box, arm=arm) for arm, box in named))
+def _linked(box: Box, lists: str, name: FlowBox) -> Box:
+    return replace(box, url=f"{lists}{name}" if lists else "")
+
+
+def _row(phase: str, urls: Sequence[str], arms: Sequence[str], boxes: Iterable[Box]) -> Row:
+    named = zip(urls, arms, boxes, strict=True)
+    return Row(phase, tuple(replace(box, arm=arm, url=url) for url, arm, box in named))
 
 
 def _n(text: object, n: int) -> str:
@@ -270,6 +292,7 @@ class DrawnBox:
     height: str
     lines: tuple[Line, ...]
     text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +347,7 @@ class _Drawing:
         lines = tuple(self.text_line(i, x, *text) for i, text in enumerate(texts))
         own = height or _height(texts)
         place = (_at(x), _at(self.y), _at(width), _at(own))
-        self.boxes.append(DrawnBox(*place, lines, box.text))
+        self.boxes.append(DrawnBox(*place, lines, box.text, box.url))
         return own
 
     def text_line(self, number: int, x: float, indent: int, text: str, strong: bool) -> Line:

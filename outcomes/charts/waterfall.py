@@ -12,11 +12,14 @@ from outcomes.charts.plot import (
     PARTIAL_RESPONSE,
     PROGRESSION,
     RESPONSES,
+    SHAPES,
+    STAR,
     XY,
     Mark,
     Percent,
     Plot,
     change_text,
+    coordinate,
     runs,
     signed,
 )
@@ -46,6 +49,8 @@ class DrawnBar:
     y: str
     y_end: str
     color: str
+    shape: str  # of the category, beyond the bar's end; blank where bars are too narrow
+    shape_y: str
     clipped: bool
     change: str
     response: str
@@ -59,6 +64,8 @@ class Track:
     label: str
     code: str
     color: str
+    shape: str
+    shape_y: str
     y: str
     n: int
     marks: tuple[XY, ...]  # each from x to x
@@ -80,8 +87,9 @@ class WaterfallChart:
     tracks: tuple[Track, ...]
 
 
-WATERFALL_WIDTH, WATERFALL_LEFT, WATERFALL_RIGHT = 720, 110, 660
-WATERFALL_TOP, WATERFALL_BOTTOM, TRACK_HEIGHT = 38, 298, 18
+WATERFALL_WIDTH, WATERFALL_LEFT, WATERFALL_RIGHT = 720, 128, 660
+WATERFALL_TOP, WATERFALL_BOTTOM, TRACK_HEIGHT, TRACKS_BELOW = 44, 304, 18, 48
+SHAPES_FROM, SHAPE_AWAY, CLIPPED_AWAY = 10, 11, 18  # a shape is about 10 wide
 WIDEST_BAR, GAP, GAP_FROM, SHORTEST_BAR, NARROWEST = 40, 0.15, 3, 1.0, 1.0
 
 
@@ -96,7 +104,7 @@ def draw(bars: Sequence[WaterfallBar]) -> WaterfallChart:
     tracks = tuple(_tracks(plot, ordered))
     return WaterfallChart(
         width=WATERFALL_WIDTH,
-        height=WATERFALL_BOTTOM + 40 + TRACK_HEIGHT * len(tracks),
+        height=WATERFALL_BOTTOM + TRACKS_BELOW + TRACK_HEIGHT * len(tracks),
         plot=plot,
         n=len(drawn),
         message="" if drawn else _("No patient has a measured change yet."),
@@ -122,6 +130,7 @@ def _drawn(plot: Plot, bar: WaterfallBar, place: int) -> DrawnBar:
     notes += [_("cut at +100 %")] if clipped else []
     low, high = _extent(float(bar.change_percent))
     end = place + _bar_width(plot)
+    shaped = _slot(plot) >= SHAPES_FROM
     return DrawnBar(
         bar=bar,
         x=plot.x(place),
@@ -130,11 +139,20 @@ def _drawn(plot: Plot, bar: WaterfallBar, place: int) -> DrawnBar:
         y=plot.y(high),
         y_end=plot.y(low),
         color=RESPONSES[bar.best_response],
+        shape=SHAPES[bar.best_response] if shaped else "",
+        shape_y=_beyond(plot, low, high, clipped=clipped),
         clipped=clipped,
         change=change,
         response=response,
         text=f"{bar.subject_id}: " + ", ".join([change, response, *notes]),
     )
+
+
+def _beyond(plot: Plot, low: float, high: float, *, clipped: bool) -> str:
+    """Where the shape of a category stands: past the end of the bar, and past what marks a cut."""
+    if high > 0:
+        return coordinate(float(plot.y(high)) - (CLIPPED_AWAY if clipped else SHAPE_AWAY))
+    return coordinate(float(plot.y(low)) + SHAPE_AWAY)
 
 
 def _slot(plot: Plot) -> float:
@@ -160,16 +178,16 @@ def _tracks(plot: Plot, ordered: Sequence[WaterfallBar]) -> Iterator[Track]:
     for row, response in enumerate(kinds):
         member = [bar.best_response == response for bar in ordered]
         color = RESPONSES[response]
-        yield _track(plot, row, response_label(response), response.value, color, member)
+        told = (response_label(response), response.value, color, SHAPES[response])
+        yield _track(plot, row, told, member)
     flags = [bar.new_lesion for bar in ordered]
     if any(flags):
-        yield _track(plot, len(kinds), _("New lesion"), "NEW", "currentColor", flags)
+        yield _track(plot, len(kinds), (_("New lesion"), "NEW", "currentColor", STAR), flags)
 
 
-def _track(
-    plot: Plot, row: int, label: str, code: str, color: str, member: Sequence[bool]
-) -> Track:
+def _track(plot: Plot, row: int, told: tuple[str, str, str, str], member: Sequence[bool]) -> Track:
+    """`told`: the label, the code, the color and the shape."""
     narrowest = NARROWEST / _slot(plot)
     marks = ((plot.x(start), plot.x(max(stop, start + narrowest))) for start, stop in runs(member))
-    y = WATERFALL_BOTTOM + 40 + TRACK_HEIGHT * row
-    return Track(label, code, color, str(y), sum(member), tuple(marks))
+    y = WATERFALL_BOTTOM + TRACKS_BELOW + TRACK_HEIGHT * row
+    return Track(*told, str(y - 5), str(y), sum(member), tuple(marks))

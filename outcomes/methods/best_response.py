@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date as Date
 from operator import attrgetter
 
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import Reason, Response
 from trials.definitions import Confirmation, EndpointDefinition
 
@@ -28,6 +29,7 @@ class Record:
 
     `source` is the visit's id; `equivocal` and `unequivocal` are the labels of the new lesions
     seen. `confirmed_on` is written by `fold_equivocal`: the visit that made this one a PD.
+    `immune` is the visit's response by iRECIST, for `irecist_endpoints` alone.
     """
 
     date: Date
@@ -36,6 +38,7 @@ class Record:
     equivocal: frozenset[str] = frozenset()
     unequivocal: frozenset[str] = frozenset()
     confirmed_on: Date | None = None
+    immune: ImmuneResponse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,13 @@ def known_records(records: Iterable[Record], origin: Date, cutoff: Date) -> tupl
     two limits, so neither a confirmation after the cutoff nor a sighting before the origin counts.
     Source: METHODS.md, 5 and 6.
     """
+    return _to_first_progression(dated_records(records, origin, cutoff))
+
+
+def dated_records(records: Iterable[Record], origin: Date, cutoff: Date) -> Iterable[Record]:
+    """`known_records` before anything is cut off: what lies after the first PD as well."""
     within = [record for record in records if origin <= record.date <= cutoff]
-    return _to_first_progression(_one_per_date(fold_equivocal(within)))
+    return _one_per_date(fold_equivocal(within))
 
 
 def _one_per_date(records: Iterable[Record]) -> Iterable[Record]:

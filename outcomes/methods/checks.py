@@ -46,14 +46,6 @@ class Problem:
     reason: Reason
 
 
-def minimum_target_mm(target: Target) -> Decimal:
-    """The smallest diameter in mm with which a lesion may be a target (short axis for nodes).
-
-    Source: Eisenhauer 2009, section 3.1.1. Slices matter on tomographic images only.
-    """
-    return _measurability(target)[1]
-
-
 def _measurability(target: Target) -> tuple[str, Decimal]:
     """The minimum that applies, after the code of its refusal."""
     if target.nodal:

@@ -40,18 +40,6 @@ def carried(assessments: Iterable[Assessment], before: Date | None = None) -> Ma
     return {label: _by_its_survivor(label, one, found) for label, one in found.items()}
 
 
-def separated(
-    assessment: Assessment, known: Mapping[str, Carried]
-) -> tuple[tuple[str, Carried], ...]:
-    """The lesions that had merged and that this visit counts on their own again: a question."""
-    return tuple(
-        (target.lesion, one)
-        for target in assessment.targets
-        if (one := known.get(target.lesion)) and one.merged_into
-        if target.state in (TargetState.MEASURED, TargetState.TOO_SMALL)
-    )
-
-
 def _follow(target: Target, on: Date, found: dict[str, Carried]) -> None:
     before = found.get(target.lesion)
     if target.state is TargetState.MERGED:

@@ -102,6 +102,17 @@ class Participant:
     absences: tuple[str | None, ...] = ()
 
 
+class FlowBox(StrEnum):
+    """A box of the diagram whose people can be listed; the last two are of one arm."""
+
+    ASSESSED = "assessed"
+    EXCLUDED = "excluded"
+    ENROLLED = "enrolled"
+    UNALLOCATED = "unallocated"
+    ARM = "arm"
+    TREATED = "treated"
+
+
 @dataclass(frozen=True, slots=True)
 class Analyzed:
     """How many of a column are in an analysis, and why the others are not."""
@@ -198,6 +209,18 @@ def flow(
     )
 
 
+def in_box(person: Participant, box: FlowBox, arm: int | None, cutoff: Date) -> bool:
+    """Whether a person is counted in a box of the diagram; `arm` counts for the boxes of an arm."""
+    if not by(person.enrolled_on, cutoff):
+        state = screened_as(person, cutoff)
+        counted = EXCLUDED if box is FlowBox.EXCLUDED else (*EXCLUDED, *IN_SCREENING)
+        return box in (FlowBox.ASSESSED, FlowBox.EXCLUDED) and state in counted
+    if box in (FlowBox.ARM, FlowBox.TREATED):
+        treated = by(person.first_dose_on, cutoff) or box is FlowBox.ARM
+        return treated and person.arm == arm
+    return box is not FlowBox.EXCLUDED and (box is not FlowBox.UNALLOCATED or person.arm is None)
+
+
 def _last(person: Participant, cutoff: Date) -> Screening | None:
     known = [screening for screening in person.screenings if screening.on <= cutoff]
     return max(known, key=lambda screening: screening.on, default=None)
@@ -251,7 +274,7 @@ def _left(person: Participant, cutoff: Date) -> FollowUp | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
+class Course:
     """Where one enrolled patient is in each row."""
 
     follow_up: FollowUp
@@ -262,20 +285,41 @@ class _Course:
     on_treatment: bool = False
 
 
-def _course(person: Participant, cutoff: Date) -> _Course:
+def course_of(person: Participant, cutoff: Date) -> Course:
+    """Where an enrolled patient is in the rows of treatment and follow-up."""
     left = _left(person, cutoff)
     state = left or FollowUp.CONTINUING
     recorded = _recorded_end(person, cutoff)
     implied = IMPLIED[left] if left else None
     if not by(person.first_dose_on, cutoff):
-        return _Course(state, untreated=recorded or implied or NOT_RECORDED)
+        return Course(state, untreated=recorded or implied or NOT_RECORDED)
     if recorded:
-        return _Course(state, discontinued=recorded)
+        return Course(state, discontinued=recorded)
     if by(person.last_dose_on, cutoff) and not person.dosing:
-        return _Course(state, last_dose_only=True)
+        return Course(state, last_dose_only=True)
     if implied:
-        return _Course(state, discontinued=implied, inferred=True)
-    return _Course(state, on_treatment=True)
+        return Course(state, discontinued=implied, inferred=True)
+    return Course(state, on_treatment=True)
+
+
+def treatment_end(person: Participant, cutoff: Date) -> Date | None:
+    """When the treatment of somebody with a first dose ended; None while it goes on at the cutoff.
+
+    The same order as in the flow: a recorded discontinuation, whose day is the last dose where that
+    is known; a last dose, unless a dose runs on; death or the day on which the patient left.
+    """
+    course = course_of(person, cutoff)
+    if course.on_treatment:
+        return None
+    if by(person.last_dose_on, cutoff) and not person.dosing:
+        return person.last_dose_on
+    ends = [d.on for d in person.dispositions if d.on <= cutoff and _ends_treatment(d)]
+    died = person.died_on
+    return min([*ends, *([died] if died and died <= cutoff else [])], default=cutoff)
+
+
+def _ends_treatment(disposition: Disposition) -> bool:
+    return disposition.kind == "treatment_discontinued" or disposition.kind in EXITS
 
 
 def _recorded_end(person: Participant, cutoff: Date) -> str | None:
@@ -290,7 +334,7 @@ def _in(people: Sequence[Participant], arm: int | None) -> list[Participant]:
 
 
 def _arm(people: Sequence[Participant], analyses: int, cutoff: Date) -> ArmFlow:
-    courses = [_course(person, cutoff) for person in people]
+    courses = [course_of(person, cutoff) for person in people]
     deviations = [sum(on <= cutoff for on in person.deviations) for person in people]
     where = Counter(course.follow_up for course in courses)
     return ArmFlow(

@@ -10,7 +10,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from outcomes.methods.irecist import ImmuneDerived
 
 NORMAL_NODE_BELOW_MM: Final = Decimal(10)
 TOO_SMALL_MM: Final = Decimal(5)
@@ -53,6 +56,14 @@ class Certainty(StrEnum):
 
     UNEQUIVOCAL = "unequivocal"
     EQUIVOCAL = "equivocal"
+
+
+class Growth(StrEnum):
+    """Whether a lesion that is not measured is larger than at the visit before (iRECIST)."""
+
+    NONE = "none"
+    INCREASED = "increased"
+    UNEQUIVOCAL = "unequivocal"
 
 
 class ImagingMethod(StrEnum):
@@ -125,14 +136,19 @@ class NonTarget:
     short_axis_mm: Decimal | None = None
     organ_group: str = ""
     method: ImagingMethod | None = None
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)
 class NewLesion:
-    """A lesion that was not there at baseline, seen at this visit."""
+    """A lesion that was not there at baseline, seen at this visit; its size matters to iRECIST."""
 
     lesion: str
     certainty: Certainty
+    diameter_mm: Decimal | None = None
+    nodal: bool = False
+    organ_group: str = ""
+    growth: Growth | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +167,8 @@ class Derived:
 
     Sums are millimeters; `sum_mm` runs over the targets that were evaluated and is None without
     any. Changes are exact fractions of 100 (percent) or millimeters, None while not `complete`;
-    without targets at baseline there is no sum, hence nothing complete.
+    without targets at baseline there is no sum, hence nothing complete. `immune` is what iRECIST
+    makes of the same assessment; `irecist.derive` adds it.
     """
 
     sum_mm: Decimal | None
@@ -164,6 +181,7 @@ class Derived:
     overall_response: Response | None
     reasons: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    immune: "ImmuneDerived | None" = None
 
     @property
     def pr_at_most_mm(self) -> Decimal | None:

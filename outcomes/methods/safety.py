@@ -5,12 +5,35 @@ of the events that count. Pure: treated patients in, frozen counts out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import timedelta
+from enum import StrEnum
 
+GRADES = (1, 2, 3, 4, 5)
 SEVERE, DEATH = 3, 5  # grades
+
+
+class Tally(StrEnum):
+    """What a patient may be counted for; the last three are CDISC's actions taken (ACN)."""
+
+    ANY_GRADE = "any_grade"
+    GRADE_3_OR_MORE = "grade_3_or_more"
+    GRADE_3_4 = "grade_3_4"  # the worst
+    GRADE_1 = "grade_1"  # the worst, as those that follow
+    GRADE_2 = "grade_2"
+    GRADE_3 = "grade_3"
+    GRADE_4 = "grade_4"
+    GRADE_5 = "grade_5"
+    SERIOUS = "serious"
+    DRUG_WITHDRAWN = "drug_withdrawn"
+    DOSE_REDUCED = "dose_reduced"
+    DRUG_INTERRUPTED = "drug_interrupted"
+
+
+WORST_GRADES = {Tally(f"grade_{grade}"): grade for grade in GRADES}
+ACTIONS = (Tally.DRUG_WITHDRAWN, Tally.DOSE_REDUCED, Tally.DRUG_INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +45,8 @@ class Event:
     related: bool
     serious: bool
     started_on: Date
+    action: str = ""  # taken with the study treatment
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +70,12 @@ class Person:
             end = min(cutoff, self.last_dose_on + timedelta(days=window_days))
         return tuple(event for event in self.events if first <= event.started_on <= end)
 
+    def treated_days(self, until: Date) -> int | None:
+        """From the first dose to the last, both included; to `until` where that is earlier."""
+        if self.first_dose_on is None or self.first_dose_on > until:
+            return None
+        return (min(self.last_dose_on or until, until) - self.first_dose_on).days + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -66,8 +97,23 @@ class Counts:
     any_grade: Share
     grade_3_or_more: Share
     grade_3_4: Share
-    grade_5: Share
+    worst_grades: tuple[Share, ...]  # 1 to 5
     serious: Share
+    actions: tuple[Share, ...]  # in the order of ACTIONS
+
+    @property
+    def grade_5(self) -> Share:
+        """Patients with an event that led to death."""
+        return self.worst_grades[DEATH - 1]
+
+    def of(self, tally: Tally) -> Share:
+        """One of the numbers."""
+        if tally in WORST_GRADES:
+            return self.worst_grades[WORST_GRADES[tally] - 1]
+        if tally in ACTIONS:
+            return self.actions[ACTIONS.index(tally)]
+        found: Share = getattr(self, tally.value)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,22 +156,50 @@ def adverse_events(people: Iterable[Person], *, cutoff: Date, window_days: int) 
 Events = Sequence[Event]
 
 
+def under(people: Iterable[Person], name: Callable[[str], str]) -> list[Person]:
+    """The same patients, each term replaced by what it belongs to: a system organ class."""
+    return [
+        replace(one, events=tuple(replace(e, term=name(e.term)) for e in one.events))
+        for one in people
+    ]
+
+
 def _incidence(patients: Sequence[Events], n: int) -> Incidence:
     related = [[event for event in events if event.related] for events in patients]
     return Incidence(_counts(patients, n), _counts(related, n))
 
 
 def _counts(patients: Sequence[Events], n: int) -> Counts:
-    worst = [max(event.grade for event in events) for events in patients if events]
+    worst = Counter(max(event.grade for event in events) for events in patients if events)
     serious = sum(any(event.serious for event in events) for events in patients)
-    severe, dead = sum(grade >= SEVERE for grade in worst), worst.count(DEATH)
+    severe = sum(worst[grade] for grade in GRADES if grade >= SEVERE)
+    taken = Counter(action for events in patients for action in {event.action for event in events})
     return Counts(
-        any_grade=Share(len(worst), n),
+        any_grade=Share(worst.total(), n),
         grade_3_or_more=Share(severe, n),
-        grade_3_4=Share(severe - dead, n),
-        grade_5=Share(dead, n),
+        grade_3_4=Share(severe - worst[DEATH], n),
+        worst_grades=tuple(Share(worst[grade], n) for grade in GRADES),
         serious=Share(serious, n),
+        actions=tuple(Share(taken[action], n) for action in ACTIONS),
     )
+
+
+def counting(tally: Tally, events: Events) -> tuple[Event, ...]:
+    """Those of a patient's events for which the patient is counted; none where it is not."""
+    if tally in WORST_GRADES or tally is Tally.GRADE_3_4:
+        worst = max((event.grade for event in events), default=0)
+        wanted = {SEVERE, SEVERE + 1} if tally is Tally.GRADE_3_4 else {WORST_GRADES[tally]}
+        return tuple(e for e in events if e.grade == worst) if worst in wanted else ()
+    return tuple(event for event in events if _is_of(tally, event))
+
+
+def _is_of(tally: Tally, event: Event) -> bool:
+    """Whether an event alone counts its patient; what a worst grade never does."""
+    if tally is Tally.GRADE_3_OR_MORE:
+        return event.grade >= SEVERE
+    if tally is Tally.SERIOUS:
+        return event.serious
+    return tally is Tally.ANY_GRADE or event.action == tally
 
 
 def _by_term(patients: Sequence[Events]) -> list[list[list[Event]]]:

@@ -1,5 +1,6 @@
 """What happened to the tumor: lesions, visits and what was seen of each lesion at each visit."""
 
+from outcomes.models.analyses import Analysis, AnalysisQuerySet
 from outcomes.models.imports import (
     PURGED_AT_ONCE,
     SHEET_KEPT,
@@ -11,7 +12,9 @@ from outcomes.models.imports import (
 from outcomes.models.lesions import (
     DIAMETER,
     INVESTIGATOR,
+    REVIEWER,
     BoneTypeChoice,
+    Evaluator,
     Lesion,
     LesionQuerySet,
     LesionRole,
@@ -20,6 +23,8 @@ from outcomes.models.lesions import (
 from outcomes.models.visits import (
     METHODS_VERSION,
     CertaintyChoice,
+    GrowthChoice,
+    ImmuneResponseChoice,
     Measurement,
     NewLesionStatus,
     NonTargetStateChoice,
@@ -35,10 +40,16 @@ __all__ = [
     "INVESTIGATOR",
     "METHODS_VERSION",
     "PURGED_AT_ONCE",
+    "REVIEWER",
     "SHEET_KEPT",
     "SILENT",
+    "Analysis",
+    "AnalysisQuerySet",
     "BoneTypeChoice",
     "CertaintyChoice",
+    "Evaluator",
+    "GrowthChoice",
+    "ImmuneResponseChoice",
     "ImportRun",
     "Lesion",
     "LesionQuerySet",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     pass
 
 
-INVESTIGATOR = "investigator"
+class Evaluator(models.TextChoices):
+    INVESTIGATOR = "investigator", _("investigator")
+    REVIEWER = "reviewer", _("independent reviewer")
+
+
+INVESTIGATOR, REVIEWER = Evaluator.INVESTIGATOR.value, Evaluator.REVIEWER.value
 DIAMETER = [MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(400))]
 
 
@@ -71,7 +76,7 @@ class Lesion(models.Model):
     """A lesion and its permanent label; 5 targets and 2 per organ hold as unique slots."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="lesions")
-    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
+    evaluator = models.CharField(max_length=20, choices=Evaluator, default=INVESTIGATOR)
     label = models.CharField(_("label"), max_length=10)
     role = models.CharField(_("role"), max_length=10, choices=LesionRole)
     organ = models.CharField(_("organ"), max_length=100, blank=True)
@@ -122,6 +127,9 @@ class Lesion(models.Model):
             models.UniqueConstraint(fields=["id", "patient"], name="lesion_identifies_patient"),
             models.CheckConstraint(
                 condition=Q(role__in=LesionRole.values), name="lesion_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(evaluator__in=Evaluator.values), name="lesion_evaluator_known"
             ),
             models.CheckConstraint(
                 condition=Q(

@@ -8,6 +8,8 @@ foreign keys through the patient see to that (migration 0003).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date as Date
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,10 +19,19 @@ from django.db.models import Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from outcomes.methods import checks, recist
-from outcomes.models.lesions import DIAMETER, INVESTIGATOR, Lesion, MethodChoice, diameter
+from outcomes.methods.irecist import ImmuneDerived, ImmuneResponse
+from outcomes.models.lesions import (
+    DIAMETER,
+    INVESTIGATOR,
+    REVIEWER,
+    Evaluator,
+    Lesion,
+    MethodChoice,
+    diameter,
+)
 from patients.models import PLAUSIBLE, Patient
 from registry.audit import audited
-from trials.access import in_scope
+from trials.access import in_review, in_scope, where_review_is_read
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -28,7 +39,7 @@ if TYPE_CHECKING:
     from registry.models import User
 
 
-METHODS_VERSION = 1
+METHODS_VERSION = 2
 
 
 class ResponseChoice(models.TextChoices):
@@ -64,6 +75,33 @@ class CertaintyChoice(models.TextChoices):
     EQUIVOCAL = recist.Certainty.EQUIVOCAL.value, _("Equivocal")
 
 
+class GrowthChoice(models.TextChoices):
+    NONE = recist.Growth.NONE.value, _("Not larger")
+    INCREASED = recist.Growth.INCREASED.value, _("Larger")
+    UNEQUIVOCAL = recist.Growth.UNEQUIVOCAL.value, _("Unequivocally larger")
+
+
+class ImmuneResponseChoice(models.TextChoices):
+    ICR = ImmuneResponse.ICR.value, _("complete response")
+    IPR = ImmuneResponse.IPR.value, _("partial response")
+    ISD = ImmuneResponse.ISD.value, _("stable disease")
+    IUPD = ImmuneResponse.IUPD.value, _("unconfirmed progression")
+    ICPD = ImmuneResponse.ICPD.value, _("confirmed progression")
+    NE = ImmuneResponse.NE.value, _("not evaluable")
+    NON_ICR_NON_IUPD = ImmuneResponse.NON_ICR_NON_IUPD.value, _("non-iCR/non-iUPD")
+
+
+def _growth() -> models.CharField[Any, Any]:
+    return models.CharField(
+        _("growth"),
+        max_length=20,
+        choices=GrowthChoice,
+        blank=True,
+        default="",
+        help_text=_("Since the visit before, of a lesion that is judged by eye (iRECIST)."),
+    )
+
+
 def _sum(verbose_name: Any) -> models.DecimalField[Any, Any]:
     return models.DecimalField(
         verbose_name, max_digits=7, decimal_places=2, null=True, editable=False
@@ -78,8 +116,25 @@ class VisitQuerySet(models.QuerySet["Visit"]):
         return self.filter(voided_at=None, patient__voided_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Visits of visible patients."""
-        return in_scope(self, user, "patient__")
+        """The investigators' visits of visible patients; those of the review have their own doors."""
+        return in_scope(self.filter(evaluator=INVESTIGATOR), user, "patient__")
+
+    def reviewed_by(self, user: User | AnonymousUser) -> Self:
+        """The review's visits of the patients whose scans the user reads."""
+        return in_review(self.filter(evaluator=REVIEWER), user, "patient__")
+
+    def of_review(self, user: User | AnonymousUser) -> Self:
+        """The review's visits that the user may read: its readers' own, and of the whole trial."""
+        rows = self.model.objects.filter(evaluator=REVIEWER)
+        own, seen = rows.reviewed_by(user), where_review_is_read(rows, user, "patient__")
+        mine = Q(pk__in=own.values("pk")) | Q(pk__in=seen.values("pk"))
+        return self.filter(mine, evaluator=REVIEWER)
+
+    def readable_by(self, user: User | AnonymousUser) -> Self:
+        """Visits of either evaluator that the user may read."""
+        rows = self.model.objects.all()
+        seen, review = rows.visible_to(user), rows.of_review(user)
+        return self.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=review.values("pk")))
 
     def with_rows(self) -> Self:
         """With the patient and every row and lesion, in four statements."""
@@ -100,7 +155,9 @@ class Visit(models.Model):
         UNSCHEDULED = "unscheduled", _("Unscheduled")
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
-    evaluator = models.CharField(max_length=20, default=INVESTIGATOR)
+    evaluator = models.CharField(
+        _("evaluator"), max_length=20, choices=Evaluator, default=INVESTIGATOR
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     date = models.DateField(_("scan date"))
     stated_response = models.CharField(
@@ -128,6 +185,15 @@ class Visit(models.Model):
     )
     reasons = models.JSONField(default=list, editable=False)
     warnings = models.JSONField(default=list, editable=False)
+    irecist_response = models.CharField(
+        _("response by iRECIST"),
+        max_length=20,
+        choices=ImmuneResponseChoice,
+        blank=True,
+        default="",
+        editable=False,
+    )
+    irecist = models.JSONField(default=dict, editable=False)
     methods_version = models.PositiveSmallIntegerField(default=METHODS_VERSION, editable=False)
 
     objects = VisitQuerySet.as_manager()
@@ -154,6 +220,9 @@ class Visit(models.Model):
                 name="visit_kind_known",
             ),
             models.CheckConstraint(
+                condition=Q(evaluator__in=Evaluator.values), name="visit_evaluator_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(sum_mm=None) | Q(sum_mm__gte=0), name="visit_sum_not_negative"
             ),
             models.CheckConstraint(condition=Q(date__range=PLAUSIBLE), name="visit_date_plausible"),
@@ -168,6 +237,10 @@ class Visit(models.Model):
                     "non_target_response",
                     "stated_response",
                 )
+            ),
+            models.CheckConstraint(
+                condition=Q(irecist_response__in=["", *ImmuneResponseChoice.values]),
+                name="visit_irecist_response_known",
             ),
             models.CheckConstraint(
                 condition=Q(kind="baseline", overall_response="")
@@ -199,6 +272,22 @@ class Visit(models.Model):
             overall_response=_response(self.overall_response),
             reasons=tuple(_reason(document) for document in self.reasons),
             warnings=tuple(_reason(document) for document in self.warnings),
+            immune=self._as_immune(),
+        )
+
+    def _as_immune(self) -> ImmuneDerived | None:
+        """What iRECIST makes of it; None of a baseline, and where it was never derived."""
+        if not self.irecist_response:
+            return None
+        said = self.irecist
+        sum_mm, since = said["new_lesion_sum_mm"], said["unconfirmed_since"]
+        return ImmuneDerived(
+            response=ImmuneResponse(self.irecist_response),
+            reasons=tuple(_reason(document) for document in said["reasons"]),
+            new_lesion_sum_mm=None if sum_mm is None else Decimal(sum_mm),
+            new_targets=tuple(said["new_targets"]),
+            new_non_targets=tuple(said["new_non_targets"]),
+            unconfirmed_since=Date.fromisoformat(since) if since else None,
         )
 
     def all_warnings(self) -> tuple[recist.Reason, ...]:
@@ -286,6 +375,7 @@ class NonTargetStatus(models.Model):
     status = models.CharField(_("status"), max_length=30, choices=NonTargetStateChoice)
     short_axis_mm = diameter(_("short axis (mm)"))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    growth = _growth()
 
     class Meta:
         ordering = ["visit", "lesion__label"]
@@ -303,6 +393,9 @@ class NonTargetStatus(models.Model):
                 condition=~Q(status="not_evaluable") | ~Q(reason=""),
                 name="non_target_not_evaluable_has_reason",
             ),
+            models.CheckConstraint(
+                condition=Q(growth__in=["", *GrowthChoice.values]), name="non_target_growth_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -319,6 +412,7 @@ class NewLesionStatus(models.Model):
     certainty = models.CharField(_("certainty"), max_length=20, choices=CertaintyChoice)
     diameter_mm = diameter(_("diameter (mm)"))
     method = models.CharField(_("method"), max_length=20, choices=MethodChoice, blank=True)
+    growth = _growth()
 
     class Meta:
         ordering = ["visit", "lesion__label"]
@@ -331,6 +425,9 @@ class NewLesionStatus(models.Model):
             models.CheckConstraint(
                 condition=Q(diameter_mm=None) | Q(diameter_mm__range=(0, 400)),
                 name="new_lesion_0_to_400_mm",
+            ),
+            models.CheckConstraint(
+                condition=Q(growth__in=["", *GrowthChoice.values]), name="new_lesion_growth_known"
             ),
         ]
 

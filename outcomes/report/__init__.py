@@ -1,25 +1,31 @@
 """A trial's outcomes as one value: the page, the API, the CSV and the charts all read it."""
 
+from outcomes.characteristics import UNKNOWN
 from outcomes.report.building import (
     RESPONSE_ORDER,
     analyses,
     build,
+    compute,
     declared,
     outcome_of,
     outcomes_of,
+    over,
+    read,
+    side_by_side,
 )
 from outcomes.report.values import (
     DAYS_PER_MONTH,
-    UNKNOWN,
     Absence,
     Analysis,
     Declared,
+    ImmuneOutcome,
     LandmarkTime,
     Options,
     PatientOutcome,
     Rate,
     Report,
     Section,
+    Standing,
     Survival,
 )
 
@@ -30,16 +36,22 @@ __all__ = [
     "Absence",
     "Analysis",
     "Declared",
+    "ImmuneOutcome",
     "LandmarkTime",
     "Options",
     "PatientOutcome",
     "Rate",
     "Report",
     "Section",
+    "Standing",
     "Survival",
     "analyses",
     "build",
+    "compute",
     "declared",
     "outcome_of",
     "outcomes_of",
+    "over",
+    "read",
+    "side_by_side",
 ]

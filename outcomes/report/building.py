@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from outcomes import arms, queries
-from outcomes.arms import Comparison, NoComparison, SurvivalComparison
-from outcomes.methods import best_response, proportions, survival, time_to_event
+from outcomes import arms, characteristics, queries
+from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
+from outcomes.methods import (
+    best_response,
+    irecist_endpoints,
+    proportions,
+    survival,
+    time_to_event,
+)
 from outcomes.methods.best_response import BestResponse
 from outcomes.methods.depth import depth_of_response
+from outcomes.methods.irecist_endpoints import ImmuneCourse
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import (
@@ -22,10 +29,13 @@ from outcomes.methods.survival import (
     Landmark,
 )
 from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from patients.models import Patient
 from registry import database
+from trials import access
 from trials.definitions import (
+    IRECIST,
     EndpointDefinition,
     EndpointKind,
     Population,
@@ -42,16 +52,17 @@ from outcomes.report.values import (
     ALWAYS,
     CONTROLLED,
     RESPONDERS,
-    UNKNOWN,
     Absence,
     Analysis,
     Declared,
+    ImmuneOutcome,
     LandmarkTime,
     Options,
     PatientOutcome,
     Rate,
     Report,
     Section,
+    Standing,
     Survival,
 )
 
@@ -73,14 +84,50 @@ def build(
 
     With `known_on` over what was recorded by then; today's are the endpoint definitions, the
     trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    Raises PermissionDenied for the independent review where the user may not see it.
     """
-    known_on = options.known_on
+    return compute(trial, options, *read(trial, user=user, options=options, further=further))
+
+
+def read(
+    trial: Trial, *, user: User, options: Options, further: Collection[EndpointKind] = ()
+) -> tuple[list[Declared], list[PatientFacts]]:
+    """What a report is computed of: the endpoints, and the patients that the user may see."""
+    known_on, evaluator = options.known_on, options.evaluator
+    if evaluator != INVESTIGATOR:
+        access.require(user, access.Action.READ_REVIEW, trial=trial)
     with database.snapshot():
         endpoints = list(trial.endpoints.all())
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
-        facts = queries.facts(patients, blinded=trial.masked, known_on=known_on)
-    return _Builder(trial, options, declared(endpoints, options, further)).report(facts)
+        facts = queries.facts(patients, evaluator, blinded=trial.masked, known_on=known_on)
+    return declared(endpoints, options, further), facts
+
+
+def compute(
+    trial: Trial, options: Options, endpoints: Sequence[Declared], facts: Iterable[PatientFacts]
+) -> Report:
+    """The report of what was read, now or long ago: nothing else decides a figure."""
+    builder = _Builder(trial, options, endpoints)
+    return builder.report([builder.known(patient) for patient in facts])
+
+
+def opened(trial: Trial, *, user: User, options: Options) -> tuple[_Builder, list[_Known]]:
+    """A report's builder and the patients it is of, read in one snapshot."""
+    endpoints, facts = read(trial, user=user, options=options)
+    builder = _Builder(trial, options, endpoints)
+    return builder, [builder.known(patient) for patient in facts]
+
+
+def over(
+    trial: Trial,
+    endpoints: Sequence[Endpoint],
+    facts: Iterable[PatientFacts],
+    *,
+    options: Options,
+) -> Report:
+    """The report over facts that were read already."""
+    return compute(trial, options, declared(endpoints, options), facts)
 
 
 def analyses(
@@ -93,6 +140,16 @@ def analyses(
     """
     options = Options(cutoff=cutoff)
     return _Builder(trial, options, declared(endpoints, options)).analyses(facts)
+
+
+def side_by_side(
+    trial: Trial, facts: Iterable[PatientFacts], endpoints: Sequence[Declared], *, cutoff: Date
+) -> tuple[list[Rate | Survival], list[tuple[PatientFacts, list[Standing]]]]:
+    """What each of these endpoints gives, and how each patient stands under each of them."""
+    builder = _Builder(trial, Options(cutoff=cutoff), endpoints)
+    known = [builder.known(one) for one in facts]
+    standings = [(k.facts, [builder.standing(e, k) for e in endpoints]) for k in known]
+    return [builder.result(endpoint, known) for endpoint in endpoints], standings
 
 
 def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
@@ -123,11 +180,12 @@ def declared(
     one = {default: default}  # equal definitions are one value, so that what it gives is found once
     definitions = [_chosen(e.as_definition(), options) for e in chosen]
     result = [
-        Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d))
+        Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d), e.pk)
         for e, d in zip(chosen, definitions, strict=True)
     ]
-    kinds = {endpoint.kind for endpoint in result}
-    rates = (e.definition for e in result if e.kind is EndpointKind.ORR)
+    own = [endpoint for endpoint in result if not endpoint.definition.immune]
+    kinds = {endpoint.kind for endpoint in own}
+    rates = (e.definition for e in own if e.kind is EndpointKind.ORR)
     asked = dict.fromkeys(further, next(rates, default)) | dict.fromkeys(ALWAYS, default)
     return result + [Declared(kind, "", "", d) for kind, d in asked.items() if kind not in kinds]
 
@@ -149,8 +207,26 @@ class _Known:
     prepared: Mapping[TimeOrigin, Prepared]
     enrolled: bool
     dosed: bool
+    cutoff: Date
+    deviated: bool = False
     bests: dict[tuple[int, bool], BestResponse] = field(default_factory=dict)
     times: dict[int, TimeToEvent | None] = field(default_factory=dict)
+    courses: dict[object, ImmuneCourse] = field(default_factory=dict)
+
+    def by(self, definition: EndpointDefinition) -> Prepared:
+        """The history as the definition's criteria read it."""
+        if definition.immune:
+            return self.course(definition).prepared
+        return self.prepared[definition.time_origin]
+
+    def course(self, definition: EndpointDefinition) -> ImmuneCourse:
+        """The history by iRECIST, found once per time origin and kinds of therapy."""
+        therapies = definition.censoring.therapies
+        key = (definition.time_origin, therapies)
+        if key not in self.courses:
+            history = self.facts.from_origin(definition.time_origin)
+            self.courses[key] = irecist_endpoints.course(history, self.cutoff, therapies)
+        return self.courses[key]
 
     def belongs(self, definition: EndpointDefinition) -> bool:
         """Whether the patient is in an analysis population at the cutoff (METHODS.md, 5)."""
@@ -165,6 +241,8 @@ class _Known:
             return Absence.NOT_ENROLLED
         if population is Population.ENROLLED:
             return None
+        if population is Population.PER_PROTOCOL:
+            return Absence.MAJOR_DEVIATION if self.deviated else None
         if not self.facts.measurable:
             return (
                 Absence.NOT_MEASURABLE if self.facts.history.has_baseline else Absence.NO_BASELINE
@@ -174,8 +252,31 @@ class _Known:
 
     def value(self, characteristic: str) -> str:
         """What the patient's group or stratum is called."""
-        value = getattr(self.facts, characteristic)
-        return UNKNOWN if value in (None, "") else str(value)
+        return characteristics.value(self.facts, characteristic)
+
+
+def grouped(known: Sequence[_Known], characteristic: str) -> list[tuple[str, list[_Known]]]:
+    """The patients by what they are called under a characteristic, in its order."""
+    groups: dict[str, list[_Known]] = {}
+    for patient in known:
+        groups.setdefault(patient.value(characteristic), []).append(patient)
+    return [(name, groups[name]) for name in characteristics.in_order(characteristic, list(groups))]
+
+
+IMMUNE = (EndpointKind.ORR, EndpointKind.PFS)
+
+
+def _by_irecist(
+    kind: EndpointKind, endpoints: Sequence[Declared], first: Mapping[EndpointKind, Declared]
+) -> Declared:
+    """The first definition of a kind by iRECIST, else that by RECIST 1.1 with other criteria."""
+    declared = next((e for e in endpoints if e.kind is kind and e.definition.immune), None)
+    if declared:
+        return declared
+    document = first[kind].definition.as_document()
+    unconfirmed = document["confirmation"] | {"required": False}
+    changed = document | {"criteria": IRECIST, "confirmation": unconfirmed}
+    return replace(first[kind], definition=EndpointDefinition.parse(changed))
 
 
 def _by(date: Date | None, cutoff: Date) -> bool:
@@ -197,15 +298,15 @@ class _Builder:
         self.trial = trial
         self.options = options
         self.endpoints = endpoints
-        self.first = {e.kind: e for e in reversed(endpoints)}
+        self.first = {e.kind: e for e in reversed(endpoints) if not e.definition.immune}
+        self.beside = {kind: _by_irecist(kind, endpoints, self.first) for kind in IMMUNE}
         self.origins = {e.definition.time_origin for e in endpoints}
         self.timing = {
             "assessment_interval_days": trial.assessment_interval_days,
             "assessment_window_days": trial.assessment_window_days,
         }
 
-    def report(self, facts: Iterable[PatientFacts]) -> Report:
-        known = [self.known(patient) for patient in facts]
+    def report(self, known: Sequence[_Known]) -> Report:
         definition = self.first[EndpointKind.ORR].definition
         members = [k for k in known if k.belongs(definition)]
         return Report(
@@ -247,21 +348,17 @@ class _Builder:
         cutoff, dates = self.options.cutoff, facts.dates
         prepared = {o: time_to_event.prepare(facts.from_origin(o), cutoff) for o in self.origins}
         enrolled, dosed = _by(dates["enrolled_on"], cutoff), _by(dates["first_dose_on"], cutoff)
-        return _Known(facts, prepared, enrolled, dosed)
+        deviated = _by(facts.major_deviation_on, cutoff)
+        return _Known(facts, prepared, enrolled, dosed, cutoff, deviated)
 
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
-        if self.options.group_by is None:
-            return []
-        groups: dict[str, list[_Known]] = {}
-        for patient in known:
-            groups.setdefault(patient.value(self.options.group_by), []).append(patient)
-        return sorted(groups.items(), key=lambda group: (group[0] == UNKNOWN, group[0]))
+        by = self.options.group_by
+        return [] if by is None else grouped(known, by)
 
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
         times = [e for e in self.endpoints if e.kind not in RATES]
-        results: list[Rate | Survival] = [self.rate(e, known) for e in rates]
-        results += [self.survival(e, known) for e in times]
+        results = [self.result(e, known) for e in (*rates, *times)]
         first = {id(endpoint) for endpoint in self.first.values()}
         main = [r for r in results if id(r.endpoint) in first]
         best = self.first[EndpointKind.ORR]
@@ -278,6 +375,24 @@ class _Builder:
                 change for k in members if (change := self.best_change(k)) is not None
             ),
         )
+
+    def result(self, endpoint: Declared, known: Sequence[_Known]) -> Rate | Survival:
+        """What the endpoint gives over these patients."""
+        if endpoint.kind in RATES:
+            return self.rate(endpoint, known)
+        return self.survival(endpoint, known)
+
+    def standing(self, endpoint: Declared, patient: _Known) -> Standing:
+        """Where one patient stands in the endpoint's analysis, or why not in it."""
+        definition = endpoint.definition
+        if absence := patient.absence(definition):
+            return Standing(absence)
+        if endpoint.kind in RATES:
+            best = self.best(endpoint, patient, confirmed=definition.confirmation.required)
+            return Standing(None, best, self.succeeded(endpoint, patient))
+        time = self.time(endpoint, patient)
+        without = patient.prepared[definition.time_origin].origin is None
+        return Standing(Absence.NO_TIME_ORIGIN if without else None, time=time)
 
     def members(self, endpoint: Declared, known: Sequence[_Known]) -> list[_Known]:
         return [k for k in known if k.belongs(endpoint.definition)]
@@ -296,7 +411,7 @@ class _Builder:
         key = (id(definition), confirmed)
         found = patient.bests.get(key)
         if found is None:
-            prepared = patient.prepared[definition.time_origin]
+            prepared = patient.by(definition)
             records = prepared.counted(definition.censoring.therapies)
             function = BEST[confirmed]
             patient.bests[key] = found = function(records, prepared.origin_date, definition)
@@ -314,7 +429,7 @@ class _Builder:
     def succeeded(self, endpoint: Declared, patient: _Known) -> bool:
         definition = endpoint.definition
         if endpoint.kind is EndpointKind.CBR:
-            prepared = patient.prepared[definition.time_origin]
+            prepared = patient.by(definition)
             records = prepared.counted(definition.censoring.therapies)
             return best_response.has_clinical_benefit(records, prepared.origin_date, definition)
         best = self.best(endpoint, patient, confirmed=definition.confirmation.required)
@@ -322,8 +437,9 @@ class _Builder:
 
     def survival(self, endpoint: Declared, known: Sequence[_Known]) -> Survival:
         members = self.members(endpoint, known)
-        times = [self.time(endpoint, patient) for patient in members]
-        found = [time for time in times if time is not None]
+        times = [(patient.facts, self.time(endpoint, patient)) for patient in members]
+        timed = [(facts, time) for facts, time in times if time is not None]
+        found = [time for _, time in timed]
         definition = endpoint.definition
         curve = survival.kaplan_meier([t.days for t in found], [t.event for t in found])
         interval, level = definition.survival_interval, definition.confidence_level
@@ -339,6 +455,7 @@ class _Builder:
             quartiles=survival.observed_quartiles([t.days for t in found]) if observed else None,
             restricted_mean=(asked, survival.restricted_mean(curve, asked.days)) if asked else None,
             counted=self.counted(curve, definition) if endpoint.kind in COUNTED else None,
+            times=tuple(timed),
         )
 
     def landmarks(
@@ -370,7 +487,15 @@ class _Builder:
 
     def found_time(self, endpoint: Declared, patient: _Known) -> TimeToEvent | None:
         definition = endpoint.definition
-        prepared = patient.prepared[definition.time_origin]
+        found = self.timed(endpoint, patient.by(definition))
+        return (
+            irecist_endpoints.explained(found, patient.course(definition))
+            if definition.immune
+            else found
+        )
+
+    def timed(self, endpoint: Declared, prepared: Prepared) -> TimeToEvent | None:
+        definition = endpoint.definition
         if endpoint.kind is EndpointKind.OS:
             return time_to_event.overall_survival(prepared)
         if endpoint.kind is EndpointKind.PFS:
@@ -388,7 +513,7 @@ class _Builder:
         found = [time for time in times if time is not None]
         return survival.follow_up([t.days for t in found], [t.event for t in found])
 
-    def comparison(self, known: Sequence[_Known]) -> Comparison | NoComparison:
+    def compared(self, known: Sequence[_Known]) -> tuple[ComparedArm, ...] | NoComparison:
         """The arms that have patients in a population that is compared."""
         if self.trial.masked:
             return NoComparison.BLINDED
@@ -398,8 +523,12 @@ class _Builder:
         some = [k.facts for k in known if any(k.belongs(d) for d in definitions)]
         population = [k.facts for k in known if k.belongs(definitions[0])]
         compared = arms.compared_arms(some, population)
-        if len(compared) < 2:
-            return NoComparison.FEWER_THAN_TWO_ARMS
+        return compared if len(compared) > 1 else NoComparison.FEWER_THAN_TWO_ARMS
+
+    def comparison(self, known: Sequence[_Known]) -> Comparison | NoComparison:
+        compared = self.compared(known)
+        if isinstance(compared, NoComparison):
+            return compared
         by_arm = [[k for k in known if k.facts.arm_id == arm.id] for arm in compared]
         response = [self.rate(self.first[EndpointKind.ORR], patients) for patients in by_arm]
         return Comparison(
@@ -455,4 +584,18 @@ class _Builder:
             ),
             new_lesion=any(record.unequivocal for record in counted),
             confirmation_required=rates.definition.confirmation.required,
+            prepared=prepared,
+            counted=counted,
+            group=patient.value(by) if (by := self.options.group_by) else "",
+            immune=self.immune(patient) if self.trial.irecist else None,
+        )
+
+    def immune(self, patient: _Known) -> ImmuneOutcome:
+        """By the first definitions by iRECIST, else by RECIST 1.1's first under its criteria."""
+        response, free = (self.beside[kind] for kind in (EndpointKind.ORR, EndpointKind.PFS))
+        return ImmuneOutcome(
+            best=irecist_endpoints.best(patient.course(response.definition), response.definition),
+            progression_free=self.time(free, patient),
+            response_definition=response.definition,
+            progression_free_definition=free.definition,
         )

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from outcomes.arms import NoComparison
 from outcomes.methods.comparison import ComparisonReason, Ties
+from outcomes.methods.irecist import ImmuneResponse
 from outcomes.methods.recist import Response
 from outcomes.methods.survival import MissingReason, QuartileMethod
 from registry.documents import As, CalendarDate, Count, Id, Link, Moment
@@ -422,6 +423,7 @@ class ReportDocument(SectionDocument, ComparedDocument):
     trial: Annotated[str, Field(description="The trial's registry id.")]
     cutoff: CalendarDate
     known_on: Moment | None
+    evaluator: Annotated[str, Field(description="Whose readings: investigator or reviewer.")]
     synthetic: Annotated[bool, Field(description="Whether the patients are made up.")]
     groups: list[GroupDocument]
 
@@ -454,6 +456,18 @@ class FirstResponseDocument(TypedDict):
     dor_event: bool | None
 
 
+class ImmuneOutcomeDocument(TypedDict):
+    """One patient's iBOR and iPFS (Seymour 2017), by the trial's first definitions by iRECIST.
+
+    Where it has none, by its first ORR and PFS with these criteria.
+    """
+
+    best_response: Annotated[ImmuneResponse, Field(description="The iBOR; not confirmed.")]
+    best_response_on: CalendarDate | None
+    best_response_reason: str
+    pfs: TimeDocument
+
+
 class PatientOutcomeDocument(TypedDict):
     """One patient's outcomes with the reason and the record of every date."""
 
@@ -472,3 +486,6 @@ class PatientOutcomeDocument(TypedDict):
     pfs: TimeDocument
     os: TimeDocument
     response: FirstResponseDocument
+    irecist: NotRequired[
+        Annotated[ImmuneOutcomeDocument, Field(description="Where the trial uses iRECIST.")]
+    ]

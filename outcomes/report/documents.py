@@ -18,6 +18,7 @@ from outcomes.methods.survival import Curve, Landmark, Quantile, Quartiles
 from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.report import (
     DAYS_PER_MONTH,
+    ImmuneOutcome,
     LandmarkTime,
     PatientOutcome,
     Rate,
@@ -35,6 +36,7 @@ from outcomes.report.document_types import (
     CurvePointDocument,
     DepthDocument,
     FollowUpDocument,
+    ImmuneOutcomeDocument,
     LandmarkDocument,
     MedianDocument,
     PatientOutcomeDocument,
@@ -63,6 +65,7 @@ def report_document(report: Report) -> ReportDocument:
         "trial": report.trial.registry_id,
         "cutoff": report.options.cutoff.isoformat(),
         "known_on": moment(report.options.known_on),
+        "evaluator": report.options.evaluator,
         "synthetic": report.trial.synthetic,
         **_section(report, report.whole),
         **comparison_members(report.comparison),
@@ -98,9 +101,9 @@ def _section(report: Report, section: Section) -> SectionDocument:
         "os": _survival(survivals.get(EndpointKind.OS)),
         "dor": _survival(survivals.get(EndpointKind.DOR)),
         "ttr": _survival(survivals.get(EndpointKind.TTR)),
-        "follow_up": _follow_up(section),
+        "follow_up": follow_up_document(section),
         "depth_of_response": _depth(report, section),
-        "additional": [_additional(result) for result in section.additional],
+        "additional": [result_document(result) for result in section.additional],
     }
 
 
@@ -150,7 +153,8 @@ def _benefit_rate(rate: Rate) -> BenefitRateDocument:
     return {"benefited": rate.proportion.k, **_rate(rate)}
 
 
-def _additional(result: Rate | Survival) -> Additional:
+def result_document(result: Rate | Survival) -> Additional:
+    """One endpoint's result, with its kind and its name."""
     said: AdditionalDocument = {"kind": result.endpoint.kind, "name": result.endpoint.name}
     if isinstance(result, Survival):
         return {**said, **survival_document(result)}
@@ -292,7 +296,8 @@ def _quartiles(found: Quartiles) -> QuartilesDocument:
     }
 
 
-def _follow_up(section: Section) -> FollowUpDocument:
+def follow_up_document(section: Section) -> FollowUpDocument:
+    """Both methods."""
     return {
         **_quartiles(section.follow_up.reverse),
         "observed": _quartiles(section.follow_up.observed),
@@ -335,7 +340,7 @@ def _defined(value: float) -> float | None:
 def patient_document(patient: PatientOutcome) -> PatientOutcomeDocument:
     """One patient's outcomes with the reason and the record of every date."""
     response, duration = patient.response, patient.duration_of_response
-    return {
+    line: PatientOutcomeDocument = {
         "patient": patient.facts.id,
         "subject_id": patient.facts.subject_id,
         "site": patient.facts.site,
@@ -353,6 +358,16 @@ def patient_document(patient: PatientOutcome) -> PatientOutcomeDocument:
             "dor_days": duration.days if duration else None,
             "dor_event": duration.event if duration else None,
         },
+    }
+    return {**line, "irecist": _immune(patient.immune, patient)} if patient.immune else line
+
+
+def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneOutcomeDocument:
+    return {
+        "best_response": found.best.response,
+        "best_response_on": found.best.date.isoformat() if found.best.date else None,
+        "best_response_reason": word(found.best.reason),
+        "pfs": _time(found.progression_free, patient),
     }
 
 

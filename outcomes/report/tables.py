@@ -32,6 +32,7 @@ COLUMNS = (
     "trial", "cutoff", "known_on", "population", "group", "endpoint", "name", "statistic",
     "at_days", "at_label", "value", "unit", "standard_error", "lower", "upper", "n", "events",
     "censored", "at_risk", "interval", "confidence_level", "reason", "lower_reason", "upper_reason",
+    "evaluator",
 )  # fmt: skip
 SUCCESSES = {"orr": "responders", "dcr": "controlled", "cbr": "benefited"}
 SURVIVALS = ("pfs", "os", "dor", "ttr")
@@ -43,7 +44,7 @@ Row = dict[str, Any]
 
 def report_rows(report: ReportDocument) -> Iterator[Row]:
     """A report as rows; `group` is blank for all patients."""
-    told = {key: report[key] for key in ("trial", "cutoff", "known_on")}
+    told = {key: report[key] for key in ("trial", "cutoff", "known_on", "evaluator")}
     sections: list[tuple[str, SectionDocument]] = [("", report)]
     sections += [(group["group"], group) for group in report["groups"]]
     for name, section in sections:

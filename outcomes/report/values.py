@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from outcomes.arms import Comparison, NoComparison
 from outcomes.methods import proportions, survival
-from outcomes.methods.best_response import BestResponse, FirstResponse
+from outcomes.methods.best_response import BestResponse, FirstResponse, Record
 from outcomes.methods.comparison import Ties
 from outcomes.methods.depth import DepthOfResponse
+from outcomes.methods.irecist_endpoints import ImmuneBest
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.recist import Reason, Response
 from outcomes.methods.survival import (
@@ -26,7 +27,8 @@ from outcomes.methods.survival import (
     Quartiles,
     RestrictedMean,
 )
-from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.methods.time_to_event import Prepared, TimeToEvent
+from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from trials.definitions import (
     EndpointDefinition,
@@ -44,7 +46,6 @@ DAYS_PER_MONTH = 30.4375
 RESPONDERS = {Response.CR, Response.PR}
 CONTROLLED = {Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD}
 ALWAYS = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.PFS, EndpointKind.OS)
-UNKNOWN = "unknown"  # the group, and the stratum, of those about whom nothing was said
 
 
 class Absence(StrEnum):
@@ -56,6 +57,7 @@ class Absence(StrEnum):
     NOT_MEASURABLE = "not_measurable"
     NOT_ASSESSED = "not_assessed"
     NO_TIME_ORIGIN = "no_time_origin"
+    MAJOR_DEVIATION = "major_deviation"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Options:
     ties: Ties = Ties.EFRON
     restricted_mean: LandmarkTime | None = None
     counts: bool = False
+    evaluator: str = INVESTIGATOR  # whose readings: one evaluator per analysis (METHODS.md, 6)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,7 @@ class Declared:
     name: str
     wording: str
     definition: EndpointDefinition
+    pk: int | None = None  # of the stored endpoint; None for the registry's default
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ class Survival:
     """A time-to-event endpoint over a population.
 
     `counted`, where asked for, has one k/n per landmark: patients known to be event-free then.
+    `times` are the patients whose times the curve is made of, by subject id.
     """
 
     endpoint: Declared
@@ -146,6 +151,7 @@ class Survival:
     quartiles: Quartiles | None = None
     restricted_mean: tuple[LandmarkTime, RestrictedMean] | None = None
     counted: tuple[Proportion, ...] | None = None
+    times: tuple[tuple[PatientFacts, TimeToEvent], ...] = ()
 
     @property
     def n(self) -> int:
@@ -175,9 +181,36 @@ class Survival:
         return tuple(survival.quantile(self.curve, p, style, level) for p in (0.25, 0.5, 0.75))
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One patient under one endpoint: `best` and `succeeded` of a rate, `time` of a time to event.
+
+    All are None for who is not in the analysis, and for a time from a response that there is not.
+    """
+
+    absence: Absence | None
+    best: BestResponse | None = None
+    succeeded: bool | None = None
+    time: TimeToEvent | None = None
+
+
+@dataclass(frozen=True)
+class ImmuneOutcome:
+    """One patient's outcomes by iRECIST, each by the definition that it names."""
+
+    best: ImmuneBest
+    progression_free: TimeToEvent | None
+    response_definition: EndpointDefinition
+    progression_free_definition: EndpointDefinition
+
+
 @dataclass(frozen=True)
 class PatientOutcome:
-    """One patient's line: every value with the reason and the record it came from."""
+    """One patient's line: every value with the reason and the record it came from.
+
+    `prepared` is the history that the best response is of, `counted` its records that count;
+    `group` is the patient's where groups were asked for.
+    """
 
     facts: PatientFacts
     best: BestResponse
@@ -190,6 +223,10 @@ class PatientOutcome:
     duration_of_response: TimeToEvent | None
     new_lesion: bool
     confirmation_required: bool
+    prepared: Prepared
+    counted: tuple[Record, ...]
+    group: str
+    immune: ImmuneOutcome | None = None
 
     @property
     def counted_best(self) -> BestResponse:

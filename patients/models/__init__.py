@@ -21,6 +21,7 @@ from patients.models.conduct import (
 )
 from patients.models.people import (
     DATES,
+    MOST_PRIOR_LINES,
     PLAUSIBLE,
     Allocation,
     Patient,
@@ -54,6 +55,7 @@ __all__ = [
     "ADVERSE_EVENT_KEY",
     "DATES",
     "DEATH",
+    "MOST_PRIOR_LINES",
     "PLAUSIBLE",
     "SETTLED",
     "THERAPY_KEY",

@@ -12,7 +12,7 @@ from django.db.models.functions import ExtractYear
 from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
-from trials.access import in_scope
+from trials.access import in_review, in_scope
 from trials.models import Arm, Site, Trial
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Sex(models.TextChoices):
     UNKNOWN = "unknown", _("unknown")
 
 
+MOST_PRIOR_LINES = 20  # of systemic therapy: no more is plausible
 PLAUSIBLE = (date(1900, 1, 1), date(2199, 12, 31))  # no clinical date lies outside
 
 
@@ -66,6 +67,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         """Patients of the user's sites and trials."""
         return in_scope(self, user)
 
+    def reviewable_by(self, user: User | AnonymousUser) -> Self:
+        """Enrolled patients whose scans the user reads as an independent reviewer."""
+        return in_review(self, user).filter(enrolled_on__isnull=False)
+
+    def known_to(self, user: User | AnonymousUser) -> Self:
+        """Patients of whom the user may write something, by whatever door."""
+        rows = self.model.objects.all()
+        seen, reviewed = rows.visible_to(user), rows.reviewable_by(user)
+        return self.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=reviewed.values("pk")))
+
 
 @audited()
 class Patient(models.Model):
@@ -91,6 +102,12 @@ class Patient(models.Model):
     ecog = models.PositiveSmallIntegerField(
         _("ECOG performance status"), null=True, blank=True, validators=[MaxValueValidator(5)]
     )
+    prior_lines = models.PositiveSmallIntegerField(
+        _("prior lines of systemic therapy"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_PRIOR_LINES)],
+    )
     enrolled_on = models.DateField(_("enrolled on"), null=True, blank=True)
     randomized_on = models.DateField(_("randomized on"), null=True, blank=True)
     first_dose_on = models.DateField(_("first dose on"), null=True, blank=True)
@@ -115,6 +132,10 @@ class Patient(models.Model):
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_known"),
             models.CheckConstraint(
                 condition=Q(ecog=None) | Q(ecog__lte=5), name="patient_ecog_0_to_5"
+            ),
+            models.CheckConstraint(
+                condition=Q(prior_lines=None) | Q(prior_lines__lte=MOST_PRIOR_LINES),
+                name="patient_prior_lines_0_to_20",
             ),
             models.CheckConstraint(
                 condition=Q(birth_year=None) | Q(birth_year__range=(1900, 2100)),

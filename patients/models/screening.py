@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,11 @@ class ScreeningQuerySet(RecordQuerySet["Screening"]):
 
 class DeviationQuerySet(RecordQuerySet["Deviation"]):
     """Deviations in domain words."""
+
+    def covering(self) -> Self:
+        """Not voided, of a screening as it is now: what was corrected since needs another."""
+        now = {"screening__voided_at": None, "screening_version": F("screening__version")}
+        return self.filter(voided_at=None, **now)
 
 
 @audited()
@@ -133,6 +140,8 @@ class Deviation(models.Model):
     """A protocol deviation: an investigator enrolls in spite of a criterion, and says why.
 
     It covers what the investigator saw: one screening at one version, not what is corrected later.
+    A violated criterion is major unless the investigator says otherwise (ICH E9, 5.2.2); who has a
+    major one is not in the per-protocol population.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="deviations")
@@ -141,6 +150,7 @@ class Deviation(models.Model):
     screening_version = models.PositiveIntegerField()
     occurred_on = models.DateField(_("occurred on"))
     justification = models.TextField(_("justification"), max_length=2000)
+    major = models.BooleanField(_("major"), default=True)
     version = models.PositiveIntegerField(default=1)
     voided_at = models.DateTimeField(null=True, blank=True)
 

@@ -21,13 +21,14 @@ document.querySelectorAll("[data-chart]").forEach((figure) => {
     points[Math.max(0, Math.min(next, last))].focus();
   }
 
-  // Titles and links name patients: they stay here.
+  // Titles, links and labels name patients: they stay here.
   function exported() {
     const copy = svg.cloneNode(true);
     const { width, height } = svg.viewBox.baseVal;
     copy.setAttribute("width", width);
     copy.setAttribute("height", height);
     copy.querySelectorAll("[tabindex] > title").forEach((title) => title.remove());
+    copy.querySelectorAll("[data-private]").forEach((label) => label.remove());
     copy.querySelectorAll("a").forEach((link) => link.removeAttribute("href"));
     const text = new XMLSerializer().serializeToString(copy);
     return { width, height, blob: new Blob([text], { type: "image/svg+xml" }) };

@@ -121,7 +121,7 @@ window.drafts = (() => {
   // A copy may reach the server while this page was already on its way.
   async function keptSince() {
     const answer = await fetch(note.dataset.url, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok) return null;
+    if (answer?.status !== 200) return null;
     const { saved_at, fields } = await answer.json();
     saved = saved_at;
     return { at: Date.parse(saved), fields };

@@ -88,12 +88,14 @@ def dashboards(bench: Bench) -> Iterator[Line]:
 
 
 def reports(bench: Bench) -> Iterator[Line]:
-    from tests.benchmarks import memory, reports
+    from tests.benchmarks import analyses, memory, reports
 
     trial = bench.trial("BENCH-10000", bench.size(10_000))
     line = reports.measured(trial, bench.user, repetitions=7)
     yield line
+    yield from analyses.measured(trial, bench.user, repetitions=3)
     yield memory.reports(trial.registry_id, bench.database, line.rows)
+    yield reports.previewed(trial, bench.user, repetitions=5)
 
 
 def imports(bench: Bench) -> Iterator[Line]:

@@ -9,10 +9,13 @@ from django.core.cache import cache
 from django.db import connection
 from rest_framework.renderers import JSONRenderer
 
-from outcomes import report
+from outcomes import definition_preview, report
+from outcomes.definition_preview import Proposal
+from outcomes.endpoint_documents import preview_document
 from outcomes.report.documents import report_document
 from registry.models import User
 from tests.benchmarks.measure import Line, compare, statements
+from trials.definitions import CensoringRule, EndpointDefinition, EndpointKind
 from trials.models import Trial
 
 CUTOFF = date(2023, 1, 1)
@@ -83,4 +86,37 @@ def measured(trial: Trial, user: User, repetitions: int) -> Line:
         aim=3,
         rows=f"{patients + visits + therapies + new_lesions:,}",
         statements=f"{asked} / {len(READ)}",
+    )
+
+
+def proposal() -> Proposal:
+    """PFS by the FDA's rule, in place of the default: it moves many patients."""
+    default = EndpointDefinition()
+    censoring = default.censoring.model_copy(update={"rule": CensoringRule.FDA})
+    definition = default.model_copy(update={"censoring": censoring})
+    return Proposal(EndpointKind.PFS, definition)
+
+
+def preview(trial: Trial, user: User) -> bytes:
+    """The preview of that definition as the API sends it."""
+    found = definition_preview.preview(trial, proposal(), user=user, cutoff=CUTOFF)
+    body: bytes = JSONRenderer().render(preview_document(found, trial.registry_id))
+    return body
+
+
+def previewed(trial: Trial, user: User, repetitions: int) -> Line:
+    """The preview of a definition against a report, both from the first statement to JSON."""
+    ours, other, ratio = compare(
+        lambda: preview(trial, user), lambda: cold_document(trial, user), repetitions=repetitions
+    )
+    found = definition_preview.preview(trial, proposal(), user=user, cutoff=CUTOFF)
+    return Line(
+        what=f"Preview of another PFS definition: {len(found.moves):,} of {found.n:,} patients move",
+        against="the report with JSON",
+        ours=ours,
+        other=other,
+        ratio=ratio,
+        aim=2,
+        rows=f"{found.n:,}",
+        statements=f"{statements(lambda: preview(trial, user))} / {statements(lambda: document(trial, user))}",
     )

@@ -38,6 +38,7 @@ PARTS = {
     "patients/<int:pk>/visits/preview/", "patients/<int:pk>/screenings/preview/", "ctcae-terms/",
     "visit-sheets/<int:pk>/check/", "visit-sheets/<int:pk>/report.csv",
     "trials/<str:registry_id>/visit-sheets/files/<str:name>", "screenings/<int:pk>/conclude/",
+    "trials/<str:registry_id>/figures/<str:figure>/data.csv",
 }  # fmt: skip
 PAGES = [route for route in ROUTES if route not in PARTS]
 

@@ -14,4 +14,4 @@ def test_the_documentation_lists_the_calls(
 ) -> None:
     log_in(cast.coordinator)
     page.goto(f"{live_server.url}/api/v1/docs/")
-    expect(page.get_by_text("/api/v1/visits/preview/")).to_be_visible()
+    expect(page.get_by_text("/api/v1/visits/preview/")).to_be_visible(timeout=60_000)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from outcomes.models import Visit
+from outcomes import analyses
+from outcomes.models import Analysis, Visit
+from outcomes.report import Options
 from patients import query_actions
 from patients.models import (
     AdverseEvent,
@@ -87,6 +89,7 @@ class Scene:
     deviation: Deviation
     query: Query  # of a soft check
     closed_query: Query  # of the investigator
+    analysis: Analysis
     exclusion: Criterion  # met; the one with a deviation is an inclusion criterion
 
     @property
@@ -145,7 +148,16 @@ def scene() -> Scene:
         deviation=deviation,
         query=Query.objects.open().filter(record_id=visit.pk)[0],
         closed_query=_closed_query(visit, by=cast.investigator),
+        analysis=_frozen(cast),
         exclusion=exclusion,
+    )
+
+
+def _frozen(cast: Cast) -> Analysis:
+    """An analysis of this moment."""
+    options = Options(cutoff=START + timedelta(days=200))
+    return analyses.freeze(
+        trial=cast.trial, by=cast.administrator, name="Interim", note="", options=options
     )
 
 
@@ -391,7 +403,22 @@ def publication_body(key: str) -> dict[str, Any]:
     return {"key": key, "title": "Anlotinib", "year": None, "document": document, "version": 7}
 
 
+def analysis_body(name: str) -> dict[str, Any]:
+    """What is frozen under a name."""
+    asked = {"cutoff": "2024-12-31", "population": "safety", "landmarks": "3,12w"}
+    return {"name": name, "note": "after the second scan", "options": asked, "version": 1}
+
+
 CALLS: dict[str, Callable[[Scene], Call]] = {
+    "GET /trials/{registry_id}/analyses/": lambda at: Call(f"{at.trial_path}analyses/"),
+    "POST /trials/{registry_id}/analyses/": lambda at: Call(
+        f"{at.trial_path}analyses/", analysis_body("Final")
+    ),
+    "GET /analyses/{id}/": lambda at: Call(f"/analyses/{at.analysis.pk}/"),
+    "GET /analyses/{id}/inputs/": lambda at: Call(f"/analyses/{at.analysis.pk}/inputs/"),
+    "GET /analyses/{id}/result/": lambda at: Call(f"/analyses/{at.analysis.pk}/result/"),
+    "GET /analyses/{id}/changes/": lambda at: Call(f"/analyses/{at.analysis.pk}/changes/"),
+    "POST /analyses/{id}/reproduce/": lambda at: Call(f"/analyses/{at.analysis.pk}/reproduce/", {}),
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
     "POST /ctgov-import/": lambda at: Call("/ctgov-import/", study_body()),
@@ -411,6 +438,9 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/outcomes/": lambda at: Call(
         f"{at.trial_path}outcomes/?cutoff=2024-12-31&group_by=histology&landmarks=3,12w"
     ),
+    "GET /trials/{registry_id}/outcomes/forest/": lambda at: Call(
+        f"{at.trial_path}outcomes/forest/?cutoff=2024-12-31&endpoint=PFS&measure=median"
+    ),
     "GET /trials/{registry_id}/outcomes/patients/": lambda at: Call(
         f"{at.trial_path}outcomes/patients/?cutoff=2024-12-31"
     ),
@@ -423,6 +453,16 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/consort/": lambda at: Call(
         f"{at.trial_path}consort/?cutoff=2024-12-31"
     ),
+    "GET /trials/{registry_id}/report/": lambda at: Call(
+        f"{at.trial_path}report/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/discordance/": lambda at: Call(
+        f"{at.trial_path}discordance/?cutoff=2024-12-31"
+    ),
+    "GET /trials/{registry_id}/discordance/patients/": lambda at: Call(
+        f"{at.trial_path}discordance/patients/?cutoff=2024-12-31"
+    ),
+    "GET /review/patients/": lambda at: Call(f"/review/patients/?trial={at.trial.registry_id}"),
     "GET /trials/{registry_id}/import/": lambda at: Call(f"{at.trial_path}import/"),
     "POST /trials/{registry_id}/import/": lambda at: import_call(at, "?dry_run=true"),
     "GET /patients/": lambda at: Call(f"/patients/?trial={at.trial.registry_id}&site=01"),
@@ -548,6 +588,12 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     ),
     "GET /visits/": lambda at: Call(f"/visits/?patient={at.patient.pk}"),
     "POST /visits/": lambda at: Call("/visits/", follow_up_body(at)),
+    "GET /trials/{registry_id}/endpoints/": lambda at: Call(f"{at.trial_path}endpoints/"),
+    "POST /trials/{registry_id}/endpoints/preview/": lambda at: Call(
+        f"{at.trial_path}endpoints/preview/",
+        {"kind": "PFS", "definition": {"time_origin": "enrollment"}},
+    ),
+    "GET /studies/": lambda at: Call("/studies/?sort=-orr&sarcoma=true"),
     "POST /visits/preview/": lambda at: Call(
         "/visits/preview/", follow_up_body(at, 60) | {"targets": [{"lesion": "T01"}]}
     ),
@@ -587,6 +633,9 @@ def _without_sites(at: Scene) -> Call:
 
 
 CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
+    "POST /trials/{registry_id}/analyses/": lambda at: Call(
+        f"{at.trial_path}analyses/", analysis_body("Interim")
+    ),
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
     "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,

@@ -130,7 +130,7 @@ def test_it_refuses_as_documented(at: Scene, name: str, status: int) -> None:
         call = CONTRADICTIONS[name](at) if name in CONTRADICTIONS else _reused(at, operation, call)
     elif status == 404 and name.startswith("POST") and "{" not in name:
         call = _lost(at, operation, call)
-    elif status == 403 and name.endswith("/preview/"):  # stores nothing: any reader may ask
+    elif status == 403 and name.endswith(("/preview/", "/reproduce/")):  # any reader may ask
         client = Client(enforce_csrf_checks=True)
         client.force_login(at.cast.coordinator)
     elif status == 403 and name == "GET /trials/{registry_id}/ctgov/":  # results: the whole trial
@@ -148,7 +148,7 @@ def test_it_refuses_as_documented(at: Scene, name: str, status: int) -> None:
 def test_a_body_that_says_nothing_is_refused(at: Scene, name: str, body: str) -> None:
     response = send(at, OPERATIONS[name], replace(CALLS[name](at), body=body))
     streamed = name.endswith("/import/")  # nothing at all has no media type either
-    all_said = name.endswith("/randomize/")  # by its address and the version
+    all_said = name.endswith(("/randomize/", "/reproduce/"))  # by its address and the version
     nothing = 415 if streamed else 200 if all_said else 400
     assert response.status_code == (400 if body else nothing)
 

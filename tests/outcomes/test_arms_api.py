@@ -15,10 +15,10 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from outcomes.characteristics import GROUPS
 from outcomes.dashboard import p_value
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES
 from outcomes.methods.comparison import ComparisonReason, Ties
-from outcomes.options import STRATA
 from patients.models import Allocation, Patient
 from tests import factories
 from tests.conftest import Api, Cast
@@ -376,7 +376,7 @@ def test_csv_and_statements(reader: Api, django_assert_num_queries: DjangoAssert
 def test_every_choice_and_reason_has_words() -> None:
     assert set(NOT_COMPARED) == set(ComparisonReason)
     assert set(TIES) == set(Ties)
-    assert set(CHARACTERISTICS) == set(STRATA)
+    assert set(CHARACTERISTICS) == set(GROUPS)
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,7 @@ def test_the_analyses_of_a_randomized_trial_by_hand(
         ("enrolled", "first_dose", ["PFS", "OS"], 5),
         ("evaluable", None, [], 1),
         ("safety", None, [], 5),
+        ("per_protocol", None, [], 6),
     ]
     excluded = [
         [(one["reason"], one["n"]) for one in row["excluded"]]
@@ -193,12 +194,12 @@ def test_the_analyses_of_a_randomized_trial_by_hand(
         for row in arm["analyses"]
     ]
     assert excluded == [
-        [], [], [("no_baseline", 1), ("not_assessed", 1), ("not_measurable", 1)], [],
-        [], [("no_time_origin", 1)], [("no_baseline", 2)], [("not_treated", 1)],
+        [], [], [("no_baseline", 1), ("not_assessed", 1), ("not_measurable", 1)], [], [],
+        [], [("no_time_origin", 1)], [("no_baseline", 2)], [("not_treated", 1)], [],
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("population", ["enrolled", "evaluable", "safety"])
+@pytest.mark.parametrize("population", ["enrolled", "evaluable", "safety", "per_protocol"])
 def test_analyzed_is_what_the_outcomes_analyze(
     cast: Cast, randomized: list[Patient], api: Login, population: str
 ) -> None:
@@ -322,7 +323,7 @@ def test_a_trial_without_anybody(cast: Cast, api: Login, gate: str) -> None:
     found = consort(api(cast.viewer))
     assert found["assessed"]["n"] == (0 if gate == "screening" else None)
     assert [(arm["name"], arm["n"]) for arm in found["arms"]] == [(None, 0)]
-    assert [analysis["n"] for analysis in found["analyses"]] == [0, 0, 0, 0]
+    assert [analysis["n"] for analysis in found["analyses"]] == [0, 0, 0, 0, 0]
 
 
 def test_patients_in_no_arm_of_several(cast: Cast, api: Login) -> None:

@@ -287,6 +287,7 @@ POPULATIONS = [
     ("enrolled", 6, 1, 3, 5, 1),
     ("evaluable", 4, 1, 3, 4, 0),
     ("safety", 5, 1, 3, 5, 0),
+    ("per_protocol", 6, 1, 3, 5, 1),
 ]
 
 
@@ -326,6 +327,8 @@ GROUPS = {
     "site": [("01", 1, 5), ("02", 0, 1)],
     "sex": [("female", 1, 1), ("male", 0, 1), ("unknown", 0, 4)],
     "ecog": [("0", 1, 1), ("1", 0, 1), ("unknown", 0, 4)],
+    "age_band": [("unknown", 1, 6)],
+    "prior_lines": [("unknown", 1, 6)],
 }
 
 
@@ -336,7 +339,7 @@ def test_groups(reader: Api, by: str) -> None:
     shown = [(g["group"], g["orr"]["responders"], g["orr"]["n"]) for g in found["groups"]]
     assert shown == GROUPS[by]
     assert all(set(found) - set(group) == {
-        "trial", "cutoff", "known_on", "synthetic", "groups",
+        "trial", "cutoff", "known_on", "evaluator", "synthetic", "groups",
     } for group in found["groups"])  # fmt: skip
     assert sum(group["pfs"]["events"] for group in found["groups"]) == found["pfs"]["events"]
 
@@ -666,7 +669,9 @@ def test_a_masked_trial_reports_no_arms(
         refused = client.get(f"{path}?group_by=arm")
         assert refused.status_code == 400
         assert refused.json()["parameter"] == "group_by"
-        assert refused.json()["detail"] == "One of: histology, site, sex, ecog."
+        assert refused.json()["detail"] == (
+            "One of: histology, site, sex, ecog, age_band, prior_lines."
+        )
 
 
 @pytest.mark.usefixtures("six")

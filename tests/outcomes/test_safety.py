@@ -20,6 +20,9 @@ Login = Callable[[Any], Api]
 Pages = Callable[..., Client]
 PATH = "/trials/NCT00000001/safety/"
 DASHBOARD = "/trials/NCT00000001/"
+VASCULAR = "Vascular disorders"
+RESPIRATORY = "Respiratory, thoracic and mediastinal disorders"
+GENERAL = "General disorders and administration site conditions"
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def patients(cast: Cast) -> list[Patient]:
     untreated = factories.patient(cast.trial, "01-3", first_dose_on=None)
     adverse_event(first, "Hypertension", 3)
     adverse_event(first, "Fatigue", 1, related=False)
-    adverse_event(second, "Hypertension", 2, serious=True)
+    adverse_event(second, "Hypertension", 2, serious=True, action_taken="dose_reduced")
     adverse_event(third, "Pneumothorax", 5, related=False)
     adverse_event(untreated, "Hypertension", 4)
     return [first, second, third, untreated]
@@ -41,15 +44,38 @@ def share(patients: int, n: int) -> dict[str, Any]:
     return {"patients": patients, "n": n, "estimate": patients / n if n else None}
 
 
-def counts(n: int, *patients: int) -> dict[str, Any]:
-    """Any grade, 3 or more, 3 to 4, 5, serious."""
-    names = ("any_grade", "grade_3_or_more", "grade_3_4", "grade_5", "serious")
-    return {name: share(k, n) for name, k in zip(names, patients, strict=True)}
+NAMES = ("any_grade", "grade_3_or_more", "grade_3_4", "grade_5", "serious")
+ACTIONS = ("drug_withdrawn", "dose_reduced", "drug_interrupted")
+
+
+def counts(
+    n: int, *patients: int, worst: tuple[int, ...] = (0,) * 5, actions: tuple[int, ...] = (0,) * 3
+) -> dict[str, Any]:
+    """As NAMES, by worst grade 1 to 5, and as ACTIONS."""
+    found: dict[str, Any] = {name: share(k, n) for name, k in zip(NAMES, patients, strict=True)}
+    grades = {f"grade_{grade}": share(k, n) for grade, k in enumerate(worst, 1)}
+    taken = {name: share(k, n) for name, k in zip(ACTIONS, actions, strict=True)}
+    return found | {"worst_grades": grades, "actions": taken}
 
 
 def test_the_whole_document(cast: Cast, api: Login, patients: list[Patient]) -> None:
     type(cast.trial).objects.update(ctcae_version="5.0", ae_window_days=30)
+    adverse_event(patients[0], "Sepsis", 5, day=0)  # before the first dose
+    adverse_event(patients[0], "Sepsis", 5, day=400)  # after the cutoff
     answer = api(cast.investigator).get(f"{PATH}?cutoff=2024-12-31")
+    pressure = {"actions": (0, 1, 0)}
+    hypertension = {
+        "all": counts(3, 2, 1, 1, 0, 1, worst=(0, 1, 1, 0, 0), **pressure),
+        "related": counts(3, 2, 1, 1, 0, 1, worst=(0, 1, 1, 0, 0), **pressure),
+    }
+    pneumothorax = {
+        "all": counts(3, 1, 1, 0, 1, 0, worst=(0, 0, 0, 0, 1)),
+        "related": counts(3, 0, 0, 0, 0, 0),
+    }
+    fatigue = {
+        "all": counts(3, 1, 0, 0, 0, 0, worst=(1, 0, 0, 0, 0)),
+        "related": counts(3, 0, 0, 0, 0, 0),
+    }
     assert answer.status_code == 200
     assert answer.json() == {
         "trial": "NCT00000001",
@@ -59,15 +85,23 @@ def test_the_whole_document(cast: Cast, api: Login, patients: list[Patient]) -> 
         "ctcae_version": "5.0",
         "population": {"name": "safety", "n": 3},
         "window_days": 30,
-        "any": {"all": counts(3, 3, 2, 1, 1, 1), "related": counts(3, 2, 1, 1, 0, 1)},
-        "terms": [
-            {"term": "Hypertension", "all": counts(3, 2, 1, 1, 0, 1),
-             "related": counts(3, 2, 1, 1, 0, 1)},
-            {"term": "Pneumothorax", "all": counts(3, 1, 1, 0, 1, 0),
-             "related": counts(3, 0, 0, 0, 0, 0)},
-            {"term": "Fatigue", "all": counts(3, 1, 0, 0, 0, 0),
-             "related": counts(3, 0, 0, 0, 0, 0)},
+        "outside_period": 1,
+        "any": {
+            "all": counts(3, 3, 2, 1, 1, 1, worst=(0, 1, 1, 0, 1), **pressure),
+            "related": counts(3, 2, 1, 1, 0, 1, worst=(0, 1, 1, 0, 0), **pressure),
+        },
+        "classes": [
+            {"system_organ_class": VASCULAR} | hypertension,
+            {"system_organ_class": RESPIRATORY} | pneumothorax,
+            {"system_organ_class": GENERAL} | fatigue,
         ],
+        "terms": [
+            {"term": "Hypertension", "system_organ_class": VASCULAR} | hypertension,
+            {"term": "Pneumothorax", "system_organ_class": RESPIRATORY} | pneumothorax,
+            {"term": "Fatigue", "system_organ_class": GENERAL} | fatigue,
+        ],
+        "arms": [],
+        "arms_reason": "fewer_than_two_arms",
     }  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from django.utils import translation
 
 from outcomes import report
 from outcomes.arms import NoComparison
+from outcomes.characteristics import STRATA
 from outcomes.methods.depth import Depth
-from outcomes.options import STRATA
 from outcomes.report import Options
 from outcomes.statistics_page import DEPTHS, EVENT_FREE, FURTHER, KINDS, NOT_TOLD
 from outcomes.statistics_views import StatisticsForm

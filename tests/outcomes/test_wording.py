@@ -32,6 +32,7 @@ from outcomes.methods.recist import (
 )
 from outcomes.methods.time_to_event import Dated, PatientHistory, Source, TherapyStart
 from outcomes.wording import SENTENCES, organ_name, organ_suggestions, word
+from tests.outcomes.methods import test_irecist, test_irecist_endpoints
 from trials.definitions import (
     CensorAt,
     Censoring,
@@ -195,11 +196,22 @@ def endpoint_reasons(dice: random.Random) -> Iterator[Reason]:
         yield prepared.no_origin
 
 
+def immune_reasons() -> Iterator[Reason]:
+    """What iRECIST says of the hand-worked patients."""
+    for patient in (*test_irecist.PATIENTS, *test_irecist.REASONS):
+        yield from (reason for one in test_irecist.course(patient) for reason in one.reasons)
+    for words in (*test_irecist_endpoints.BEST, *test_irecist_endpoints.PFS):
+        known = test_irecist_endpoints.patient(words)
+        yield test_irecist_endpoints.best(known).reason
+        yield test_irecist_endpoints.pfs(known).reason
+
+
 def all_reasons() -> Iterator[Reason]:
     """Thousands of reasons, always the same ones."""
     dice = random.Random(20240115)
     yield from complete_response_reasons()
     yield from crowded_reasons()
+    yield from immune_reasons()
     for _ in range(2500):
         yield from visit_reasons(dice)
         yield from endpoint_reasons(dice)
@@ -231,7 +243,8 @@ def test_a_sentence_uses_what_decided(given: dict[str, Reason]) -> None:
         used = set(re.findall(r"%\((\w+)\)s", str(SENTENCES[reason.code])))
         assert used <= set(reason.parameters), reason
         for name in used - {"method", "organ_group"}:  # these are said by their names
-            assert str(reason.parameters[name]) in word(reason)
+            said = str(reason.parameters[name]).replace("NON_ICR_NON_IUPD", "Non-iCR/Non-iUPD")
+            assert said in word(reason)
 
 
 def literal_codes() -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from patients.exposure import Given, Plan, converted, convertible, exposure, middle
+from patients.exposure import Given, Plan, converted, convertible, exposure, quartiles
 
 START = date(2024, 1, 1)
 END = date(2024, 12, 31)
@@ -129,7 +129,30 @@ def test_units(amount: str, unit: str, into: str, expected: str) -> None:
         converted(Decimal(1), unit, "IU")
 
 
-def test_the_median_is_exact() -> None:
-    assert middle([Fraction(1, 3), None, Fraction(2, 3)]) == Fraction(1, 2)
-    assert middle([Decimal("0.1"), 3, Fraction(1, 2)]) == Fraction(1, 2)
-    assert middle([None]) is None
+# By hand, after the definition: a whole quarter of n takes the mean of that value and the next.
+QUARTILES = [
+    ([7], (7, 7, 7)),
+    ([1, 2], (1, "3/2", 2)),
+    ([3, 1, 2], (1, 2, 3)),
+    ([4, 3, 2, 1], ("3/2", "5/2", "7/2")),
+    ([1, 2, 3, 4, 5], (2, 3, 4)),
+    ([1, 2, 3, 4, 5, 6], (2, "7/2", 5)),
+    ([1, 2, 3, 4, 5, 6, 7, 8], ("5/2", "9/2", "13/2")),
+    ([Fraction(1, 3), Fraction(2, 3)], ("1/3", "1/2", "2/3")),
+]
+
+
+@pytest.mark.parametrize(("values", "expected"), QUARTILES)
+def test_quartiles_by_hand(values: list[Fraction | Decimal | int | None], expected: object) -> None:
+    for known in (values, [*values, None]):
+        found = quartiles(known)
+        assert found is not None
+        assert found.n == len(values)
+        assert (found.q1, found.median, found.q3) == tuple(map(Fraction, expected))  # type: ignore[call-overload]
+
+
+def test_quartiles_of_nothing_known() -> None:
+    assert quartiles([None]) is None
+    exact = quartiles([Decimal("0.1"), 3, Fraction(1, 2)])
+    assert exact is not None
+    assert exact.median == Fraction(1, 2)

@@ -202,9 +202,11 @@ def rows(at: Scene) -> dict[str, list[int]]:
         "deviations": [at.deviation.pk],
         "reference-ranges": [at.reference_range.pk],
         "trials": [at.exclusion.pk],
+        "endpoints": [at.trial.endpoints.all()[0].pk],
         "adverse-events": [at.adverse_event.pk],
         "visit-sheets": [visit_sheet(at).pk],
         "queries": [at.query.pk, at.closed_query.pk],
+        "analyses": [at.analysis.pk],
     }
 
 
@@ -225,24 +227,29 @@ def addresses(route: str, at: Scene) -> list[str]:
     """A route's addresses; KeyError for one that this test cannot fill in: give it a row above."""
     filled = {"<str:registry_id>": at.trial.registry_id, "<str:code>": "01"}
     filled |= {"<str:key>": at.publication.key, "<str:name>": "visits.csv", "<str:label>": "T01"}
+    filled["<str:figure>"] = "pfs"
     for name, value in filled.items():
         route = route.replace(name, value)
     found = [f"/{route}"]
     if "<int:pk>" in route:
-        found = [f"/{route.replace('<int:pk>', str(pk))}" for pk in rows(at)[route.split("/")[0]]]
+        of = "endpoints" if "/endpoints/" in route else route.split("/")[0]
+        known = rows(at)[of]
+        if "/review/visits/" in route:  # scans are read of enrolled patients
+            known.remove(at.candidate.pk)
+        found = [f"/{route.replace('<int:pk>', str(pk))}" for pk in known]
     assert not [address for address in found if "<" in address]
     return found
 
 
 def typed(at: Scene) -> list[str]:
     """Names that people typed: they are shown as they are."""
-    titles = [at.publication.title, at.trial.brief_title]
+    titles = [at.publication.title, at.trial.brief_title, at.analysis.name]
     criteria = at.trial.criteria.values_list("text", flat=True)
     said = QueryMessage.objects.values_list("text", flat=True)
     users = User.objects.values_list("username", flat=True)
     # A sheet keeps what its check said in the language of whoever had it checked.
     checked = "No patient of this trial has this subject id."
-    return [*titles, *criteria, *filter(None, said), *users, "Anlotinib", checked]
+    return [*titles, *criteria, *filter(None, said), *users, "tests", "Anlotinib", checked]
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from patients.models import Patient
+from registry.errors import Refused
 from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
 from trials import access
 from trials.access import Action
-from trials.models import Membership, Trial
+from trials.actions import add_member
+from trials.models import Membership, Site, Trial
 from trials.vocabularies import Role
 
 HERE, ELSEWHERE, TRIAL = "01", "02", None
@@ -26,16 +29,20 @@ HERE, ELSEWHERE, TRIAL = "01", "02", None
 WRITE = {Action.WRITE_RECORDS}
 VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY}
 IMPORT = {Action.IMPORT, Action.QUERY}
+REVIEW, READ = {Action.REVIEW}, {Action.READ_REVIEW}
+ADMINISTER = {Action.WRITE_TRIAL}
 NONE: set[Action] = set()
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),
     (Role.INVESTIGATOR, HERE, VOID, NONE, NONE),
-    (Role.INVESTIGATOR, TRIAL, VOID, VOID, VOID),
-    (Role.ADMINISTRATOR, TRIAL, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}, {Action.WRITE_TRIAL}),
-    (Role.ADMINISTRATOR, HERE, {Action.WRITE_TRIAL}, NONE, NONE),
-    (Role.DATA_MANAGER, TRIAL, IMPORT, IMPORT, IMPORT),
-    (Role.STATISTICIAN, TRIAL, NONE, NONE, NONE),
+    (Role.INVESTIGATOR, TRIAL, VOID | READ, VOID | READ, VOID | READ),
+    (Role.ADMINISTRATOR, TRIAL, ADMINISTER | READ, ADMINISTER | READ, ADMINISTER | READ),
+    (Role.ADMINISTRATOR, HERE, ADMINISTER, NONE, NONE),
+    (Role.DATA_MANAGER, TRIAL, IMPORT | READ, IMPORT | READ, IMPORT | READ),
+    (Role.STATISTICIAN, TRIAL, READ, READ, READ),
     (Role.VIEWER, TRIAL, NONE, NONE, NONE),
+    (Role.REVIEWER, TRIAL, REVIEW, REVIEW, REVIEW),
+    (Role.REVIEWER, HERE, REVIEW, NONE, NONE),
 ]
 
 
@@ -91,6 +98,44 @@ def test_nobody_sees_nothing(cast: Cast) -> None:
     factories.patient(cast.trial)
     assert not access.in_scope(Patient.objects.all(), AnonymousUser()).exists()
     assert not Trial.objects.visible_to(AnonymousUser()).exists()
+
+
+@pytest.mark.parametrize("other", [role for role in Role if role != Role.REVIEWER])
+def test_who_reviews_a_trial_sees_nothing_else_of_it(cast: Cast, other: Role) -> None:
+    patient, elsewhere = factories.patient(cast.trial), factories.trial()
+    factories.membership(cast.stranger, cast.trial, Role.REVIEWER)
+    factories.membership(cast.stranger, cast.trial, other, HERE)
+    factories.membership(cast.stranger, elsewhere, Role.VIEWER)
+    assert not Patient.objects.visible_to(cast.stranger).exists()
+    assert list(Trial.objects.visible_to(cast.stranger)) == [elsewhere]
+    assert not Site.objects.visible_to(cast.stranger).filter(trial=cast.trial).exists()
+    assert allowed(cast.stranger, cast.trial, HERE) == REVIEW
+    assert list(Patient.objects.reviewable_by(cast.stranger)) == [patient]
+    assert not access.sees_every_site(cast.stranger, trial=cast.trial)
+
+
+def test_a_reviewer_reads_the_scans_of_enrolled_patients_of_the_sites_given(cast: Cast) -> None:
+    factories.membership(cast.stranger, cast.trial, Role.REVIEWER, ELSEWHERE)
+    factories.patient(cast.trial, "01-1", HERE)
+    factories.patient(cast.trial, "02-1", ELSEWHERE)
+    factories.patient(cast.trial, "02-2", ELSEWHERE, enrolled_on=None, first_dose_on=None)
+    factories.patient(factories.trial(), "foreign", ELSEWHERE)
+    assert [p.subject_id for p in Patient.objects.reviewable_by(cast.stranger)] == ["02-1"]
+    assert [p.subject_id for p in Patient.objects.known_to(cast.stranger)] == ["02-1"]
+    for who in (cast.coordinator, cast.investigator, cast.administrator):
+        assert not Patient.objects.reviewable_by(who).exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(Role.REVIEWER, Role.VIEWER), (Role.VIEWER, Role.REVIEWER)]
+)
+def test_nobody_is_given_the_review_beside_another_role(
+    cast: Cast, first: Role, second: Role
+) -> None:
+    give = partial(add_member, trial=cast.trial, user=cast.stranger, site=None, by="tests")
+    assert give(role=first) == give(role=first)
+    with pytest.raises(Refused, match="no other role"):
+        give(role=second)
 
 
 DAY = timedelta(days=1)

@@ -104,6 +104,23 @@ def test_a_trial_is_stored_with_its_protocol(stored: dict[str, Any]) -> None:
     }
 
 
+IMMUNE = {"kind": "ORR", "name": "iORR", "definition": {"criteria": "iRECIST"}}
+
+
+def test_a_definition_by_irecist_needs_a_trial_that_uses_it(root: Api) -> None:
+    at = f"/trials/{FULL['registry_id']}/"
+    stored = root.post("/trials/", FULL | {"irecist": True, "endpoints": [IMMUNE]}).json()
+    assert stored["irecist"] is True
+    assert stored["endpoints"][0]["definition"]["confirmation"]["required"] is False
+    refused = root.patch(at, {"irecist": False, "reason": "no PD-1 drug"}, if_match='"1"')
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == "/irecist"
+    without = {"irecist": False, "endpoints": [{"kind": "ORR"}], "reason": "no PD-1 drug"}
+    assert root.patch(at, without, if_match='"1"').json()["irecist"] is False
+    again = root.patch(at, {"endpoints": [IMMUNE], "reason": "more"}, if_match='"2"')
+    assert again.json()["errors"][0]["pointer"] == "/endpoints/0/definition/criteria"
+
+
 def test_a_definition_is_stored_whole(stored: dict[str, Any]) -> None:
     progression, response = stored["endpoints"]
     assert progression["definition"]["censoring"] == {

@@ -59,7 +59,7 @@ def through_json(document: Any) -> Any:
 
 
 @given(bodies)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=300)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 def test_a_body_comes_back_as_it_was(body: dict[str, Any]) -> None:
     assert read(through_json(write(body))).body == body
 

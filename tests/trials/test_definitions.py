@@ -41,6 +41,7 @@ CENSORING = [
     ("rule", ["last_progression_free", "fda", "ema"]),
     ("censor_at", ["last_evaluable", "last_any"]),
 ]
+BY_IRECIST: dict[str, Any] = {"criteria": "iRECIST"}
 REFUSED: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"origin": "first_dose"}, ("origin",)),
     ({"time_origin": "birth"}, ("time_origin",)),
@@ -55,6 +56,9 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"confirmation": None}, ("confirmation",)),
     ({"confirmation": {"required": "yes"}}, ("confirmation", "required")),
     ({"confirmation": {"days": 28}}, ("confirmation", "days")),
+    ({"criteria": "irRC"}, ("criteria",)),
+    (BY_IRECIST | {"confirmation": {"required": True}}, ("confirmation",)),
+    (BY_IRECIST | {"confirmation": {"min_days": 28}}, ("confirmation",)),
     ({"censoring": {"therapies": "systemic"}}, ("censoring", "therapies")),
     ({"censoring": {"therapies": ["systemic", "x"]}}, ("censoring", "therapies", 1)),
 ]
@@ -76,6 +80,14 @@ def test_every_named_censoring_is_accepted(key: str, values: list[str]) -> None:
     for value in values:
         document = EndpointDefinition.parse({"censoring": {key: value}}).as_document()
         assert document["censoring"][key] == value
+
+
+def test_by_irecist_no_response_needs_confirmation() -> None:
+    found = EndpointDefinition.parse(BY_IRECIST)
+    assert (found.immune, EndpointDefinition().immune) == (True, False)
+    unconfirmed = DEFAULTS["confirmation"] | {"required": False}  # type: ignore[operator]
+    assert found.as_document() == DEFAULTS | BY_IRECIST | {"confirmation": unconfirmed}
+    assert EndpointDefinition.parse(found.as_document()) == found
 
 
 def test_therapies_are_a_set_written_in_order() -> None:

@@ -195,6 +195,11 @@ class Trial(models.Model):
         choices=v.ResponseCriteria,
         default=v.ResponseCriteria.RECIST_1_1,
     )
+    irecist = models.BooleanField(
+        _("iRECIST"),
+        default=False,
+        help_text=_("Uses iRECIST beside RECIST 1.1: visits follow new lesions in size."),
+    )
     assessment_interval_days = models.PositiveSmallIntegerField(
         _("assessment interval (days)"),
         default=42,
@@ -399,6 +404,7 @@ class Endpoint(models.Model):
     time_frame = models.TextField(_("time frame"), blank=True)
     note = models.TextField(_("note of the registry"), blank=True)
     definition = models.JSONField(_("definition"), default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ["id"]

@@ -7,10 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import (
-    F,
-    Q,
-)
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -21,10 +18,24 @@ from trials import vocabularies as v
 class MembershipQuerySet(models.QuerySet["Membership"]):
     """Memberships in domain words."""
 
-    def current(self) -> Self:
-        """Valid today (UTC)."""
+    def valid(self) -> Self:
+        """Valid today (UTC), those of independent reviewers included."""
         today = timezone.now().date()
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=today), valid_from__lte=today)
+
+    def reviewing(self) -> Self:
+        """Those of independent reviewers: they open the review and nothing else."""
+        return self.valid().filter(role=v.Role.REVIEWER)
+
+    def current(self) -> Self:
+        """Valid today, without those of trials that their user reviews.
+
+        A reviewer is blinded to all that a trial's other roles see, also where somebody gave the
+        same account another role there.
+        """
+        theirs = Membership.objects.reviewing()
+        blinded = theirs.filter(user=OuterRef("user"), trial=OuterRef("trial"))
+        return self.valid().filter(~Exists(blinded))
 
 
 def _today() -> date:

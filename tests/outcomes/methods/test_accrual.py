@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.methods.accrual import Accrual, NoProjection, accrual, months_before
@@ -125,7 +125,6 @@ def test_months_before(on: str, before: str) -> None:
 days = st.dates(date(2015, 1, 1), date(2035, 12, 31))
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["01", "02", "03"]), st.none() | days)),
     st.none() | st.integers(0, 50),

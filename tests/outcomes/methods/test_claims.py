@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -376,7 +376,6 @@ sizes = st.sampled_from([None, 0, 1, 2, 49, 166, 10**6])
 spans = st.tuples(numbers, numbers).map("-".join) | st.none()
 
 
-@settings(deadline=None)
 @given(
     n=sizes, k=sizes, own=sizes, percent=numbers, interval=spans, measure=st.sampled_from(["ORR", "DCR", "OS"]),
     level=st.integers(50, 99), p=st.sampled_from(["<.001", "0.5", "1.0", ".000000001"]),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from outcomes.methods.lineage import Carried, carried, separated
+from outcomes.methods.lineage import Carried, carried
 from outcomes.methods.recist import Assessment, Target, TargetState, target_value_mm
 
 START = date(2024, 1, 15)
@@ -89,21 +89,6 @@ def test_what_the_next_visit_finds(name: str) -> None:
 def test_only_earlier_visits_count(week: int, expected: dict[str, Carried]) -> None:
     later_first = course("50 30", "70 ->T01", "50 31")[::-1]
     assert carried(later_first, on(week)) == expected
-
-
-@pytest.mark.parametrize(("today", "labels"), [
-    ("50 31", ["T02"]),
-    ("50 too_small", ["T02"]),
-    ("50 ->T01", []),
-    ("50 absent", []),
-    ("50 not_evaluable", []),
-])  # fmt: skip
-def test_a_merged_lesion_that_counts_on_its_own_again_is_named(
-    today: str, labels: list[str]
-) -> None:
-    known = carried(course("50 30", "70 ->T01"))
-    visit = course("50 30", today)[1]
-    assert [label for label, _ in separated(visit, known)] == labels
 
 
 def test_a_merged_lesion_counts_nothing_and_a_split_one_the_sum_of_its_pieces() -> None:

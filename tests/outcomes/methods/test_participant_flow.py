@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.methods.participant_flow import (
@@ -195,7 +195,6 @@ participants = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(participants, max_size=12))
 def test_the_boxes_of_every_row_sum_to_their_parent(people: list[Participant]) -> None:
     found = flow(people, arms=[1, 2, 3], analyses=2, cutoff=CUTOFF)

@@ -23,7 +23,6 @@ from outcomes.methods.checks import (
     check_baseline,
     check_follow_up,
     measurability,
-    minimum_target_mm,
     targets_per_organ,
 )
 from outcomes.methods.recist import (
@@ -744,7 +743,7 @@ MINIMA: list[tuple[dict[str, Any], str, str]] = [
 def test_smallest_target(described: dict[str, Any], minimum: str, code: str) -> None:
     least = Decimal(minimum)
     below = str(least - Decimal("0.01"))
-    assert minimum_target_mm(lesion(**described)) == least
+    assert measurability(lesion(**described)).parameters["minimum_mm"] == minimum
     assert check_baseline(Assessment(START, [lesion(mm=minimum, **described)])) == ()
     assert check_baseline(Assessment(START, [lesion(mm=below, **described)])) == (
         Problem(

@@ -93,6 +93,7 @@ def test_headings(heading: str, expected: str | None) -> None:
         ("state", "消失", "absent"), ("status", "Unequivocal progression", "unequivocal_progression"),
         ("status", "明确进展", "unequivocal_progression"), ("method", "PET-CT", "pet_ct"),
         ("method", "磁共振", "mri"), ("stated_response", "pr", "PR"), ("certainty", "可疑", "equivocal"),
+        ("growth", "明确增大", "unequivocal"), ("growth", "no", "none"),
         ("stated_response", "Non-CR/non-PD", "NON_CR_NON_PD"), ("new_lesions", "否", False),
         ("new_lesions", True, True), ("node", "Ｙｅｓ", True),
     ],

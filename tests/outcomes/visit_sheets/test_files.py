@@ -161,6 +161,7 @@ new_lesions = st.builds(
     st.just("NL01"),
     **described(
         certainty=st.sampled_from(["unequivocal", "equivocal"]),
+        growth=st.sampled_from(["", "none", "increased", "unequivocal"]),
         diameter_mm=st.none() | millimeters,
     ),
 )
@@ -196,7 +197,7 @@ def inferred(visit: VisitEntry) -> VisitEntry:
     )
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(visits, st.booleans(), st.sampled_from(["csv", "xlsx"]))
 def test_a_visit_written_as_rows_is_read_back(visit: VisitEntry, wide: bool, form: str) -> None:
     visit = inferred(visit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -66,9 +67,34 @@ def test_exposure_by_arm(cast: Cast, api: Login, coordinator: Api, treated: Pati
     oral = blinded["arms"][0]
     assert (oral["arm"], oral["n"], oral["median_days"]) == (None, 2, (14 + 35) / 2)
     assert oral["median_total_dose"] == (14 * 22 + 14 * 12) / 2
+    assert oral["quartiles"]["days"] == {"n": 2, "q1": 14, "median": 24.5, "q3": 35}
     assert (oral["patients_with_reductions"], oral["median_cycles"]) == (1, 1.5)
     assert api(cast.outsider).get(EXPOSURE).json()["arms"] == []
     assert api(cast.stranger).get(EXPOSURE).status_code == 404
+
+
+def test_exposure_at_a_cutoff(coordinator: Api, treated: Patient) -> None:
+    """To day 23: the first cycle whole and two days of the second, of 16 planned ones."""
+    found = coordinator.get(f"{EXPOSURE}?cutoff={on(23)}").json()
+    assert (found["cutoff"], found["known_on"]) == (on(23), None)
+    oral = found["arms"][0]
+    assert (oral["median_days"], oral["median_cycles"]) == (23, 2)
+    assert oral["median_total_dose"] == 14 * 12 + 2 * 10
+    assert oral["median_relative_dose_intensity"] == 188 / (16 * 12)
+    assert coordinator.get(f"{EXPOSURE}patients/?cutoff=2023-12-31").json()["results"] == []
+    refused = coordinator.get(f"{EXPOSURE}patients/?known_on=yesterday")
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "known_on")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_exposure_as_known_on_a_moment(coordinator: Api, treated: Patient) -> None:
+    before = coordinator.get(f"{EXPOSURE}patients/?cutoff={on(35)}").json()["results"]
+    then = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    Dose.objects.filter(intervention="Anlotinib").update(dose=8)
+    again = coordinator.get(f"{EXPOSURE}patients/?cutoff={on(35)}&known_on={then}").json()
+    assert again["results"] == before
+    (now,) = coordinator.get(f"{EXPOSURE}patients/?cutoff={on(35)}").json()["results"]
+    assert now["interventions"][0]["total_dose"] == 28 * 8
 
 
 def test_a_masked_plan_that_differs_between_arms_is_not_told(
@@ -172,7 +198,7 @@ def test_two_masked_drugs_of_a_patient_are_one_treatment(
     assert (row["reductions"], row["interruptions"]) == (1, 0)
 
 
-@pytest.mark.parametrize(("path", "statements"), [(EXPOSURE, 5), (f"{EXPOSURE}patients/", 6)])
+@pytest.mark.parametrize(("path", "statements"), [(EXPOSURE, 7), (f"{EXPOSURE}patients/", 7)])
 def test_exposure_takes_a_constant_number_of_statements(
     cast: Cast, coordinator: Api, path: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -182,6 +208,6 @@ def test_exposure_takes_a_constant_number_of_statements(
             other = factories.patient(cast.trial)
             told = {"intervention": "A", "unit": "mg", "started_on": START}
             Dose.objects.create(patient=other, dose=Decimal(12), **told)
-        # token, trial, (count,) patients, interventions, doses
+        # token, trial, sites, patients, their events, interventions, doses
         with django_assert_num_queries(statements):
             coordinator.get(path)

@@ -1,0 +1,110 @@
+"""What a frozen analysis keeps: everything its figures are computed of, and what was computed.
+
+Both are canonical JSON. A report of the stored inputs needs no database: the endpoints are kept as
+the report computed them, defaults filled in, and the trial as the row that it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from django.utils import translation
+from pydantic import TypeAdapter
+
+from outcomes import canonical, report
+from outcomes.queries import PatientFacts
+from outcomes.report import Declared, Options, PatientOutcome, Report
+from outcomes.report.documents import report_document
+from trials.definitions import EndpointDefinition
+from trials.models import Trial
+
+FORMAT = 1  # of the inputs; raise it when a change of the facts needs a reader for older ones
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that decides the figures of one analysis; `trial` is its row, column by column."""
+
+    format: int
+    methods_version: int
+    trial: Mapping[str, Any]
+    options: Options
+    endpoints: tuple[Declared, ...]
+    patients: tuple[PatientFacts, ...]
+
+    @classmethod
+    def parse(cls, canonical_json: str) -> Self:
+        """The inputs that a text tells; raises pydantic's ValidationError for any other text."""
+        found = ADAPTER.validate_json(canonical_json)
+        one: dict[EndpointDefinition, EndpointDefinition] = {}  # as `report.declared` shares them
+        endpoints = [
+            replace(e, definition=one.setdefault(e.definition, e.definition))
+            for e in found.endpoints
+        ]
+        return cls(**_parts(found) | {"endpoints": tuple(endpoints)})
+
+    def report(self) -> Report:
+        """The figures, by today's code."""
+        return report.compute(self.as_trial(), self.options, self.endpoints, self.patients)
+
+    def as_trial(self) -> Trial:
+        """The trial as its row was; never saved."""
+        columns = {field.attname: field for field in Trial._meta.concrete_fields}
+        known = {name: value for name, value in self.trial.items() if name in columns}
+        return Trial(**{name: columns[name].to_python(value) for name, value in known.items()})
+
+
+ADAPTER: TypeAdapter[Inputs] = TypeAdapter(Inputs)
+
+
+def _parts(inputs: Inputs) -> dict[str, Any]:
+    return {field.name: getattr(inputs, field.name) for field in fields(inputs)}
+
+
+def columns_of(trial: Trial) -> dict[str, Any]:
+    """A trial's row."""
+    return {f.attname: getattr(trial, f.attname) for f in trial._meta.concrete_fields}
+
+
+def result_of(found: Report) -> str:
+    """What was computed, as canonical JSON: the report's document and the patients' lines.
+
+    The lines hold codes and parameters, no sentences: a better wording is no other result.
+    """
+    with translation.override("en"):
+        document = report_document(found)
+    return canonical.text({"report": document, "patients": [*map(_line, found.patients)]})
+
+
+def _line(outcome: PatientOutcome) -> dict[str, Any]:
+    facts = outcome.facts
+    who = {"patient": facts.id, "subject_id": facts.subject_id, "arm": facts.arm}
+    return who | {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name != "facts"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that came out otherwise: where in the result, as JSON Pointer, and both values."""
+
+    pointer: str
+    stored: Any
+    found: Any
+
+
+ABSENT = None  # a member that one of the two lacks is told as null
+
+
+def differences(stored: Any, found: Any, pointer: str = "") -> Iterator[Difference]:
+    """Where two JSON values differ, leaf by leaf."""
+    if isinstance(stored, dict) and isinstance(found, dict):
+        for key in sorted(stored.keys() | found.keys()):
+            step = key.replace("~", "~0").replace("/", "~1")
+            one, other = stored.get(key, ABSENT), found.get(key, ABSENT)
+            yield from differences(one, other, f"{pointer}/{step}")
+    elif isinstance(stored, list) and isinstance(found, list) and len(stored) == len(found):
+        for index, (one, other) in enumerate(zip(stored, found, strict=True)):
+            yield from differences(one, other, f"{pointer}/{index}")
+    elif stored != found:
+        yield Difference(pointer, stored, found)

@@ -1,0 +1,104 @@
+"""What a reader may ask of outcomes by group: the same query keys on the page and in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
+
+from outcomes.characteristics import GROUPS, STRATA
+from outcomes.labels import CHARACTERISTICS, MEASURES
+from outcomes.options import OUTCOME_PARAMETERS, PARAMETERS, chosen
+from outcomes.report import Options
+from outcomes.report.subgroups import RATES, TIMES, Choice, ForestMeasure
+from outcomes.report.values import ALWAYS
+from registry.rest import InvalidParameter, refuse_unknown
+from trials.definition_wording import TITLES
+from trials.definitions import EndpointKind
+from trials.models import Trial
+
+OWN = ("endpoint", "measure")
+FOREST_PARAMETERS = [
+    *(one for one in OUTCOME_PARAMETERS if one.name != "group_by"),
+    OpenApiParameter(
+        "group_by", enum=GROUPS, description=gettext_lazy("All of them where it is left out.")
+    ),
+    OpenApiParameter(
+        "endpoint", enum=[*RATES, *TIMES], description=gettext_lazy("ORR where it is left out.")
+    ),
+    OpenApiParameter(
+        "measure",
+        enum=list(ForestMeasure),
+        description=gettext_lazy(
+            "Of a response rate: rate. Of a time to event: median, or hazard_ratio of the arms"
+            " within each group, which is the default in a trial of several arms that are not"
+            " hidden."
+        ),
+    ),
+]
+Code = TypeVar("Code", EndpointKind, ForestMeasure)
+
+
+def asked(request: Request | HttpRequest, trial: Trial) -> tuple[Options, Choice]:
+    """The report's options and what is shown of it; raises InvalidParameter, which names a key."""
+    query: Mapping[str, str] = request.GET
+    refuse_unknown(query, (*PARAMETERS, *OWN))
+    options = chosen(query, trial)
+    endpoint = _one_of(endpoints(trial), query, "endpoint") or EndpointKind.ORR
+    accepted = measures(trial, endpoint)
+    measure = _one_of(accepted, query, "measure") or accepted[-1]
+    if measure is ForestMeasure.HAZARD_RATIO and options.group_by not in (None, *STRATA):
+        raise InvalidParameter("group_by", _("One of: %s.") % ", ".join(STRATA))
+    return options, Choice(endpoint, measure)
+
+
+def endpoints(trial: Trial) -> list[EndpointKind]:
+    """The kinds that the trial's report has, in the order in which they are offered."""
+    kinds = {endpoint.kind for endpoint in trial.endpoints.all()} | {*ALWAYS}
+    return [kind for kind in (*RATES, *TIMES) if kind in kinds]
+
+
+def measures(trial: Trial, endpoint: EndpointKind) -> list[ForestMeasure]:
+    """What may be shown of an endpoint, the default last; nothing that tells hidden arms."""
+    if endpoint in RATES:
+        return [ForestMeasure.RATE]
+    compared = not trial.masked and trial.arms.count() > 1
+    return (
+        [ForestMeasure.MEDIAN, ForestMeasure.HAZARD_RATIO] if compared else [ForestMeasure.MEDIAN]
+    )
+
+
+def _one_of(accepted: Sequence[Code], query: Mapping[str, str], name: str) -> Code | None:
+    said = query.get(name)
+    if said and said not in [str(one) for one in accepted]:
+        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
+    return next((one for one in accepted if one == said), None)
+
+
+class GroupsForm(forms.Form):
+    """What is shown of the groups, as it stands."""
+
+    endpoint = forms.ChoiceField(label=gettext_lazy("Endpoint"))
+    measure = forms.ChoiceField(label=gettext_lazy("Measure"), required=False)
+    group_by = forms.ChoiceField(label=gettext_lazy("Groups"), required=False)
+
+    def __init__(self, trial: Trial, options: Options, endpoint: EndpointKind, said: str) -> None:
+        now = {"endpoint": endpoint, "measure": said, "group_by": options.group_by}
+        super().__init__(initial=now)
+        kinds, by_what = endpoints(trial), STRATA if trial.masked else GROUPS
+        codes = [*dict.fromkeys(one for kind in kinds for one in measures(trial, kind))]
+        offered: dict[str, list[tuple[str, Any]]] = {
+            "endpoint": [(str(kind), TITLES[kind]) for kind in kinds],
+            "measure": [("", _("as usual")), *((str(code), MEASURES[code]) for code in codes)],
+            "group_by": [("", _("all of them")), *((by, CHARACTERISTICS[by]) for by in by_what)],
+        }
+        for name, choices in offered.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = choices

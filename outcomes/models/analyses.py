@@ -1,0 +1,86 @@
+"""Frozen analyses: what was computed, of what, by which rules; kept as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from registry import audit
+from trials import access
+from trials.models import Membership, Trial
+from trials.vocabularies import Masking
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from registry.models import User
+
+SHA256 = 64  # hexadecimal digits
+HEAVY = ("inputs", "result")
+OPEN = ("", Masking.NONE)
+
+
+class AnalysisQuerySet(models.QuerySet["Analysis"]):
+    """Frozen analyses in domain words."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Those of trials on whose every site the user works, but for what masking hides.
+
+        An analysis that was frozen with its arms is hidden from everybody while the trial is
+        masked, as the arms are; a pooled one stays.
+        """
+        rows = self.filter(Q(blinded=True) | Q(trial__masking__in=OPEN))
+        if user.is_superuser:
+            return rows
+        allowed = access.ALLOWED[access.Action.READ_ANALYSES]
+        mine = Membership.objects.current().filter(user=user.pk, site=None, role__in=allowed)
+        return rows.filter(Exists(mine.filter(trial=OuterRef("trial"))))
+
+    def listed(self) -> Self:
+        """With their trial and who froze them, without what may be megabytes."""
+        return self.defer(*HEAVY).select_related("trial", "by")
+
+
+class Analysis(models.Model):
+    """A named analysis of a trial that keeps its inputs themselves.
+
+    `inputs` and `result` are canonical JSON as text (`frozen_inputs`), since jsonb would put keys
+    into another order and the digests are of these bytes. Not audited: a row is its own trail,
+    added once and never changed.
+    """
+
+    append_only: ClassVar[bool] = True  # for registry.grants
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="analyses")
+    name = models.CharField(_("name"), max_length=100)
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    blinded = models.BooleanField()  # whether the arms were hidden from whoever froze it
+    options = models.JSONField()  # as the query that asks for them
+    cutoff = models.DateField()
+    known_on = models.DateTimeField(null=True)
+    patients = models.PositiveIntegerField()  # in the population of the response rate
+    methods_version = models.PositiveSmallIntegerField()
+    inputs = models.TextField()
+    inputs_sha256 = models.CharField(max_length=SHA256)
+    result = models.TextField()
+    result_sha256 = models.CharField(max_length=SHA256)
+
+    objects = AnalysisQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = _("frozen analysis")
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "name"], name="analysis_name_unique_in_trial")
+        ]
+        triggers = audit.append_only()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,30 @@
+"""What pages of figures keep of their options from link to link, and by which clock they tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django import template
+
+from outcomes.options import PARAMETERS, kept, zone_of
+from registry.clocks import offset
+from trials.models import Trial
+
+register = template.Library()
+register.filter("zone", zone_of)
+
+
+@register.filter
+def clock(trial: Trial) -> str:
+    """The clock of a trial's pages now: Asia/Shanghai, UTC+8."""
+    zone = zone_of(trial)
+    return f"{zone}, {offset(datetime.now(ZoneInfo(zone)))}"
+
+
+@register.simple_tag(takes_context=True)
+def report_query(context: template.Context, *names: str) -> str:
+    """The options in this page's address that another page takes, as its query; by default all."""
+    said = kept(context["request"].GET, context["trial"], names or PARAMETERS)
+    return f"?{urlencode(said)}" if said else ""
