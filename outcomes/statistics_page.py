@@ -149,6 +149,9 @@ def _percent_range(lower: float | None, upper: float | None) -> str:
 
 def _time(found: Survival) -> Block:
     told = {"n": found.n, "events": found.events, "censored": found.censored}
+    if not found.n:
+        nobody = _("n = 0: there is nothing to estimate.")
+        return Block(_title(found), (nobody,), (), (survival_definition(found),))
     return Block(
         title=_title(found),
         sentences=(
@@ -175,13 +178,13 @@ def _time_heads(level: float) -> tuple[str, ...]:
 
 
 def _quantile(name: str, one: Quantile) -> Line:
-    days = _days(one.estimate), _limits(one, _days)
+    days = _days(one.estimate, one.estimate_reason), _limits(one, _days)
     return Line(name, (months(one.estimate, one.estimate_reason), _limits(one, months), *days))
 
 
-def _days(value: float | None, _reason: MissingReason | None = None) -> str:
-    """Whole or half days; why there are none stands beside it, in months."""
-    return "–" if value is None else f"{value:.1f}".removesuffix(".0")
+def _days(value: float | None, reason: MissingReason | None = None) -> str:
+    """Whole or half days, of SPSS's limits with one decimal, or why there are none."""
+    return months(None, reason) if value is None else f"{value:.1f}".removesuffix(".0")
 
 
 def _limits(one: Quantile, write: Callable[[float | None, MissingReason | None], str]) -> str:

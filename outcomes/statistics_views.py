@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from outcomes import report, statistics_page
 from outcomes.labels import CHARACTERISTICS, TIES
-from outcomes.options import OptionsForm, options_of, today
+from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from outcomes.report import LandmarkTime, Options
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
@@ -23,36 +25,32 @@ LANDMARKS = (LandmarkTime(12, "weeks"), *(LandmarkTime(months) for months in (3,
 HORIZON = LandmarkTime(12)
 
 
-class StatisticsForm(forms.Form):
-    """What a reader may choose of the statistics besides the report's options, as it stands."""
+class StatisticsForm(OptionsForm):
+    """What a reader may choose of the statistics, as it stands: the report's options and more."""
 
-    landmarks = forms.CharField(label=gettext_lazy("Landmarks (months, 12w: weeks)"))
-    rmst = forms.CharField(label=gettext_lazy("Horizon of the restricted mean"))
     stratify_by = forms.ChoiceField(
         label=gettext_lazy("Strata"), choices=[("", gettext_lazy("none")), *CHARACTERISTICS.items()]
     )
     ties = forms.ChoiceField(label=gettext_lazy("Hazard ratio"), choices=list(TIES.items()))
-    counts = forms.ChoiceField(
-        label=gettext_lazy("k/n at landmarks"),
-        choices=[("", gettext_lazy("no")), ("true", gettext_lazy("yes, beside the estimate"))],
-    )
 
-    def __init__(self, options: Options) -> None:
-        super().__init__(
-            initial={
-                "landmarks": ",".join(map(_asked, options.landmarks)),
-                "rmst": _asked(options.restricted_mean) if options.restricted_mean else "",
-                "stratify_by": options.stratify_by or "",
-                "ties": options.ties,
-                "counts": "true" if options.counts else "",
-            },
-            use_required_attribute=False,
-        )
-
-
-def _asked(at: LandmarkTime) -> str:
-    """A time as the query has it."""
-    return f"{at.number}{'w' if at.unit == 'weeks' else ''}"
+    def __init__(self, options: Options, *, review: bool) -> None:
+        super().__init__(options, review=review)
+        asked = as_query(options)
+        no, yes = gettext_lazy("no"), gettext_lazy("yes, beside the estimate")
+        self.fields |= {
+            "landmarks": forms.CharField(
+                label=gettext_lazy("Landmarks (months, 12w: weeks)"), initial=asked["landmarks"]
+            ),
+            "rmst": forms.CharField(
+                label=gettext_lazy("Horizon of the restricted mean"), initial=asked["rmst"]
+            ),
+            "counts": forms.ChoiceField(
+                label=gettext_lazy("k/n at landmarks"),
+                choices=[("", no), ("true", yes)],
+                initial="true" if options.counts else "",
+            ),
+        }
+        self.use_required_attribute = False
 
 
 def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
@@ -73,6 +71,12 @@ def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
     )
 
 
+def _csv_url(trial: Trial, options: Options) -> str:
+    """The same figures as a table, with the defaults of this page."""
+    query = as_query(replace(options, group_by=None)) | {"format": "csv"}
+    return f"{reverse('api:outcomes', args=[trial.registry_id])}?{urlencode(query)}"
+
+
 @login_required
 def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every estimate with its methods side by side, and the arms compared."""
@@ -83,7 +87,8 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     context = {
         "trial": trial,
         "page": statistics_page.page(found),
-        "options": [*OptionsForm(options), *StatisticsForm(options)],
+        "options": StatisticsForm(options, review=reads_review(request, trial)),
+        "csv_url": "" if error else _csv_url(trial, options),
         "error": error,
     }
     return render(request, "outcomes/statistics.html", context, status=400 if error else 200)

@@ -21,14 +21,16 @@ from django.test import Client
 
 from fixtures import recompute, synthesize
 from fixtures.study import Study
-from outcomes import actions
+from outcomes import actions, report
 from outcomes.management.commands import demo
 from outcomes.management.commands.load_seeds import CAST, FIXTURES, load
 from outcomes.models import Visit
+from outcomes.report import Options, documents
 from patients.models import Patient, Therapy
 from registry.models import ApiToken, User
 from tests import factories
 from tests.conftest import Api
+from trials.definitions import CensorAt, CensoringRule, Population
 from trials.models import Trial
 from trials.vocabularies import Role
 
@@ -326,6 +328,84 @@ def test_the_readme_moves_the_curve(seeds: None, api: Callable[[User], Api]) -> 
     answer = api(User.objects.get(username="coordinator")).post("/visits/", visit)
     assert answer.status_code == 201, answer.content
     assert read(api, "investigator", path)["pfs"]["events"] == before + 1
+
+
+# Every definition that the abstracts could have meant
+
+PRINTED = {  # the abstracts, each with its decimals of a percentage
+    TRIAL: (0, {"orr": "16 (7-30)", "dcr": "94 (83-99)", "pfs": "9.1 (5.7-12.5)"}),
+    SUN.registry_id: (
+        1,
+        {
+            "orr": "34.4 (18.6-53.2)", "dcr": "84.4 (67.2-94.7)", "pfs": "7.6 (3.3-11.9)",
+            "os": "14.9 (8.4-21.4)",
+        },
+    ),
+}  # fmt: skip
+
+
+def defined(study: Study, kinds: tuple[str, ...], **changes: dict[str, Any]) -> Trial:
+    """The study, whose endpoints of these kinds are defined otherwise."""
+    trial = Trial.objects.get(registry_id=study.registry_id)
+    for endpoint in trial.endpoints.filter(kind__in=kinds):
+        for key, value in changes.items():
+            endpoint.definition[key] |= value
+        endpoint.save()
+    return trial
+
+
+def reproduced(trial: Trial, study: Study, population: Population | None = None) -> set[str]:
+    """Which printed figures come out, by the interval that prints them."""
+    options = Options(cutoff=study.cutoff, population=population)
+    reader = factories.user(superuser=True)
+    found: Any = documents.report_document(report.build(trial, user=reader, options=options))
+    decimals, printed = PRINTED[study.registry_id]
+    rates = {
+        f"{kind} {one['interval']}"
+        for kind in ("orr", "dcr")
+        for one in found[kind]["intervals"]
+        if percent(found[kind] | one, decimals) == printed[kind]
+    }
+    return rates | {
+        f"{kind} {median['interval']}"
+        for kind in printed.keys() & {"pfs", "os"}
+        for median in found[kind]["medians"]
+        if median_months({"median": median}) == printed[kind]
+    }
+
+
+@pytest.mark.parametrize("population", Population)
+@pytest.mark.parametrize("required", [True, False], ids=["confirmed", "unconfirmed"])
+@STUDIES
+def test_the_table_under_each_definition(
+    seeds: None, study: Study, required: bool, population: Population
+) -> None:
+    """Only exact limits of rates and SPSS's of medians print; confirmation tells the studies apart.
+
+    ALTER-S006: 8 confirmed of 10 responses, and 48 of 49 were assessed, so that evaluable patients
+    would print 17 %, 96 % and a longer PFS. Sun 2022: all 32 were assessed, 11 responses, 9 twice.
+    """
+    trial = defined(study, ("ORR", "DCR"), confirmation={"required": required})
+    found = reproduced(trial, study, population)
+    if study is ALTER:
+        rates = {"dcr clopper-pearson"} | ({"orr clopper-pearson"} if required else set())
+        evaluable = population is Population.EVALUABLE
+        assert found == (set() if evaluable else rates | {"pfs spss"})
+    else:
+        rates = {"dcr clopper-pearson"} | (set() if required else {"orr clopper-pearson"})
+        assert found == rates | {"pfs spss", "os spss"}
+
+
+@pytest.mark.parametrize("censor_at", CensorAt)
+@pytest.mark.parametrize("rule", CensoringRule)
+@STUDIES
+def test_the_median_under_each_censoring_rule(
+    seeds: None, study: Study, rule: CensoringRule, censor_at: CensorAt
+) -> None:
+    """In ALTER-S006 nothing censors that a rule would; in Sun 2022 the FDA rule censors four."""
+    trial = defined(study, ("PFS",), censoring={"rule": rule, "censor_at": censor_at})
+    printed = study is ALTER or rule is not CensoringRule.FDA
+    assert ("pfs spss" in reproduced(trial, study)) == printed
 
 
 # Sun 2022
