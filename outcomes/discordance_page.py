@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from outcomes.dashboard import percent
 from outcomes.discordance import Discordance, Line, Reading
 from outcomes.labels import response_label
+from outcomes.methods.proportions import Proportion
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,18 @@ def _agreements(found: Discordance) -> Iterator[Agreement]:
         ("same_survival", _("Progression-free survival: event or censored")),
     ):
         share = found.agreement(name).clipped
-        level = f"{found.definition.confidence_level:.0%}"
-        limits = f"{percent(share.lower)} – {percent(share.upper)}"
         told = _("%(k)s of %(n)s (%(share)s)")
         agree = told % {"k": share.k, "n": share.n, "share": percent(share.estimate)}
-        yield Agreement(
-            about, agree, _("%(level)s CI %(limits)s") % {"level": level, "limits": limits}
-        )
+        yield Agreement(about, agree, _limits(found, share))
+
+
+def _limits(found: Discordance, share: Proportion) -> str:
+    if share.estimate is None:
+        return ""
+    return _("%(level)s CI %(limits)s") % {
+        "level": f"{found.definition.confidence_level:.0%}",
+        "limits": f"{percent(share.lower)} – {percent(share.upper)}",
+    }
 
 
 def line(one: Line) -> PatientLine:
