@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date
 from fractions import Fraction
 
@@ -132,6 +132,7 @@ class Page:
 
     report: Report
     cards: tuple[Card, ...]
+    immune_cards: tuple[Card, ...]
     figures: tuple[Figure, ...]
     waterfall: WaterfallChart
     waterfall_definition: str
@@ -153,6 +154,9 @@ def page(report: Report, number: str | None = None) -> Page:
             *(_rate_card(rate) for rate in rates),
             *(_median_card(found) for found in times),
             _follow_up_card(report),
+        ),
+        immune_cards=tuple(
+            _immune_card(found) for found in whole.additional if found.endpoint.definition.immune
         ),
         figures=tuple(_figure(found, report.comparison) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := _bar(p))]),
@@ -222,6 +226,13 @@ def _median_card(found: Survival) -> Card:
         % {"events": found.events, "n": found.n},
         definition=survival_definition(found),
     )
+
+
+def _immune_card(found: Rate | Survival) -> Card:
+    """An endpoint by iRECIST under its own name, since its title is RECIST 1.1's as well."""
+    card = _rate_card(found) if isinstance(found, Rate) else _median_card(found)
+    name = found.endpoint.name
+    return replace(card, title=f"{name}: {card.title}") if name else card
 
 
 def _with_unit(median: Quantile) -> str:
