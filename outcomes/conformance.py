@@ -209,17 +209,16 @@ def _acknowledged(entry: VisitEntry, history: History) -> Iterator[FieldError]:
 
 def _growth(entry: VisitEntry, history: History) -> Iterator[FieldError]:
     """Growth is said at a follow-up visit of a trial that uses iRECIST; elsewhere nothing reads it."""
-    if history.patient.trial.irecist and not entry.baseline:
-        return
     lists: tuple[tuple[str, Iterable[NonTargetEntry | NewLesionEntry]], ...] = (
         ("non_targets", entry.non_targets),
         ("new_lesions", entry.new_lesions or ()),
     )
-    detail = _("Only follow-up visits of trials that use iRECIST say this; leave it out.")
-    for name, rows in lists:
-        for index, row in enumerate(rows):
-            if row.growth:
-                yield FieldError(f"/{name}/{index}/growth", detail)
+    said = [
+        f"/{name}/{i}/growth" for name, rows in lists for i, row in enumerate(rows) if row.growth
+    ]
+    if said and (entry.baseline or not history.patient.trial.irecist):
+        detail = _("Only follow-up visits of trials that use iRECIST say this; leave it out.")
+        yield from (FieldError(pointer, detail) for pointer in said)
 
 
 def _baseline(entry: VisitEntry, said: recist.Assessment) -> Iterator[FieldError]:

@@ -134,6 +134,7 @@ class Page:
 
     report: Report
     cards: tuple[Card, ...]
+    immune_cards: tuple[Card, ...]
     figures: tuple[Figure, ...]
     waterfall: WaterfallChart
     waterfall_definition: str
@@ -151,6 +152,11 @@ def page(report: Report, number: str | None = None) -> Page:
     return Page(
         report=report,
         cards=cards(report),
+        immune_cards=tuple(
+            _read_by(_immune_card(found), report)
+            for found in whole.additional
+            if found.endpoint.definition.immune
+        ),
         figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
         waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report)}".strip(),
@@ -254,6 +260,12 @@ def _median_card(found: Survival) -> Card:
         definition=survival_definition(found),
         kind=found.endpoint.kind,
     )
+
+
+def _immune_card(found: Rate | Survival) -> Card:
+    """An endpoint by iRECIST under its own name, since its title is RECIST 1.1's as well."""
+    card, name = endpoint_card(found), found.endpoint.name
+    return replace(card, title=f"{name}: {card.title}") if name else card
 
 
 def with_unit(median: Quantile) -> str:

@@ -190,7 +190,7 @@ def _apply(visit: Visit, derived: recist.Derived) -> bool:
         "reasons": [_document(reason) for reason in derived.reasons],
         "warnings": [_document(reason) for reason in derived.warnings],
         "irecist_response": derived.immune.response if derived.immune else "",
-        "irecist": _immune(derived.immune) if derived.immune else {},
+        "irecist": immune_document(derived.immune) if derived.immune else {},
         "methods_version": METHODS_VERSION,
     }
     before = {name: getattr(visit, name) for name in DERIVED}
@@ -199,7 +199,7 @@ def _apply(visit: Visit, derived: recist.Derived) -> bool:
     return before != values
 
 
-def _immune(derived: ImmuneDerived) -> dict[str, Any]:
+def immune_document(derived: ImmuneDerived) -> dict[str, Any]:
     """What iRECIST found besides its response, as it is stored: millimeters as exact texts."""
     sum_mm, since = derived.new_lesion_sum_mm, derived.unconfirmed_since
     return {

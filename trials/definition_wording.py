@@ -96,9 +96,12 @@ def in_words(kind: EndpointKind, definition: EndpointDefinition) -> str:
 
 
 def _rate(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
+    immune = definition.immune
+    responses, controlled = gettext("CR or PR"), gettext("CR, PR, SD or Non-CR/Non-PD")
+    by_irecist = gettext("iCR or iPR"), gettext("iCR, iPR, iSD or Non-iCR/Non-iUPD")
     counted = {
-        EndpointKind.ORR: gettext("CR or PR"),
-        EndpointKind.DCR: gettext("CR, PR, SD or Non-CR/Non-PD"),
+        EndpointKind.ORR: by_irecist[0] if immune else responses,
+        EndpointKind.DCR: by_irecist[1] if immune else controlled,
         EndpointKind.CBR: gettext("a response, or no progression for %s days")
         % definition.min_benefit_days,
     }[kind]

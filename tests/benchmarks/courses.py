@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from outcomes.methods import recist
+from outcomes.edits import immune_document
+from outcomes.methods import irecist, recist
 from outcomes.methods.organs import organ_group
 from outcomes.methods.recist import Assessment, Derived, NewLesion, NonTarget, Target
 from outcomes.models import METHODS_VERSION
@@ -51,11 +52,13 @@ class Course:
         yield from ({"record": "therapy"} | subject | therapy for therapy in self.therapies)
 
     def derived(self) -> tuple[Derived, ...]:
-        """What RECIST makes of the visits."""
+        """What RECIST 1.1 and iRECIST make of the visits."""
         baseline = self.visits[0]
         organs = {row["lesion"]: row["organ"] for row in baseline["targets"]}
         first, *later = (_assessment(visit, organs) for visit in self.visits)
-        return recist.derive(first, later)
+        found = recist.derive(first, later)
+        immune = (None, *irecist.derive(first, later, found[1:]))
+        return tuple(replace(one, immune=by) for one, by in zip(found, immune, strict=True))
 
 
 def courses(count: int, first: int = 0) -> list[Course]:
@@ -178,7 +181,11 @@ def _assessment(visit: Body, organs: dict[str, str]) -> Assessment:
             for row in visit["non_targets"]
         ],
         new_lesions=[
-            NewLesion(row["lesion"], recist.Certainty(row["certainty"]))
+            NewLesion(
+                row["lesion"],
+                recist.Certainty(row["certainty"]),
+                organ_group=organ_group(row.get("organ", "")),
+            )
             for row in visit["new_lesions"]
         ],
     )
@@ -201,6 +208,8 @@ def derived_columns(derived: Derived) -> Body:
         "overall_response": (derived.overall_response or ""),
         "reasons": json.dumps([_document(reason) for reason in derived.reasons]),
         "warnings": json.dumps([_document(reason) for reason in derived.warnings]),
+        "irecist_response": derived.immune.response if derived.immune else "",
+        "irecist": json.dumps(immune_document(derived.immune) if derived.immune else {}),
         "methods_version": METHODS_VERSION,
     }
 

@@ -238,6 +238,19 @@ def test_a_line_follows_the_trials_own_definition(
 # --- pages ---
 
 
+def test_the_dashboard_shows_them_apart(
+    pages: Callable[[User], Client], cast: Cast, pseudoprogression: Patient
+) -> None:
+    client, path = pages(cast.coordinator), "/trials/NCT00000001/"
+    assert "By iRECIST" not in client.get(path).content.decode()
+    immune(cast.trial, "ORR")
+    immune(cast.trial, "PFS")
+    page = client.get(path).content.decode()
+    assert page.index("Everything else on this page is by RECIST 1.1.") < page.index("iORR: ")
+    assert "iPFS: Median progression-free survival" in page
+    assert "best response by iRECIST is iCR or iPR" in page
+
+
 def test_the_flow_sheet_shows_both_time_lines(
     pages: Callable[[User], Client], cast: Cast, pseudoprogression: Patient
 ) -> None:

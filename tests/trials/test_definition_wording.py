@@ -23,6 +23,11 @@ OS = "From the first dose (day 1) to death from any cause; else censored when la
 ENROLLED = "Population: enrolled patients."
 LOG_LOG = "Interval and band: log-log."
 
+BY_IRECIST = (
+    "Response and progression by iRECIST: an unconfirmed progression (iUPD) counts from its first"
+    " date unless iSD, iPR or iCR follows."
+)
+
 WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
     ("ORR", {}, [ORR, CONFIRMED, STABLE, ENROLLED]),
     (
@@ -66,6 +71,18 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
             LOG_LOG,
         ],
     ),
+    (
+        "ORR",
+        {"criteria": "iRECIST"},
+        [
+            "Patients whose best response by iRECIST is iCR or iPR.",
+            "Responses need no confirmation.",
+            STABLE,
+            ENROLLED,
+        ],
+    ),
+    ("PFS", {"criteria": "iRECIST"}, [PFS, BY_IRECIST, PLAIN, ENROLLED, LOG_LOG]),
+    ("OS", {"criteria": "iRECIST"}, [OS, ENROLLED, LOG_LOG]),
     ("OS", {}, [OS, ENROLLED, LOG_LOG]),
     (
         "OS",

@@ -27,12 +27,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='trial',
             name='irecist',
-            field=models.BooleanField(default=False, help_text='Uses iRECIST beside RECIST 1.1: visits follow new lesions in size.', verbose_name='iRECIST'),
+            field=models.BooleanField(default=False, help_text='Uses iRECIST beside RECIST 1.1: visits follow new lesions in size.', verbose_name='uses iRECIST'),
         ),
         migrations.AddField(
             model_name='trialevent',
             name='irecist',
-            field=models.BooleanField(default=False, help_text='Uses iRECIST beside RECIST 1.1: visits follow new lesions in size.', verbose_name='iRECIST'),
+            field=models.BooleanField(default=False, help_text='Uses iRECIST beside RECIST 1.1: visits follow new lesions in size.', verbose_name='uses iRECIST'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='trial',

@@ -196,7 +196,7 @@ class Trial(models.Model):
         default=v.ResponseCriteria.RECIST_1_1,
     )
     irecist = models.BooleanField(
-        _("iRECIST"),
+        _("uses iRECIST"),
         default=False,
         help_text=_("Uses iRECIST beside RECIST 1.1: visits follow new lesions in size."),
     )

@@ -211,6 +211,22 @@ def test_every_rule_of_a_visit(patient: str, expected: str) -> None:
     assert responses(patient) == expected
 
 
+@pytest.mark.parametrize("patient", PATIENTS)
+def test_a_visit_depends_on_earlier_visits_only(patient: str) -> None:
+    parts, whole = patient.split("|"), course(patient)
+    for number in range(len(whole)):
+        assert course("|".join(parts[: number + 2])) == whole[: number + 1]
+
+
+@pytest.mark.parametrize("patient", PATIENTS)
+def test_until_the_first_progression_it_is_recist(patient: str) -> None:
+    baseline, *later = (visit(part, i) for i, part in enumerate(patient.split("|")))
+    by_recist = [one.overall_response for one in recist.derive(baseline, later)[1:]]
+    until = by_recist.index(recist.Response.PD) + 1 if recist.Response.PD in by_recist else None
+    expected = [irecist.AS_IMMUNE[one] for one in by_recist[:until] if one]
+    assert [one.response for one in course(patient)][:until] == expected
+
+
 ROLES = {
     # at least 10 mm, nodes 15 mm; without a size it is no target
     "L1 10": "L1",
