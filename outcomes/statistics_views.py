@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from outcomes import report, statistics_page
+from outcomes.characteristics import STRATA
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from outcomes.report import LandmarkTime, Options
@@ -29,7 +30,8 @@ class StatisticsForm(OptionsForm):
     """What a reader may choose of the statistics, as it stands: the report's options and more."""
 
     stratify_by = forms.ChoiceField(
-        label=gettext_lazy("Strata"), choices=[("", gettext_lazy("none")), *CHARACTERISTICS.items()]
+        label=gettext_lazy("Strata"),
+        choices=[("", gettext_lazy("none")), *((by, CHARACTERISTICS[by]) for by in STRATA)],
     )
     ties = forms.ChoiceField(label=gettext_lazy("Hazard ratio"), choices=list(TIES.items()))
 
