@@ -239,6 +239,7 @@ def participant(**facts: Any) -> Participant:
     """Somebody, born in 1970 and enrolled in 2024."""
     default: dict[str, Any] = {
         "id": 1, "arm": "A", "sex": "female", "birth_year": 1970, "ecog": 0, "histology": "",
+        "prior_lines": None,
         "enrolled_on": date(2024, 1, 15), "first_dose_on": None, "died_on": None, "endings": (),
     }  # fmt: skip
     return Participant(**default | facts)
