@@ -20,6 +20,7 @@ WHY = {"reason": "typing error"}
 FULL: Body = {
     "trial": "NCT00000001", "subject_id": "S-001", "site": "01", "arm": "Anlotinib",
     "sex": "female", "birth_year": 1970, "histology": "leiomyosarcoma", "ecog": 1,
+    "prior_lines": 2,
     "enrolled_on": "2024-01-10", "randomized_on": "2024-01-11", "first_dose_on": "2024-01-12",
     "last_dose_on": "2024-05-01", "last_known_alive_on": "2024-06-01", "died_on": "2024-07-01",
     "death_cause": "disease progression",
