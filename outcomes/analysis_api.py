@@ -17,7 +17,7 @@ from outcomes import analyses, analysis_changes
 from outcomes.analysis_documents import (
     AnalysisChangesDocument,
     AnalysisDetailDocument,
-    AnalysisDocument,
+    FrozenAnalysisDocument,
     ReproductionDocument,
     analysis_detail,
     analysis_document,
@@ -79,7 +79,7 @@ def answered_analysis(request: Request, told: Any) -> QuerySet[Analysis]:
     return rows.filter(pk=told.get("analysis", told.get("id")))
 
 
-@extend_schema_view(get=extend_schema(responses=AnalysisDocument))
+@extend_schema_view(get=extend_schema(responses=FrozenAnalysisDocument))
 class AnalysisList(generics.ListAPIView[Analysis]):
     """A trial's frozen analyses, the last first."""
 

@@ -32,7 +32,7 @@ class AnalysisLinks(TypedDict):
     changes: Link
 
 
-class AnalysisDocument(Versioned):
+class FrozenAnalysisDocument(Versioned):
     """A frozen analysis; it never changes, so its version is 1."""
 
     trial: Annotated[str, Field(description="The trial's registry id.")]
@@ -53,7 +53,7 @@ class AnalysisDocument(Versioned):
     links: AnalysisLinks
 
 
-class AnalysisDetailDocument(AnalysisDocument):
+class AnalysisDetailDocument(FrozenAnalysisDocument):
     """A frozen analysis with its figures."""
 
     report: Annotated[
@@ -75,7 +75,7 @@ class VersionsDocument(TypedDict):
     today: Count
 
 
-class DifferenceDocument(TypedDict):
+class ResultDifferenceDocument(TypedDict):
     """A value that came out otherwise."""
 
     pointer: Annotated[str, Field(description="A JSON Pointer into the result.")]
@@ -93,7 +93,9 @@ class ReproductionDocument(TypedDict):
     inputs_sha256: DigestsDocument
     result_sha256: DigestsDocument
     difference_count: Count
-    differences: Annotated[list[DifferenceDocument], Field(description=f"The first {LISTED}.")]
+    differences: Annotated[
+        list[ResultDifferenceDocument], Field(description=f"The first {LISTED}.")
+    ]
 
 
 class ChangedPatientDocument(TypedDict):
@@ -144,7 +146,7 @@ class AnalysisChangesDocument(TypedDict):
     definitions: list[DefinitionChangeDocument]
 
 
-def analysis_document(row: Analysis) -> AnalysisDocument:
+def analysis_document(row: Analysis) -> FrozenAnalysisDocument:
     """What is said of an analysis in a list."""
     return {
         "id": row.pk,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from outcomes import arms, characteristics, queries
@@ -299,12 +300,16 @@ class _Builder:
         self.options = options
         self.endpoints = endpoints
         self.first = {e.kind: e for e in reversed(endpoints) if not e.definition.immune}
-        self.beside = {kind: _by_irecist(kind, endpoints, self.first) for kind in IMMUNE}
         self.origins = {e.definition.time_origin for e in endpoints}
         self.timing = {
             "assessment_interval_days": trial.assessment_interval_days,
             "assessment_window_days": trial.assessment_window_days,
         }
+
+    @cached_property
+    def beside(self) -> Mapping[EndpointKind, Declared]:
+        """By iRECIST what stands beside RECIST 1.1 on a patient's line."""
+        return {kind: _by_irecist(kind, self.endpoints, self.first) for kind in IMMUNE}
 
     def report(self, known: Sequence[_Known]) -> Report:
         definition = self.first[EndpointKind.ORR].definition

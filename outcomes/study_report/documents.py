@@ -46,7 +46,7 @@ class MethodsDocument(TypedDict):
     references: list[str]
 
 
-class EndDocument(TypedDict):
+class EndingDocument(TypedDict):
     """How many patients' times end for one reason."""
 
     endpoint: EndpointKind
@@ -69,7 +69,7 @@ class StudyReportDocument(TypedDict):
     methods: MethodsDocument
     outcomes: ReportDocument
     patients: list[PatientOutcomeDocument]
-    ends: list[EndDocument]
+    ends: list[EndingDocument]
     participant_flow: ConsortDocument
 
 
@@ -113,7 +113,7 @@ def _methods(found: StudyReport) -> MethodsDocument:
     }
 
 
-def _ends(found: StudyReport) -> list[EndDocument]:
+def _ends(found: StudyReport) -> list[EndingDocument]:
     return [
         {
             "endpoint": kind,

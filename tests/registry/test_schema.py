@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +12,11 @@ import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from typing_extensions import is_typeddict
 
 from tests.conftest import Cast
 
+APPS = ("registry", "trials", "patients", "outcomes")
 CHANGING = (
     *("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/", "/protocol-versions/"),
     *("/answer/", "/close/", "/reopen/"),
@@ -158,3 +162,14 @@ def test_the_document_is_served(cast: Cast) -> None:
     assert response.status_code == 200
     assert "/api/v1/trials/" in yaml.safe_load(response.content)["paths"]
     assert client.get("/api/v1/docs/").status_code == 200
+
+
+def test_a_documents_name_is_that_of_one_type(schema: dict[str, Any]) -> None:
+    """Two types of one name would be one component: the last to come."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module in [m for name, m in sys.modules.items() if name.split(".")[0] in APPS]:
+        for name, value in vars(module).items():
+            if name.endswith("Document") and is_typeddict(value):
+                found[name].add(value.__module__)
+    assert len(found) > 100
+    assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}
