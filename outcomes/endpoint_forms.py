@@ -184,7 +184,7 @@ def _field(key: Key, definition: EndpointDefinition) -> forms.Field:
     """The field of a key, by the type of its value."""
     value = key.of(definition)
     told: dict[str, Any] = {"label": key.label, "help_text": key.explanation}
-    choices = [(str(term), capfirst(str(words))) for term, words in key.terms.items()]
+    choices = [(str(term), _beginning(str(words))) for term, words in key.terms.items()]
     if isinstance(value, frozenset):
         widget = forms.CheckboxSelectMultiple
         initial = sorted(value)
@@ -196,6 +196,11 @@ def _field(key: Key, definition: EndpointDefinition) -> forms.Field:
     if isinstance(value, bool):
         return forms.BooleanField(required=False, initial=value, **told)
     return NumberField(initial=value, **told)
+
+
+def _beginning(words: str) -> str:
+    """With a capital, unless it is a name such as iRECIST."""
+    return words if words[1:2].isupper() else capfirst(words)
 
 
 def _document(cleaned: Mapping[str, Any]) -> dict[str, Any]:

@@ -188,17 +188,19 @@ def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Dat
     return _cutoff(query.get("cutoff"), trial)
 
 
-def of_several(query: Mapping[str, str]) -> Callable[[Trial], Options]:
+def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     """The options that keys of SEVERAL choose for each of several trials, at its own today.
 
     Raises InvalidParameter for a value.
     """
+    query: Mapping[str, str] = request.GET
     asked = query.get("cutoff")
     cutoff = _date(asked) if asked else None
     population = _choice(Population, query, "population")
     survival_interval = _choice(SurvivalInterval, query, "survival_interval")
     proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
-    known_on = _known_on(query.get("known_on"))
+    zone = UNIVERSAL if isinstance(request, HttpRequest) else None
+    known_on = _known_on(query.get("known_on"), zone)
     return lambda trial: Options(
         cutoff=cutoff or today(trial),
         population=population,

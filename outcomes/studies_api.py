@@ -27,7 +27,7 @@ class StudyList(views.APIView):
     )
     def get(self, request: Request) -> Response:
         """ORR, DCR, PFS and OS of each trial by its own definitions; publications as printed."""
-        rows = studies.rows(caller(request), choices_of(request.query_params))
+        rows = studies.rows(caller(request), choices_of(request))
         told = [study_document(row) for row in rows]
         if request.accepted_renderer.format == "csv":
             headers = {"Content-Disposition": 'attachment; filename="studies.csv"'}

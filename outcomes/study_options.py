@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.request import Request
 
 from outcomes.options import (
     CUTOFF,
@@ -59,14 +61,15 @@ DOCUMENTED = [
 ]
 
 
-def choices_of(query: Mapping[str, str]) -> Choices:
+def choices_of(request: Request | HttpRequest) -> Choices:
     """What is chosen; an unknown key or value raises InvalidParameter, which names it."""
+    query: Mapping[str, str] = request.GET
     refuse_unknown(query, PARAMETERS)
     sort = query.get("sort") or Sort.STUDY
     if sort not in SORTS:
         raise InvalidParameter("sort", _("One of: %s.") % ", ".join(SORTS))
     return Choices(
-        options=of_several(query),
+        options=of_several(request),
         sarcoma=_flag(query, "sarcoma"),
         histology=_histology(query.get("histology", "")),
         published=_flag(query, "published") is not False,

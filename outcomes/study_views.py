@@ -79,7 +79,7 @@ def studies_csv(request: HttpRequest) -> HttpResponse:
 def _asked(request: HttpRequest) -> tuple[list[Row], str]:
     """The rows; none, and what is wrong, where the question cannot be understood."""
     try:
-        choices: Choices = choices_of(request.GET)
+        choices: Choices = choices_of(request)
     except InvalidParameter as invalid:
         return [], f"{invalid.parameter}: {invalid.detail}"
     return studies.rows(signed_in(request), choices), ""

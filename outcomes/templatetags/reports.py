@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django import template
 
 from outcomes.options import PARAMETERS, kept, zone_of
-from registry.clocks import offset
+from registry.clocks import UNIVERSAL, offset
 from trials.models import Trial
 
 register = template.Library()
@@ -17,9 +17,9 @@ register.filter("zone", zone_of)
 
 
 @register.filter
-def clock(trial: Trial) -> str:
-    """The clock of a trial's pages now: Asia/Shanghai, UTC+8."""
-    zone = zone_of(trial)
+def clock(trial: Trial | None) -> str:
+    """The clock of a trial's pages now: Asia/Shanghai, UTC+8; of pages of no one trial, UTC."""
+    zone = zone_of(trial) if trial else UNIVERSAL
     return f"{zone}, {offset(datetime.now(ZoneInfo(zone)))}"
 
 

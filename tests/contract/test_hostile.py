@@ -131,8 +131,12 @@ def send(at: Scene) -> Sender:
     return Sender(at)
 
 
-# An import without a body has no media type either; a draw needs no body.
-EMPTY = {"POST /trials/{registry_id}/import/": 415, "POST /patients/{id}/randomize/": 200}
+# An import without a body has no media type either; a draw and a reproduction need no body.
+EMPTY = {
+    "POST /trials/{registry_id}/import/": 415,
+    "POST /patients/{id}/randomize/": 200,
+    "POST /analyses/{id}/reproduce/": 200,
+}
 
 
 @pytest.mark.parametrize("kind", BODIES)

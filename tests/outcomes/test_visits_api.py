@@ -474,7 +474,7 @@ ACCEPTED: list[tuple[dict[str, Any], Body]] = [
     ({"/stated_response": "sd"}, {"overall_response": "SD"}),
     ({"/stated_response": "PD", "/stated_response_reason": "clinical"}, {"overall_response": "SD"}),
     ({"/id": 7, "/version": 9, "/derived": {"overall_response": "CR"}, "/links": [],
-      "/evaluator": "me", "/targets/0/id": 3}, {"overall_response": "SD"}),
+      "/evaluator": "investigator", "/targets/0/id": 3}, {"overall_response": "SD"}),
 ]  # fmt: skip
 
 
