@@ -32,14 +32,18 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
         """Those of trials on whose every site the user works, but for what masking hides.
 
         An analysis that was frozen with its arms is hidden from everybody while the trial is
-        masked, as the arms are; a pooled one stays.
+        masked, as the arms are; a pooled one stays. One of the independent review is for those who
+        may read that.
         """
         rows = self.filter(Q(blinded=True) | Q(trial__masking__in=OPEN))
         if user.is_superuser:
             return rows
-        allowed = access.ALLOWED[access.Action.READ_ANALYSES]
-        mine = Membership.objects.current().filter(user=user.pk, site=None, role__in=allowed)
-        return rows.filter(Exists(mine.filter(trial=OuterRef("trial"))))
+        current = Membership.objects.current().filter(user=user.pk, site=None)
+        mine = current.filter(trial=OuterRef("trial"))
+        reading = mine.filter(role__in=access.ALLOWED[access.Action.READ_ANALYSES])
+        reviewing = mine.filter(role__in=access.ALLOWED[access.Action.READ_REVIEW])
+        of_site = ~Q(options__has_key="evaluator")  # as_query leaves the investigator out
+        return rows.filter(Exists(reading), of_site | Exists(reviewing))
 
     def listed(self) -> Self:
         """With their trial and who froze them, without what may be megabytes."""

@@ -161,9 +161,9 @@ def test_statements_do_not_grow(
     cast: Cast, api: Login, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     reader = api(cast.investigator)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         accrual(reader)
     consort_trials.with_arms(cast.trial, 3, each=3)
     Site.objects.create(trial=cast.trial, code="03", timezone="Asia/Shanghai")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         accrual(reader)

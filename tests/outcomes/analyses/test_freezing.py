@@ -22,7 +22,7 @@ from pytest_django import DjangoAssertNumQueries
 from outcomes import analyses, canonical, report
 from outcomes.analyses import Outcome, freeze, reproduce
 from outcomes.frozen_inputs import FORMAT, Inputs, columns_of, result_of
-from outcomes.models import METHODS_VERSION, Analysis
+from outcomes.models import METHODS_VERSION, REVIEWER, Analysis
 from outcomes.report import LandmarkTime, Options
 from patients.models import Allocation, Patient, Therapy
 from registry.errors import Conflict
@@ -242,6 +242,13 @@ def test_administrators_and_statisticians_of_the_whole_trial_freeze(cast: Cast) 
         for user in (cast.viewer, cast.investigator, cast.coordinator, local, cast.stranger)
     }
     assert seen == {"viewer": 3, "investigator": 3, "coordinator": 0, "local": 0, "stranger": 0}
+
+
+def test_one_of_the_independent_review_is_for_those_who_may_read_it(cast: Cast) -> None:
+    populated(cast)
+    frozen(cast, options=Options(CUTOFF, evaluator=REVIEWER))
+    assert not Analysis.objects.visible_to(cast.viewer).exists()
+    assert Analysis.objects.visible_to(cast.investigator).exists()
 
 
 def test_a_name_is_given_once(cast: Cast) -> None:
