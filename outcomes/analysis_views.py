@@ -15,7 +15,7 @@ from outcomes import analyses, analysis_changes, analysis_page, dashboard, repor
 from outcomes.analysis_page import FreezeForm
 from outcomes.analysis_wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
-from outcomes.options import OptionsForm, as_query, options_of, today
+from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
@@ -71,7 +71,7 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         "title": _("Freeze an analysis"),
         "form": form,
         "error": error,
-        "options": OptionsForm(options),
+        "options": OptionsForm(options, review=reads_review(request, trial)),
         "asked": urlencode(as_query(options)),
         "cards": dashboard.cards(report.build(trial, user=user, options=options)),
     }

@@ -24,7 +24,15 @@ from outcomes.methods.safety import Counts, Share
 from outcomes.methods.survival import MissingReason, Quantile
 from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.models import INVESTIGATOR, ResponseChoice
-from outcomes.report import ImmuneOutcome, PatientOutcome, Rate, Report, Survival, documents
+from outcomes.report import (
+    ImmuneOutcome,
+    Options,
+    PatientOutcome,
+    Rate,
+    Report,
+    Survival,
+    documents,
+)
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from patients import ctcae
@@ -159,7 +167,7 @@ def page(report: Report, number: str | None = None) -> Page:
         ),
         figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
-        waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report)}".strip(),
+        waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report.options)}".strip(),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
@@ -183,9 +191,9 @@ def cards(report: Report) -> tuple[Card, ...]:
     )
 
 
-def read_by(report: Report) -> str:
+def read_by(options: Options) -> str:
     """Who read the scans, where that is not the investigator: to be said under every figure."""
-    if report.options.evaluator == INVESTIGATOR:
+    if options.evaluator == INVESTIGATOR:
         return ""
     return _("Read by the independent reviewer.")
 
@@ -194,7 +202,7 @@ Defined = TypeVar("Defined", Card, Figure)
 
 
 def _read_by(shown: Defined, report: Report) -> Defined:
-    return replace(shown, definition=f"{shown.definition} {read_by(report)}".strip())
+    return replace(shown, definition=f"{shown.definition} {read_by(report.options)}".strip())
 
 
 def percent(share: float | None) -> str:

@@ -19,7 +19,14 @@ from outcomes.charts import participant_flow
 from outcomes.figure_tables import Table
 from outcomes.figure_wording import characteristic
 from outcomes.figures import Shown
-from outcomes.options import PARAMETERS, OptionsForm, cutoff_of, options_of, today
+from outcomes.options import (
+    PARAMETERS,
+    OptionsForm,
+    cutoff_of,
+    options_of,
+    reads_review,
+    today,
+)
 from outcomes.report import Options
 from outcomes.report.tables import csv_text
 from registry.models import User
@@ -34,9 +41,15 @@ class FigureOptionsForm(OptionsForm):
     """The report's options with a grouping; what else the address asks for goes along unseen."""
 
     def __init__(
-        self, options: Options, asked: Mapping[str, str], *, masked: bool, grouped: bool
+        self,
+        options: Options,
+        asked: Mapping[str, str],
+        *,
+        masked: bool,
+        grouped: bool,
+        review: bool,
     ) -> None:
-        super().__init__(options)
+        super().__init__(options, review=review)
         groups = [(name, characteristic(name)) for name in (STRATA if masked else GROUPS)]
         choices = [("", _("all patients together")), *groups]
         self.fields["group_by"] = forms.ChoiceField(
@@ -119,7 +132,13 @@ def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
 def _form(
     request: HttpRequest, trial: Trial, options: Options, *, grouped: bool
 ) -> FigureOptionsForm:
-    return FigureOptionsForm(options, request.GET.dict(), masked=trial.masked, grouped=grouped)
+    return FigureOptionsForm(
+        options,
+        request.GET.dict(),
+        masked=trial.masked,
+        grouped=grouped,
+        review=reads_review(request, trial),
+    )
 
 
 @login_required

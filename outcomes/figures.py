@@ -149,6 +149,7 @@ def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, .
         "n": chart.n,
     }
     options = report.options
+    counted = f"{counted}. {dashboard.read_by(options)}".removesuffix(". ")
     return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
 
 

@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from outcomes import group_tables
+from outcomes import dashboard, group_tables
 from outcomes.charts import forest
 from outcomes.groups import GroupsForm, asked
 from outcomes.labels import MEASURES
-from outcomes.options import OptionsForm, today
+from outcomes.options import reads_review, today
 from outcomes.report import Options, subgroups
-from outcomes.report.subgroups import Choice
+from outcomes.report.subgroups import Choice, Forest
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials import definition_wording
@@ -40,16 +40,24 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
         "forest": found,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",
         "chart": forest.draw(found),
-        "definition": definition_wording.in_words(choice.endpoint, found.endpoint.definition),
+        "definition": _definition(choice, found, options),
         "tables": group_tables.tables(found),
         "landmark": group_tables.landmark_title(found),
         "unrecorded": group_tables.nothing_recorded(found),
         "fewest": subgroups.FEWEST,
         "csv_url": f"{reverse('api:forest', args=[trial.registry_id])}?{query.urlencode()}",
-        "options": [
-            *GroupsForm(trial, options, choice.endpoint, query.get("measure", "")),
-            *OptionsForm(options),
-        ],
+        "options": GroupsForm(
+            trial,
+            options,
+            choice.endpoint,
+            query.get("measure", ""),
+            review=reads_review(request, trial),
+        ),
         "error": error,
     }
     return render(request, "outcomes/groups.html", context, status=400 if error else 200)
+
+
+def _definition(choice: Choice, found: Forest, options: Options) -> str:
+    words = definition_wording.in_words(choice.endpoint, found.endpoint.definition)
+    return f"{words} {dashboard.read_by(options)}".strip()

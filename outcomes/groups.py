@@ -14,11 +14,11 @@ from rest_framework.request import Request
 
 from outcomes.characteristics import GROUPS, STRATA
 from outcomes.labels import CHARACTERISTICS, MEASURES
-from outcomes.options import OUTCOME_PARAMETERS, PARAMETERS, chosen
+from outcomes.options import OUTCOME_PARAMETERS, OptionsForm, options_of
 from outcomes.report import Options
 from outcomes.report.subgroups import RATES, TIMES, Choice, ForestMeasure
 from outcomes.report.values import ALWAYS
-from registry.rest import InvalidParameter, refuse_unknown
+from registry.rest import InvalidParameter
 from trials.definition_wording import TITLES
 from trials.definitions import EndpointKind
 from trials.models import Trial
@@ -48,8 +48,7 @@ Code = TypeVar("Code", EndpointKind, ForestMeasure)
 def asked(request: Request | HttpRequest, trial: Trial) -> tuple[Options, Choice]:
     """The report's options and what is shown of it; raises InvalidParameter, which names a key."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, (*PARAMETERS, *OWN))
-    options = chosen(query, trial)
+    options = options_of(request, trial, OWN)
     endpoint = _one_of(endpoints(trial), query, "endpoint") or EndpointKind.ORR
     accepted = measures(trial, endpoint)
     measure = _one_of(accepted, query, "measure") or accepted[-1]
@@ -81,24 +80,30 @@ def _one_of(accepted: Sequence[Code], query: Mapping[str, str], name: str) -> Co
     return next((one for one in accepted if one == said), None)
 
 
-class GroupsForm(forms.Form):
-    """What is shown of the groups, as it stands."""
+class GroupsForm(OptionsForm):
+    """What is shown of the groups, as it stands, before the report's options."""
 
-    endpoint = forms.ChoiceField(label=gettext_lazy("Endpoint"))
-    measure = forms.ChoiceField(label=gettext_lazy("Measure"), required=False)
-    group_by = forms.ChoiceField(label=gettext_lazy("Groups"), required=False)
-
-    def __init__(self, trial: Trial, options: Options, endpoint: EndpointKind, said: str) -> None:
-        now = {"endpoint": endpoint, "measure": said, "group_by": options.group_by}
-        super().__init__(initial=now)
+    def __init__(
+        self, trial: Trial, options: Options, endpoint: EndpointKind, said: str, *, review: bool
+    ) -> None:
+        super().__init__(options, review=review)
         kinds, by_what = endpoints(trial), STRATA if trial.masked else GROUPS
         codes = [*dict.fromkeys(one for kind in kinds for one in measures(trial, kind))]
-        offered: dict[str, list[tuple[str, Any]]] = {
-            "endpoint": [(str(kind), TITLES[kind]) for kind in kinds],
-            "measure": [("", _("as usual")), *((str(code), MEASURES[code]) for code in codes)],
-            "group_by": [("", _("all of them")), *((by, CHARACTERISTICS[by]) for by in by_what)],
+        offered: dict[str, tuple[Any, Any, list[tuple[str, Any]]]] = {
+            "endpoint": (_("Endpoint"), endpoint, [(str(kind), TITLES[kind]) for kind in kinds]),
+            "measure": (
+                _("Measure"),
+                said,
+                [("", _("as usual")), *((str(code), MEASURES[code]) for code in codes)],
+            ),
+            "group_by": (
+                _("Groups"),
+                options.group_by,
+                [("", _("all of them")), *((by, CHARACTERISTICS[by]) for by in by_what)],
+            ),
         }
-        for name, choices in offered.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
+        for name, (label, now, choices) in offered.items():
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=choices, initial=now, required=False
+            )
+        self.order_fields(offered)

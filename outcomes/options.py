@@ -126,10 +126,15 @@ DISCORDANCE_PARAMETERS = [one for one in OUTCOME_PARAMETERS if one.name in COMPA
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def options_of(request: Request | HttpRequest, trial: Trial) -> Options:
-    """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
+def options_of(
+    request: Request | HttpRequest, trial: Trial, further: Sequence[str] = ()
+) -> Options:
+    """The chosen options; an unknown key or value raises InvalidParameter, which names it.
+
+    `further`: keys that the caller reads by itself.
+    """
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, PARAMETERS)
+    refuse_unknown(query, (*PARAMETERS, *further))
     options = chosen(query, trial, zone=_zone(request, trial))
     if options.evaluator != INVESTIGATOR and not reads_review(request, trial):
         raise InvalidParameter("evaluator", _("One of: %s.") % INVESTIGATOR)

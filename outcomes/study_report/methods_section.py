@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.arms import Comparison, NoComparison
+from outcomes.dashboard import read_by
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.report import Declared, Rate, Report, Survival
 from trials import definition_wording
@@ -58,7 +59,10 @@ def written(report: Report) -> Methods:
     found = [*computed(report)]
     return Methods(
         paragraphs=(
-            (_("Assessments"), " ".join(_assessments(report.trial))),
+            (
+                _("Assessments"),
+                " ".join([*_assessments(report.trial), read_by(report.options)]).strip(),
+            ),
             (_("Statistics"), " ".join(_statistics(report, found))),
             (_("Adverse events"), " ".join(_adverse_events(report.trial))),
             (_("Data"), " ".join(_data(report))),

@@ -13,7 +13,7 @@ from outcomes.charts import participant_flow
 from outcomes.dashboard import Card
 from outcomes.flow_views import scope_label
 from outcomes.labels import ENDS
-from outcomes.options import OptionsForm, options_of, today
+from outcomes.options import OptionsForm, options_of, reads_review, today
 from outcomes.report import Options
 from outcomes.study_report import content
 from outcomes.study_report.content import Ended, StudyReport
@@ -54,16 +54,19 @@ def study_report(request: HttpRequest, registry_id: str) -> HttpResponse:
         error = f"{invalid.parameter}: {invalid.detail}"
         options = Options(cutoff=today(trial))
     found = content.build(trial, user=user, options=options)
-    context = _context(found) | {"error": error, "query": request.GET.urlencode()}
+    context = _context(found, review=reads_review(request, trial)) | {
+        "error": error,
+        "query": request.GET.urlencode(),
+    }
     status = 400 if error else 200
     return render(request, "outcomes/study_report.html", context, status=status)
 
 
-def _context(found: StudyReport) -> dict[str, object]:
+def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
     return {
         "trial": found.trial,
         "found": found,
-        "options": OptionsForm(found.report.options),
+        "options": OptionsForm(found.report.options, review=review),
         "page": dashboard.page(found.report),
         "results": [
             Result(r.endpoint.name, dashboard.endpoint_card(r)) for r in computed(found.report)
