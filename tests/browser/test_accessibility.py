@@ -35,7 +35,8 @@ ALL = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # Answers that are no page: a part of one, a file, or what only a form is sent to.
 PARTS = {
-    "patients/<int:pk>/visits/preview/", "patients/<int:pk>/screenings/preview/", "ctcae-terms/",
+    "patients/<int:pk>/visits/preview/", "patients/<int:pk>/review/visits/preview/",
+    "patients/<int:pk>/screenings/preview/", "ctcae-terms/",
     "visit-sheets/<int:pk>/check/", "visit-sheets/<int:pk>/report.csv",
     "trials/<str:registry_id>/visit-sheets/files/<str:name>", "screenings/<int:pk>/conclude/",
     "trials/<str:registry_id>/figures/<str:figure>/data.csv",
