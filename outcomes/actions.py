@@ -15,12 +15,12 @@ from django.utils.translation import gettext as _
 
 from outcomes import checking, conformance, edits, history
 from outcomes.corrections import by_label
+from outcomes.data_queries.questions import Asked, Questions, asked_of, unsettled
 from outcomes.entries import VisitEntry
 from outcomes.history import History
 from outcomes.methods import recist
 from outcomes.methods.soft_checks import SoftCheck
 from outcomes.models import INVESTIGATOR, REVIEWER, Evaluator, Visit
-from outcomes.questions import Asked, Questions, asked_of, unsettled
 from patients.models import Patient
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused, StaleVersion

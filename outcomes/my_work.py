@@ -17,10 +17,10 @@ from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from outcomes import schedule
+from outcomes.data_queries.page import query_lines
 from outcomes.labels import response_label
 from outcomes.methods.schedule import Timeliness
 from outcomes.models import Visit
-from outcomes.query_page import query_lines
 from outcomes.schedule import Expected, Outlook
 from patients.models import Patient, Query
 from registry.clocks import moment, zone_of

@@ -2,24 +2,20 @@
 
 from django.urls import path
 
-from outcomes import (
-    analysis_views,
-    catalogue_views,
-    endpoint_views,
-    figure_views,
-    flow_views,
-    group_views,
-    lesion_history_views,
-    query_views,
-    review_views,
-    safety_views,
-    statistics_views,
-    study_views,
-    views,
-    visit_sheet_views,
-    work_views,
-)
+from outcomes import lesion_history_views, views, work_views
+from outcomes.analyses import views as analysis_views
+from outcomes.catalogue import views as catalogue_views
+from outcomes.data_queries import views as query_views
+from outcomes.endpoints import views as endpoint_views
+from outcomes.figures import views as figure_views
+from outcomes.flow import views as flow_views
+from outcomes.groups import views as group_views
+from outcomes.review import views as review_views
+from outcomes.safety import views as safety_views
+from outcomes.statistics import views as statistics_views
+from outcomes.studies import views as study_views
 from outcomes.study_report import views as study_report_views
+from outcomes.visit_sheets import views as visit_sheet_views
 
 app_name = "outcomes"
 urlpatterns = [

@@ -24,12 +24,12 @@ from outcomes import (
     submission,
 )
 from outcomes.charts import spider
+from outcomes.data_queries.page import query_lines
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
 from outcomes.options import OptionsForm, options_of, reads_review, today
-from outcomes.query_page import query_lines
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage

@@ -21,13 +21,13 @@ from outcomes.baseline_page import Baseline, baseline_page
 from outcomes.best_to_date import BestToDate, best_to_date
 from outcomes.confirmation import awaited
 from outcomes.corrections import Change
+from outcomes.data_queries.page import QueryLine, query_lines
 from outcomes.flow_sheet import millimeters, nadir_visit, percent
 from outcomes.follow_up_forms import SPLIT
 from outcomes.forms import VisitForms
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response, target_value_mm
 from outcomes.models import Lesion, NonTargetStateChoice, TargetStateChoice, Visit
-from outcomes.query_page import QueryLine, query_lines
 from outcomes.response_panel import CheckLine, ResponsePanel, response_panel
 from outcomes.row_forms import RowForm
 from outcomes.schedule import Expected

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from outcomes import history
+from outcomes.data_queries.questions import Questions, asked_of
 from outcomes.methods.soft_checks import Check
-from outcomes.questions import Questions, asked_of
 from patients.models import Patient, Query, QuerySubject
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """What people do with queries: open, answer, close, open again. Each atomic, audited, versioned.
 
-Soft checks open and close theirs where visits are written (`outcomes.questions`).
+Soft checks open and close theirs where visits are written (`outcomes.data_queries.questions`).
 """
 
 from __future__ import annotations

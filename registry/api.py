@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework import exceptions, views
 from rest_framework.request import Request
 
-from outcomes.analysis_api import (
+from outcomes.analyses.api import (
     AnalysisChangesView,
     AnalysisDetail,
     AnalysisInputs,
@@ -23,21 +23,21 @@ from outcomes.api import (
     VisitPreview,
     VisitVoid,
 )
-from outcomes.ctgov_api import StudyExport
-from outcomes.endpoints_api import EndpointList, EndpointPreview
-from outcomes.flow_api import AccrualView, ConsortView
-from outcomes.groups_api import ForestView
-from outcomes.import_api import TrialImport
-from outcomes.publications_api import (
+from outcomes.bulk_import.api import TrialImport
+from outcomes.catalogue.api import (
     ClaimsAudit,
     PublicationAudit,
     PublicationDetail,
     PublicationList,
 )
-from outcomes.query_api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
-from outcomes.review_api import DiscordanceView, PatientDiscordanceView, ReviewPatientList
-from outcomes.safety_api import ExposureView, PatientExposureView, SafetyView
-from outcomes.studies_api import StudyList
+from outcomes.ctgov.api import StudyExport
+from outcomes.data_queries.api import QueryAnswer, QueryClose, QueryDetail, QueryList, QueryReopen
+from outcomes.endpoints.api import EndpointList, EndpointPreview
+from outcomes.flow.api import AccrualView, ConsortView
+from outcomes.groups.api import ForestView
+from outcomes.review.api import DiscordanceView, PatientDiscordanceView, ReviewPatientList
+from outcomes.safety.api import ExposureView, PatientExposureView, SafetyView
+from outcomes.studies.api import StudyList
 from outcomes.study_report.api import StudyReportView
 from patients.api import (
     AdverseEventDetail,

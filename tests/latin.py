@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
-from outcomes.visit_sheet_columns import HEADINGS as COLUMNS
+from outcomes.visit_sheets.columns import HEADINGS as COLUMNS
 
 HEADINGS = [name for name in COLUMNS if "_" in name]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from outcomes.accrual import AccrualReport
 from outcomes.charts.plot import XY, Mark, Plot
 from outcomes.dashboard import percent
+from outcomes.flow.accrual import AccrualReport
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
 from trials.models import Site
 

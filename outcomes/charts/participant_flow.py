@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from outcomes.charts.plot import XY, shortened
 from outcomes.flow import Column, FlowReport
-from outcomes.flow_documents import by_count
+from outcomes.flow.documents import by_count
 from outcomes.labels import ABSENCES
 from outcomes.methods.participant_flow import (
     NOT_RECORDED,

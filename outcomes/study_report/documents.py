@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from outcomes.flow_documents import ConsortDocument, consort_document
+from outcomes.flow.documents import ConsortDocument, consort_document
 from outcomes.labels import ENDS
 from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.report.documents import moment, patient_document, report_document

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from outcomes import dashboard
 from outcomes.charts import participant_flow
 from outcomes.dashboard import Card
-from outcomes.flow_views import scope_label
+from outcomes.flow.views import scope_label
 from outcomes.labels import ENDS
 from outcomes.options import OptionsForm, options_of, reads_review, today
 from outcomes.report import Options

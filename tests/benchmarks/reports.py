@@ -9,9 +9,10 @@ from django.core.cache import cache
 from django.db import connection
 from rest_framework.renderers import JSONRenderer
 
-from outcomes import definition_preview, report
-from outcomes.definition_preview import Proposal
-from outcomes.endpoint_documents import preview_document
+from outcomes import report
+from outcomes.endpoints import preview as definition_preview
+from outcomes.endpoints.documents import preview_document
+from outcomes.endpoints.preview import Proposal
 from outcomes.report.documents import report_document
 from registry.models import User
 from tests.benchmarks.measure import Line, compare, statements

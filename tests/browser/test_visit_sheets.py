@@ -90,7 +90,7 @@ def test_a_long_file_is_watched(
     sheet: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("outcomes.visit_sheet_views.AT_ONCE", 100)
+    monkeypatch.setattr("outcomes.visit_sheets.views.AT_ONCE", 100)
     names = [f"P-{number:03}" for number in range(150)]
     for name in names:
         factories.patient(cast.trial, name)

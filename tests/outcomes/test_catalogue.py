@@ -13,9 +13,9 @@ from django.test import Client
 from django.utils.translation import override
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from outcomes.claims_wording import SENTENCES, word_finding
+from outcomes.catalogue.printed import as_printed
+from outcomes.catalogue.wording import SENTENCES, word_finding
 from outcomes.management.commands.load_seeds import _load_catalogue
-from outcomes.printed_claims import as_printed
 from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outcomes.ctgov_participants import Ending, Participant, _age
+from outcomes.ctgov.participants import Ending, Participant, _age
 from patients.models import Allocation, Disposition, Patient
 from registry.models import User
 from tests import factories

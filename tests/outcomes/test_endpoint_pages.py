@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from outcomes.endpoint_forms import EndpointForm
+from outcomes.endpoints.forms import EndpointForm
 from registry.models import User
 from tests import factories
 from tests.conftest import Cast

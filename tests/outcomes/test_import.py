@@ -14,8 +14,9 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from outcomes import bulk_import, import_lines
-from outcomes.import_progress import progress
+from outcomes import bulk_import
+from outcomes.bulk_import import lines as import_lines
+from outcomes.bulk_import.progress import progress
 from outcomes.models import ImportRun, Lesion, Measurement, Visit
 from patients.models import AdverseEvent, Patient, Query, Therapy
 from registry.models import User

@@ -21,7 +21,7 @@ from outcomes.models import (
     TargetStateChoice,
     VisitSheet,
 )
-from outcomes.visit_sheet_columns import choice
+from outcomes.visit_sheets.columns import choice
 from patients.models import QueryMessage
 from registry.languages import written_in
 from registry.models import User

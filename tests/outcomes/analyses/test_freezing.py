@@ -21,7 +21,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from outcomes import analyses, canonical, report
 from outcomes.analyses import Outcome, freeze, reproduce
-from outcomes.frozen_inputs import FORMAT, Inputs, columns_of, result_of
+from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, result_of
 from outcomes.models import METHODS_VERSION, REVIEWER, Analysis
 from outcomes.report import LandmarkTime, Options
 from patients.models import Allocation, Patient, Therapy
@@ -140,7 +140,7 @@ PROGRAM = """
 import sys, django
 django.setup()
 from outcomes import canonical
-from outcomes.frozen_inputs import Inputs, result_of
+from outcomes.analyses.inputs import Inputs, result_of
 kept = sys.stdin.read()
 inputs = Inputs.parse(kept)
 print(canonical.sha256(canonical.text(inputs)), canonical.sha256(result_of(inputs.report())))

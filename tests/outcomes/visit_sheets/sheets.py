@@ -16,9 +16,9 @@ from django.test import Client
 from outcomes.entries import VisitEntry
 from outcomes.models import VisitSheet
 from outcomes.serializers import VisitLine, entry
-from outcomes.visit_sheet_files import read_table
-from outcomes.visit_sheet_visits import SheetVisit, visits_of
 from outcomes.visit_sheets import digest
+from outcomes.visit_sheets.files import read_table
+from outcomes.visit_sheets.visits import SheetVisit, visits_of
 from tests.factories import START
 
 Pages = Callable[..., Client]

@@ -6,8 +6,9 @@ import tracemalloc
 
 import pytest
 
-from outcomes import visit_sheet_columns, visit_sheet_files
-from outcomes.visit_sheet_files import Unreadable, read_table
+from outcomes.visit_sheets import columns as visit_sheet_columns
+from outcomes.visit_sheets import files as visit_sheet_files
+from outcomes.visit_sheets.files import Unreadable, read_table
 
 HEADINGS = "subject_id,date,lesion"
 OPENING = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"

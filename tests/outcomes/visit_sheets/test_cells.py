@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from outcomes import visit_sheet_columns as columns
 from outcomes import visit_sheets
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.models import VisitSheet
-from outcomes.visit_sheet_files import Unreadable
+from outcomes.visit_sheets import columns
+from outcomes.visit_sheets.files import Unreadable
 from tests.conftest import Cast
 from tests.factories import START
 from tests.outcomes.visit_sheets.sheets import (

@@ -11,12 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from outcomes import visit_sheet_columns as columns
-from outcomes import visit_sheet_files as files
-from outcomes import visit_sheet_template as template
 from outcomes.entries import NewLesionEntry, NonTargetEntry, TargetEntry, VisitEntry
-from outcomes.visit_sheet_files import Unreadable, read_table
-from outcomes.visit_sheet_visits import visits_of
+from outcomes.visit_sheets import columns, files, template
+from outcomes.visit_sheets.files import Unreadable, read_table
+from outcomes.visit_sheets.visits import visits_of
 from tests.outcomes.visit_sheets.sheets import (
     BASELINE,
     HEADINGS,
@@ -209,6 +207,16 @@ def test_a_visit_written_as_rows_is_read_back(visit: VisitEntry, wide: bool, for
         content = xlsx_bytes([headings, *cells])
     (found,) = visits_of(read_table(content))
     assert entered(found) == visit
+
+
+def test_a_wide_sheet_may_know_its_lesions_by_fragments_only() -> None:
+    """No column T01 of its own: the column T01 fragments_mm says the layout as well."""
+    content = (
+        b"subject_id,date,kind,T01 organ,T01 fragments_mm\nS-1,2024-01-15,baseline,lung,8 + 7\n"
+    )
+    (found,) = visits_of(read_table(content))
+    assert found.problems == []
+    assert [row["fragments_mm"] for row in found.body["targets"]] == [["8", "7"]]
 
 
 @pytest.mark.parametrize("wide", [False, True])

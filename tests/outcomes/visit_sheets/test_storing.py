@@ -15,7 +15,7 @@ from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from outcomes.import_lines import VisitLines
+from outcomes.bulk_import.lines import VisitLines
 from outcomes.models import ImportRun, Lesion, Measurement, Visit, VisitSheet
 from patients.models import Patient, Query
 from registry.models import User
@@ -349,7 +349,7 @@ def many(count: int) -> Rows:
 def test_a_long_file_is_checked_when_asked(
     cast: Cast, pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("outcomes.visit_sheet_views.AT_ONCE", 3)
+    monkeypatch.setattr("outcomes.visit_sheets.views.AT_ONCE", 3)
     for number in range(2):
         factories.patient(cast.trial, f"P-{number}")
     client = pages(cast.coordinator)

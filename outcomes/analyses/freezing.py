@@ -1,0 +1,134 @@
+"""Freezing an analysis, and computing a frozen one again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from pydantic import ValidationError
+
+from outcomes import canonical, report
+from outcomes.analyses.inputs import (
+    FORMAT,
+    Difference,
+    Inputs,
+    columns_of,
+    differences,
+    result_of,
+)
+from outcomes.data_version import data_version
+from outcomes.models import METHODS_VERSION, Analysis
+from outcomes.options import as_query
+from outcomes.report import Options, Report
+from registry.blank import is_blank
+from registry.errors import Conflict, FieldError, Refused
+from registry.idempotency import lock
+from trials import access
+from trials.models import Trial
+
+if TYPE_CHECKING:
+    from registry.models import User
+
+OVERTAKEN = 5  # times that the data are read again before a freeze gives up
+
+
+@transaction.atomic
+def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) -> Analysis:
+    """Keep an analysis: its inputs, and the figures that the kept inputs give.
+
+    Raises PermissionDenied, Refused, or Conflict where the name is taken, by a hidden analysis too, or
+    where others store without a pause.
+    """
+    access.require(by, access.Action.FREEZE, trial=trial)
+    if is_blank(name):
+        raise Refused([FieldError("/name", _("Give the analysis a name."))])
+    lock(hashlib.sha256(f"analyses of trial {trial.pk}".encode()).hexdigest())
+    if Analysis.objects.filter(trial=trial, name=name).exists():
+        raise Conflict([FieldError("/name", _("Taken in this trial; give another one."))])
+    inputs = inputs_now(trial, by=by, options=options)
+    kept = canonical.text(inputs)
+    found = Inputs.parse(kept).report()  # of what is stored, not of what was read
+    result = result_of(found)
+    return Analysis.objects.create(
+        trial=trial,
+        name=name,
+        note=note,
+        by=by,
+        blinded=inputs.as_trial().masked,
+        options=as_query(options),
+        cutoff=options.cutoff,
+        known_on=options.known_on,
+        patients=found.whole.n,
+        methods_version=METHODS_VERSION,
+        inputs=kept,
+        inputs_sha256=canonical.sha256(kept),
+        result=result,
+        result_sha256=canonical.sha256(result),
+    )
+
+
+def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
+    """What an analysis of today's data would keep, all of it of one moment.
+
+    Within a transaction that writes there is no snapshot; but where the trail has no more events
+    after the reading than before it, nothing was stored in between. Raises Conflict where that
+    does not come to pass.
+    """
+    for _attempt in range(OVERTAKEN):
+        before = data_version(trial)
+        stored = Trial.objects.get(pk=trial.pk)
+        endpoints, facts = report.read(stored, user=by, options=options)
+        if data_version(trial) == before:
+            columns = columns_of(stored)
+            return Inputs(FORMAT, METHODS_VERSION, columns, options, tuple(endpoints), tuple(facts))
+    raise Conflict([FieldError("", _("Others are storing at this moment; send it again."))])
+
+
+class Outcome(StrEnum):
+    """What came of computing a frozen analysis again."""
+
+    REPRODUCED = "reproduced"
+    DIFFERENT = "different"
+    ALTERED = "altered"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """A frozen analysis computed again from its stored inputs, by today's code.
+
+    `report` is None where the inputs cannot be read; `differences` are those of the result.
+    """
+
+    outcome: Outcome
+    inputs_sha256: str
+    result_sha256: str | None
+    differences: tuple[Difference, ...] = ()
+    report: Report | None = None
+
+
+def reproduce(analysis: Analysis) -> Reproduction:
+    """Compute it again and compare bit for bit."""
+    digest = canonical.sha256(analysis.inputs)
+    intact = digest == analysis.inputs_sha256 and _result_intact(analysis)
+    try:
+        found = Inputs.parse(analysis.inputs).report()
+    except ValidationError:
+        return Reproduction(Outcome.UNREADABLE if intact else Outcome.ALTERED, digest, None)
+    result = result_of(found)
+    again = canonical.sha256(result)
+    if not intact:
+        return Reproduction(Outcome.ALTERED, digest, again, report=found)
+    if again == analysis.result_sha256:
+        return Reproduction(Outcome.REPRODUCED, digest, again, report=found)
+    where = tuple(differences(json.loads(analysis.result), json.loads(result)))
+    return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
+
+
+def _result_intact(analysis: Analysis) -> bool:
+    return canonical.sha256(analysis.result) == analysis.result_sha256

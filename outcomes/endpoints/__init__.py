@@ -1,0 +1,1 @@
+"""A trial's endpoint definitions: their pages, their API, and what a change would move."""

@@ -1,0 +1,205 @@
+"""Pages of a trial's figures: all of them small, each of them large, and its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from outcomes import figures, flow, report
+from outcomes.characteristics import GROUPS, STRATA
+from outcomes.charts import participant_flow
+from outcomes.figures import Shown
+from outcomes.figures import tables as figure_tables
+from outcomes.figures.tables import Table
+from outcomes.figures.wording import characteristic
+from outcomes.flow import accrual
+from outcomes.options import (
+    PARAMETERS,
+    OptionsForm,
+    cutoff_of,
+    options_of,
+    reads_review,
+    today,
+)
+from outcomes.report import Options
+from outcomes.report.tables import csv_text
+from registry.models import User
+from registry.pages import signed_in
+from registry.rest import InvalidParameter
+from trials.models import Trial
+
+ELSEWHERE = {"accrual": "outcomes:accrual", "consort": "outcomes:consort"}
+
+
+class FigureOptionsForm(OptionsForm):
+    """The report's options with a grouping; what else the address asks for goes along unseen."""
+
+    def __init__(
+        self,
+        options: Options,
+        asked: Mapping[str, str],
+        *,
+        masked: bool,
+        grouped: bool,
+        review: bool,
+    ) -> None:
+        super().__init__(options, review=review)
+        groups = [(name, characteristic(name)) for name in (STRATA if masked else GROUPS)]
+        choices = [("", _("all patients together")), *groups]
+        self.fields["group_by"] = forms.ChoiceField(
+            label=_("Groups"), choices=choices, initial=options.group_by, required=False
+        )
+        if not grouped:
+            del self.fields["group_by"]
+        for name in PARAMETERS:
+            if name in asked and name not in self.fields:
+                hidden = forms.CharField(widget=forms.HiddenInput, initial=asked[name])
+                self.fields[name] = hidden
+
+
+@dataclass(frozen=True)
+class Link:
+    """A figure among the others."""
+
+    name: str
+    title: str
+    url: str
+
+
+def _trial(request: HttpRequest, registry_id: str) -> Trial:
+    trials = Trial.objects.visible_to(signed_in(request)).named(registry_id)
+    return get_object_or_404(trials)
+
+
+def _options(request: HttpRequest, trial: Trial) -> Options:
+    """As the address asks; several arms that may be seen are drawn apart unless it says otherwise."""
+    options = options_of(request, trial)
+    if "group_by" in request.GET or trial.masked or trial.arms.count() < 2:
+        return options
+    return replace(options, group_by="arm")
+
+
+def _asked(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
+    """The options, or those of a plain address and what is wrong with the asked ones."""
+    try:
+        return _options(request, trial), ""
+    except InvalidParameter as invalid:
+        return Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
+
+
+def _query(request: HttpRequest) -> str:
+    """What the address asks for, but no page of a list."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    return f"?{query.urlencode()}" if query else ""
+
+
+def _links(trial: Trial, query: str) -> list[Link]:
+    """Every figure of a trial, with the same options."""
+    return [
+        Link(name, figures.title_of(name), _address("figure", trial, name) + query)
+        for name in figures.NAMES
+    ]
+
+
+def _address(view: str, trial: Trial, name: str) -> str:
+    return reverse(f"outcomes:{view}", args=[trial.registry_id, name])
+
+
+@login_required
+def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """All figures of a trial, small; each leads to its own page."""
+    trial = _trial(request, registry_id)
+    options, error = _asked(request, trial)
+    found = report.build(trial, user=signed_in(request), options=options)
+    links = _links(trial, _query(request))
+    context = {
+        "trial": trial,
+        "report": found,
+        "figures": [(link, figures.build(link.name, found, Shown())) for link in links],
+        "options": _form(request, trial, found.options, grouped=True),
+        "error": error,
+    }
+    return render(request, "outcomes/figures.html", context, status=400 if error else 200)
+
+
+def _form(
+    request: HttpRequest, trial: Trial, options: Options, *, grouped: bool
+) -> FigureOptionsForm:
+    return FigureOptionsForm(
+        options,
+        request.GET.dict(),
+        masked=trial.masked,
+        grouped=grouped,
+        review=reads_review(request, trial),
+    )
+
+
+@login_required
+def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
+    """One figure with its definition, its data, and what its marks lead to."""
+    trial = _trial(request, registry_id)
+    if figure in ELSEWHERE:
+        cutoff = urlencode({"cutoff": request.GET.get("cutoff", "")})
+        return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{cutoff}")
+    _require(figure)
+    options, error = _asked(request, trial)
+    query = _query(request)
+    found = report.build(trial, user=signed_in(request), options=options)
+    shown = Shown(_address("figure", trial, figure) + query, request.GET.get("page"))
+    context = {
+        "trial": trial,
+        "report": found,
+        "figure": figures.build(figure, found, shown),
+        "links": _links(trial, query),
+        "csv_url": _address("figure_data", trial, figure) + query,
+        "options": _form(request, trial, found.options, grouped=figure in figures.GROUPED),
+        "error": error,
+    }
+    return render(request, "outcomes/figure.html", context, status=400 if error else 200)
+
+
+def _require(name: str) -> None:
+    if name not in figures.NAMES:
+        raise Http404
+
+
+@login_required
+def figure_data(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
+    """The data of a figure as CSV, of all patients, with the options of its page."""
+    user, trial = signed_in(request), _trial(request, registry_id)
+    try:
+        cutoff, table = _table(request, user, trial, figure)
+    except InvalidParameter as invalid:
+        said = f"{invalid.parameter}: {invalid.detail}"
+        return HttpResponseBadRequest(said, content_type="text/plain; charset=utf-8")
+    file = f"{trial.registry_id}-{figure}-{cutoff}.csv"
+    # With a mark of its encoding: what is saved from a page is opened with a double click.
+    return HttpResponse(
+        csv_text(*table).encode("utf-8-sig"),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
+    )
+
+
+def _table(request: HttpRequest, user: User, trial: Trial, name: str) -> tuple[str, Table]:
+    if name in ELSEWHERE:
+        cutoff = cutoff_of(request, trial)
+        if name == "accrual":
+            enrolled = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+            return cutoff.isoformat(), figure_tables.accrual_table(enrolled)
+        found = flow.build(trial, user=user, cutoff=cutoff)
+        told = participant_flow.outline(found)
+        return cutoff.isoformat(), figure_tables.flow_table(found, told)
+    _require(name)
+    options = _options(request, trial)
+    built = report.build(trial, user=user, options=options)
+    return options.cutoff.isoformat(), figure_tables.table(name, built)

@@ -1,0 +1,25 @@
+"""A trial's adverse events and exposure: one value that the pages, the API and the files read."""
+
+from outcomes.safety.building import (
+    NOT_CODED,
+    ArmSafety,
+    SafetyReport,
+    Subject,
+    build,
+    class_of,
+    details,
+    exposure,
+    people_by_id,
+)
+
+__all__ = [
+    "NOT_CODED",
+    "ArmSafety",
+    "SafetyReport",
+    "Subject",
+    "build",
+    "class_of",
+    "details",
+    "exposure",
+    "people_by_id",
+]

@@ -1,0 +1,138 @@
+"""The page of studies side by side, and its table as a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from outcomes import dashboard, studies
+from outcomes.catalogue.printed import as_printed
+from outcomes.dashboard import Card, months
+from outcomes.report import tables
+from outcomes.studies import RATES, TIMES, Choices, Computed, Printed, Row
+from outcomes.studies.documents import COLUMNS, study_document, table_rows
+from outcomes.studies.options import StudiesForm, choices_of
+from registry.pages import signed_in
+from registry.rest import InvalidParameter
+from trials.definitions import EndpointKind
+from trials.publications import MedianClaim, ProportionClaim
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure: computed, with its interval and its inputs, or lines as printed."""
+
+    card: Card | None = None
+    printed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """One study as the table shows it."""
+
+    url: str
+    name: str
+    title: str
+    year: int | None
+    synthetic: bool
+    published: bool
+    scope: str
+    n: int | None
+    figures: tuple[tuple[str, Cell], ...]
+    follow_up: str
+    cutoff: str
+
+
+@login_required
+def studies_page(request: HttpRequest) -> HttpResponse:
+    """One row per trial that the reader works on, beside the published catalogue."""
+    rows, error = _asked(request)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    context = {
+        "lines": [study_line(row) for row in page.object_list],
+        "page_obj": page,
+        "options": StudiesForm(request.GET),
+        "error": error,
+    }
+    return render(request, "outcomes/studies.html", context, status=400 if error else 200)
+
+
+@login_required
+def studies_csv(request: HttpRequest) -> HttpResponse:
+    """The same rows as a file for spreadsheets."""
+    rows, error = _asked(request)
+    if error:
+        return HttpResponse(error, status=400, content_type="text/plain; charset=utf-8")
+    text = tables.csv_text(COLUMNS, table_rows(study_document(row) for row in rows))
+    headers = {"Content-Disposition": 'attachment; filename="studies.csv"'}
+    return HttpResponse(
+        text.encode("utf-8-sig"), content_type="text/csv; charset=utf-8", headers=headers
+    )
+
+
+def _asked(request: HttpRequest) -> tuple[list[Row], str]:
+    """The rows; none, and what is wrong, where the question cannot be understood."""
+    try:
+        choices: Choices = choices_of(request)
+    except InvalidParameter as invalid:
+        return [], f"{invalid.parameter}: {invalid.detail}"
+    return studies.rows(signed_in(request), choices), ""
+
+
+def study_line(row: Row) -> StudyLine:
+    """One row, worded."""
+    return _computed(row) if isinstance(row, Computed) else _printed(row)
+
+
+def _computed(row: Computed) -> StudyLine:
+    trial, whole = row.trial, row.report.whole
+    follow_up = whole.follow_up.reverse
+    results = whole.rates | whole.survivals  # type: ignore[operator]
+    return StudyLine(
+        url=reverse("outcomes:trial_dashboard", args=[trial.registry_id]),
+        name=str(trial.registry_id),
+        title=trial.brief_title,
+        year=None,
+        synthetic=trial.synthetic,
+        published=False,
+        scope=_("Only your sites: %s") % ", ".join(row.sites) if row.sites is not None else "",
+        n=whole.n,
+        figures=tuple(
+            (kind.value, Cell(dashboard.endpoint_card(results[kind]))) for kind in (*RATES, *TIMES)
+        ),
+        follow_up=months(follow_up.median, follow_up.median_reason),
+        cutoff=row.report.options.cutoff.isoformat(),
+    )
+
+
+def _printed(row: Printed) -> StudyLine:
+    publication = row.publication
+    figures: dict[EndpointKind, list[ProportionClaim] | list[MedianClaim]] = {}
+    figures |= {kind: row.rates(measure) for kind, measure in RATES.items()}
+    figures |= {kind: row.medians(measure) for kind, measure in TIMES.items()}
+    return StudyLine(
+        url=reverse("outcomes:publication", args=[publication.key]),
+        name=publication.key,
+        title=publication.title,
+        year=publication.year,
+        synthetic=False,
+        published=True,
+        scope="",
+        n=row.n,
+        figures=tuple(
+            (kind.value, Cell(printed=tuple(_said(claim) for claim in claims)))
+            for kind, claims in figures.items()
+        ),
+        follow_up="",
+        cutoff="",
+    )
+
+
+def _said(claim: ProportionClaim | MedianClaim) -> str:
+    return f"{claim.group}: {as_printed(claim)}" if claim.group else as_printed(claim)
