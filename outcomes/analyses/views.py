@@ -86,7 +86,9 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     """One analysis: its figures, computed of what it keeps, and whether they come out again."""
     row = _analysis(request, pk)
     found = analyses.reproduce(row)
-    shown = dashboard.page(found.report, request.GET.get("page")) if found.report else None
+    computed = found.computed
+    shown = dashboard.page(computed.report, request.GET.get("page")) if computed else None
+    events = computed and computed.safety
     context = {
         "trial": row.trial,
         "analysis": row,
@@ -97,6 +99,7 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "methods_version": METHODS_VERSION,
         "asked_today": urlencode({k: v for k, v in row.options.items() if k != "known_on"}),
         "page": shown,
+        "adverse_events": dashboard.adverse_event_table(events) if events else None,
     }
     return render(request, "outcomes/analysis.html", context)
 
