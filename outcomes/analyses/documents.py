@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from django.urls import reverse
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from outcomes.analyses import Outcome, Reproduction
+from outcomes.analyses import Outcome, Reproduction, stored_result
 from outcomes.analyses.changes import Change, Changes
 from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
@@ -57,7 +56,11 @@ class AnalysisDetailDocument(FrozenAnalysisDocument):
     """A frozen analysis with its figures."""
 
     report: Annotated[
-        dict[str, Any], Field(description="The outcomes document as it was computed then.")
+        dict[str, Any] | None,
+        Field(
+            description="The outcomes document as it was computed then; null where what is stored"
+            " is none, since somebody altered it (`reproduce/` says so)."
+        ),
     ]
     safety: Annotated[
         dict[str, Any] | None,
@@ -189,10 +192,10 @@ def analysis_document(row: Analysis) -> FrozenAnalysisDocument:
 
 def analysis_detail(row: Analysis) -> AnalysisDetailDocument:
     """With the stored figures."""
-    result = json.loads(row.result)
+    result = stored_result(row)
     return {
         **analysis_document(row),
-        "report": result["report"],
+        "report": result.get("report"),
         "safety": result.get("safety"),
         "exposure": result.get("exposure"),
     }

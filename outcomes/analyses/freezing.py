@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from outcomes.analyses.inputs import (
     result_of,
 )
 from outcomes.data_version import data_version
-from outcomes.models import METHODS_VERSION, Analysis
+from outcomes.models import Analysis
 from outcomes.options import as_query
 from outcomes.report import Options
 from registry.blank import is_blank
@@ -52,23 +52,31 @@ def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) ->
         raise Conflict([FieldError("/name", _("Taken in this trial; give another one."))])
     inputs = inputs_now(trial, by=by, options=options)
     kept = canonical.text(inputs)
-    found, result = result_of(Inputs.parse(kept))  # of what is stored, not of what was read
+    stored = Inputs.parse(kept)
+    found, result = result_of(stored)  # of what is stored, not of what was read
     return Analysis.objects.create(
-        trial=trial,
         name=name,
         note=note,
         by=by,
-        blinded=inputs.as_trial().masked,
-        options=as_query(options),
-        cutoff=options.cutoff,
-        known_on=options.known_on,
+        **_told_by(stored),
         patients=found.report.whole.n,
-        methods_version=METHODS_VERSION,
         inputs=kept,
         inputs_sha256=canonical.sha256(kept),
         result=result,
         result_sha256=canonical.sha256(result),
     )
+
+
+def _told_by(inputs: Inputs) -> dict[str, Any]:
+    """What the row says of its inputs in columns of their own, for lists and pages."""
+    return {
+        "trial_id": inputs.trial.get("id"),
+        "blinded": inputs.as_trial().masked,
+        "options": as_query(inputs.options),
+        "cutoff": inputs.options.cutoff,
+        "known_on": inputs.options.known_on,
+        "methods_version": inputs.methods_version,
+    }
 
 
 def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
@@ -111,7 +119,7 @@ class Reproduction:
 
 
 def reproduce(analysis: Analysis) -> Reproduction:
-    """Compute it again and compare bit for bit."""
+    """Compute it again and compare bit for bit; what stands in columns must agree with the inputs."""
     digest = canonical.sha256(analysis.inputs)
     intact = digest == analysis.inputs_sha256 and _result_intact(analysis)
     try:
@@ -119,13 +127,25 @@ def reproduce(analysis: Analysis) -> Reproduction:
     except ValidationError:
         return Reproduction(Outcome.UNREADABLE if intact else Outcome.ALTERED, digest, None)
     found, result = result_of(inputs)
-    again = canonical.sha256(result)
-    if not intact:
+    again, stored = canonical.sha256(result), stored_result(analysis)
+    told = _told_by(inputs)
+    if not intact or not stored or any(getattr(analysis, key) != told[key] for key in told):
         return Reproduction(Outcome.ALTERED, digest, again, computed=found)
-    if again == analysis.result_sha256:
-        return Reproduction(Outcome.REPRODUCED, digest, again, computed=found)
-    where = tuple(differences(json.loads(analysis.result), json.loads(result)))
-    return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
+    if again != analysis.result_sha256:
+        where = tuple(differences(stored, json.loads(result)))
+        return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
+    same = analysis.patients == found.report.whole.n
+    outcome = Outcome.REPRODUCED if same else Outcome.ALTERED
+    return Reproduction(outcome, digest, again, computed=found)
+
+
+def stored_result(analysis: Analysis) -> dict[str, Any]:
+    """What was computed when it was frozen; empty where somebody put something else there."""
+    try:
+        found = json.loads(analysis.result)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _result_intact(analysis: Analysis) -> bool:

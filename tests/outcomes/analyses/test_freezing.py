@@ -21,7 +21,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from outcomes import analyses, canonical, report
 from outcomes.analyses import Outcome, freeze, reproduce
+from outcomes.analyses.documents import analysis_detail
 from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, read, result_of
+from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, REVIEWER, Analysis
 from outcomes.report import LandmarkTime, Options
 from patients.models import Allocation, Patient, Therapy
@@ -181,7 +183,7 @@ def test_it_stays_as_it_is(cast: Cast, statement: str) -> None:
             refused(statement)
 
 
-def forged(row: Analysis, **columns: str) -> Analysis:
+def forged(row: Analysis, **columns: Any) -> Analysis:
     """As if somebody had got round the triggers."""
     for name, value in columns.items():
         setattr(row, name, value)
@@ -202,6 +204,36 @@ def test_a_forged_one_is_found_out(cast: Cast) -> None:
         assert reproduce(forged(fresh, **columns)).outcome is Outcome.ALTERED
 
 
+COLUMNS: list[dict[str, Any]] = [
+    {"options": {"cutoff": "2020-01-01"}},
+    {"options": []},
+    {"cutoff": START},
+    {"known_on": datetime(2024, 1, 1, tzinfo=UTC)},
+    {"blinded": True},
+    {"methods_version": METHODS_VERSION + 1},
+    {"trial_id": 0},
+    {"patients": 99},
+]
+
+
+@pytest.mark.parametrize("columns", COLUMNS, ids=str)
+def test_a_column_that_contradicts_the_inputs_is_found_out(
+    cast: Cast, columns: dict[str, Any]
+) -> None:
+    populated(cast)
+    row = frozen(cast, options=EVERYTHING)
+    assert reproduce(row).outcome is Outcome.REPRODUCED
+    assert reproduce(forged(row, **columns)).outcome is Outcome.ALTERED
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "nothing"])
+def test_a_result_that_is_none_can_be_looked_at(cast: Cast, text: str) -> None:
+    """As if somebody had written another digest beside it as well."""
+    row = forged(frozen(cast), result=text, result_sha256=canonical.sha256(text))
+    assert reproduce(row).outcome is Outcome.ALTERED
+    assert analysis_detail(row)["report"] is None
+
+
 def test_another_result_says_where(cast: Cast) -> None:
     """As if the methods had counted one responder more when it was frozen."""
     populated(cast)
@@ -215,6 +247,7 @@ def test_another_result_says_where(cast: Cast) -> None:
     assert [(d.pointer, d.stored, d.found) for d in found.differences] == [
         ("/report/orr/responders", counted + 1, counted)
     ]
+    assert "rewrote the stored result together with its digest" in outcome_in_words(found, row)
 
 
 def test_inputs_that_todays_code_cannot_read_say_so(cast: Cast) -> None:
