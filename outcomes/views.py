@@ -102,6 +102,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "adverse_events": row.adverse_events.active(),
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
+        "deviations": row.deviations.in_force(),
         "may_write": may_write,
         "may_void": may_void,
     }

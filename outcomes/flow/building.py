@@ -190,8 +190,8 @@ def records(patients: QuerySet[Patient], criteria: Container[int] = ()) -> Mappi
         models.Disposition, chosen, "kind", "on", "reason", "follow_up_continues"
     ):
         found[patient].dispositions.append(Disposition(*disposition))
-    covering = models.Deviation.objects.covering().filter(patient__in=chosen).order_by("id")
-    for patient, on in covering.values_list("patient_id", "occurred_on"):
+    in_force = models.Deviation.objects.in_force().filter(patient__in=chosen).order_by("id")
+    for patient, on in in_force.values_list("patient_id", "occurred_on"):
         found[patient].deviations.append(on)
     return found
 

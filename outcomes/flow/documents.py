@@ -147,7 +147,7 @@ class ArmFlowDocument(ColumnDocument):
 
 
 class DeviationsDocument(TypedDict):
-    """Protocol deviations of enrolled patients: enrolled in spite of a criterion."""
+    """Protocol deviations of enrolled patients, major or minor, dated up to the cutoff."""
 
     n: Count
     patients: Count
