@@ -152,7 +152,7 @@ def blind(known: PatientFacts) -> PatientFacts:
 def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
     """The patients' own columns; with a moment the site and arm that they had then, too."""
     if known_on is None:
-        now = {"major_deviation_on": _first_major(Deviation.objects.in_force(), "pk")}
+        now = {"major_deviation_on": _first_major(deviations_in_force(None), "pk")}
         fields = [now.get(name, name) for name in PATIENT_FIELDS]
         return list(patients.order_by("subject_id").values_list(*fields))
     sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
@@ -164,7 +164,7 @@ def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tupl
         "allocation__arm": Subquery(last.values("arm")[:1]),
         "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
         "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
-        "major_deviation_on": _first_major(_in_force(known_on), "id"),
+        "major_deviation_on": _first_major(deviations_in_force(known_on), "id"),
     }
     rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
     fields = [then.get(name, name) for name in PATIENT_FIELDS]
@@ -178,6 +178,11 @@ def _in_force(known_on: datetime) -> QuerySet[Any]:
     )
     in_force = Q(criterion=None) | Exists(screenings)
     return audit.as_known(Deviation, known_on).filter(in_force, voided_at=None)
+
+
+def deviations_in_force(known_on: datetime | None) -> QuerySet[Any]:
+    """The deviations in force, now or at a moment."""
+    return _in_force(known_on) if known_on else Deviation.objects.in_force()
 
 
 def _first_major(deviations: QuerySet[Any], patient: str) -> Subquery:

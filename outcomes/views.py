@@ -40,7 +40,7 @@ from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, replayed, signed_in
 from registry.rest import InvalidParameter
-from trials import access
+from trials import access, as_known
 from trials.models import Trial
 
 
@@ -66,10 +66,10 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
-        "published": trial.published.all(),
+        "published": as_known.rows(trial.published, options.known_on),
         "options": OptionsForm(found.options, review=review),
         "review": review,
         "error": error,

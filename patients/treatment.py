@@ -26,7 +26,7 @@ from patients.exposure import (
 from patients.models import Dose, Patient
 from registry import audit
 from registry.errors import FieldError, Refused
-from trials.models import Intervention, Trial
+from trials.models import Arm, Intervention, Trial
 
 # Where the plan has no unit, or one per surface or weight.
 UNITS = ("mg", "g", "ug", "mg/m2", "mg/kg", "IU", "MBq")
@@ -158,7 +158,7 @@ def exposures(
     """What these patients of a trial were given, each intervention apart: two statements.
 
     Two more where arms are hidden; a drug that would tell the arm is "study treatment" then.
-    With `known_on` the doses as they were known then, against the plan of today.
+    With `known_on` the doses and the plan as they were known then.
     """
     known = list(courses)
     return exposed(known, taken(trial, known, known_on))
@@ -167,7 +167,7 @@ def exposures(
 def taken(trial: Trial, courses: Iterable[Course], known_on: datetime | None = None) -> list[Taken]:
     """The doses and plans of these patients, in their order, by intervention."""
     known = {course.patient_id: course for course in courses}
-    plans = list(Intervention.objects.filter(arm__trial=trial).order_by("id"))
+    plans = _plans(trial, known_on)
     doses = audit.as_known(Dose, known_on) if known_on else Dose.objects.all()
     given: dict[tuple[int, str], list[Given]] = defaultdict(list)
     for patient, intervention, *dose in (
@@ -237,6 +237,14 @@ def _treated(course: Course, row: Taken) -> Treated | None:
     blinded = row.intervention is None
     name = row.intervention or _("study treatment")
     return Treated(course, name, found, row.plan is not None, blinded)
+
+
+def _plans(trial: Trial, known_on: datetime | None) -> list[Intervention]:
+    """What the trial's arms plan, now or as it was known at a moment."""
+    if known_on is None:
+        return list(Intervention.objects.filter(arm__trial=trial).order_by("id"))
+    arms = audit.as_known(Arm, known_on).filter(trial=trial.pk).values("id")
+    return audit.rows_as_known(Intervention, known_on, arm__in=arms)
 
 
 def _plan(trial: Trial, course: Course, name: str, plans: Sequence[Intervention]) -> Plan | None:

@@ -22,6 +22,7 @@ from outcomes.safety import SafetyFacts, SafetyReport
 from outcomes.safety.documents import exposure_document, safety_document
 from patients import treatment
 from patients.treatment import ExposureSummary
+from trials import as_known
 from trials.definitions import EndpointDefinition
 from trials.models import Trial
 
@@ -109,6 +110,7 @@ def read(trial: Trial, *, user: User, options: Options) -> Inputs:
     Of one moment only where nothing is stored meanwhile: within a snapshot, or where the trail says
     so afterwards.
     """
+    trial = as_known.trial_as_known(trial, options.known_on)
     endpoints, facts = report.read(trial, user=user, options=options)
     known = safety.read(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
     return Inputs(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date as Date
+from datetime import datetime
+from urllib.parse import urlencode
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core import paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from outcomes import flow
 from outcomes.charts import accrual as accrual_chart
@@ -20,8 +20,10 @@ from outcomes.figures import full_height, source_of
 from outcomes.flow import Scope, accrual
 from outcomes.flow import lists as flow_lists
 from outcomes.methods.participant_flow import FlowBox
-from outcomes.options import cutoff_of, today
-from registry.form_fields import CalendarDateField
+from outcomes.options import as_of, today
+from outcomes.report import Options
+from outcomes.report.documents import moment
+from outcomes.safety.options import AsOfForm
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.models import Trial
@@ -29,18 +31,18 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-class CutoffForm(forms.Form):
-    """The data cutoff, as it stands."""
-
-    cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
-
-
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, str]:
-    """The cutoff, or today and what is wrong with the asked one."""
+def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, datetime | None, str]:
+    """The cutoff and the moment, or today and what is wrong with the asked ones."""
     try:
-        return cutoff_of(request, trial), ""
+        return *as_of(request, trial), ""
     except InvalidParameter as invalid:
-        return today(trial), f"{invalid.parameter}: {invalid.detail}"
+        return today(trial), None, f"{invalid.parameter}: {invalid.detail}"
+
+
+def _query(cutoff: Date, known_on: datetime | None) -> str:
+    """The cutoff and the moment as the addresses that a page leads to repeat them."""
+    asked = {"cutoff": cutoff.isoformat()}
+    return urlencode(asked | {"known_on": moment(known_on)} if known_on else asked)
 
 
 def scope_label(scope: Scope) -> str:
@@ -56,23 +58,23 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     """The flow of participants as CONSORT 2010 draws it."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
-    report = flow.build(trial, user=user, cutoff=cutoff)
+    cutoff, known_on, error = _asked(request, trial)
+    report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
-    lists = f"{people}?cutoff={cutoff}&box="
+    lists = f"{people}?{_query(cutoff, known_on)}&box="
     told = participant_flow.outline(report, every_criterion=False, lists=lists)
     chart = participant_flow.draw(told)
-    source = source_of(chart, trial, cutoff)
+    source = source_of(chart, trial, cutoff, known_on=known_on)
     context = {
-        "trial": trial,
+        "trial": report.trial,
         "report": report,
         "scope": scope_label(report.scope),
         "told": participant_flow.outline(report, lists=lists),
         "chart": chart,
         "source": source,
         "full_height": full_height(chart, source),
-        "csv_url": _csv(trial, "consort", cutoff),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "csv_url": _csv(trial, "consort", cutoff, known_on),
+        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
         "error": error,
     }
     return render(request, "outcomes/consort.html", context, status=400 if error else 200)
@@ -85,16 +87,18 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     error, found = "", None
     try:
-        cutoff = cutoff_of(request, trial, "box")
-        report = flow.build(trial, user=user, cutoff=cutoff)
+        cutoff, known_on = as_of(request, trial, "box", "page")
+        report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
         found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
     except InvalidParameter as invalid:
         error = f"{invalid.parameter}: {invalid.detail}"
-        cutoff = today(trial)
+        cutoff, known_on = today(trial), None
     lines = found.lines if found else ()
     context = {
         "trial": trial,
         "cutoff": cutoff,
+        "options": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
+        "diagram": _query(cutoff, known_on),
         "found": found,
         "page_obj": paginator.Paginator(lines, PER_PAGE).get_page(request.GET.get("page")),
         "error": error,
@@ -102,8 +106,9 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     return render(request, "outcomes/consort_people.html", context, status=400 if error else 200)
 
 
-def _csv(trial: Trial, name: str, cutoff: Date) -> str:
-    return reverse("outcomes:figure_data", args=[trial.registry_id, name]) + f"?cutoff={cutoff}"
+def _csv(trial: Trial, name: str, cutoff: Date, known_on: datetime | None) -> str:
+    address = reverse("outcomes:figure_data", args=[trial.registry_id, name])
+    return f"{address}?{_query(cutoff, known_on)}"
 
 
 @login_required
@@ -111,21 +116,23 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Enrollment against the target: the curve by month, and the sites."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
-    report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+    cutoff, known_on, error = _asked(request, trial)
+    report = accrual.build(
+        trial, user=user, cutoff=cutoff, today=today(trial, known_on), known_on=known_on
+    )
     chart = accrual_chart.draw(report)
-    source = source_of(chart, trial, cutoff)
+    source = source_of(chart, trial, cutoff, known_on=known_on)
     context = {
-        "trial": trial,
+        "trial": report.trial,
         "report": report,
         "scope": scope_label(report.scope),
         "summary": accrual_chart.summary(report),
         "chart": chart,
         "source": source,
         "full_height": full_height(chart, source),
-        "csv_url": _csv(trial, "accrual", cutoff),
+        "csv_url": _csv(trial, "accrual", cutoff, known_on),
         "sites": accrual_chart.site_lines(report),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
         "error": error,
     }
     return render(request, "outcomes/accrual.html", context, status=400 if error else 200)

@@ -36,7 +36,7 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
     found = subgroups.build(trial, user=user, options=options, choice=choice)
     query["format"] = "csv"
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "forest": found,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",
         "chart": forest.draw(found),

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F, QuerySet, Subquery
 from django.db.models import OuterRef as Outer
-from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
@@ -21,13 +21,15 @@ from patients.exposure import Quartiles, quartiles
 from patients.models import AdverseEvent, Allocation, Patient
 from patients.treatment import Course, Taken, Treated
 from registry import audit, database
+from trials import as_known
+from trials.models import Arm, Site
 
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
 
 PERSON = ("id", "first_dose_on", "last_dose_on")
-SUBJECT = (*PERSON, "subject_id", "site__code", "site__timezone", "died_on", "arm_id", "arm_name")
+SUBJECT = (*PERSON, "subject_id", "site_code", "zone", "died_on", "arm_id", "arm_name")
 NOT_CODED = ""  # the class of a term that CTCAE does not have
 
 
@@ -155,9 +157,10 @@ def build(
 ) -> SafetyReport:
     """The adverse events of the patients that the user may see: two statements.
 
-    With `known_on` as they were known then; today's are the trial's window and the user's scope.
+    With `known_on` as they and the protocol were known then; today's is the user's scope.
     """
     with database.snapshot():
+        trial = as_known.trial_as_known(trial, known_on)
         patients = Patient.objects.visible_to(user).filter(trial=trial)
         subjects = tuple(_subjects(trial, patients, cutoff, known_on))
     return SafetyReport(trial, cutoff, known_on, subjects)
@@ -209,10 +212,9 @@ def _subjects(
     chosen = patients.order_by().values("pk")
     events = _events(chosen, known_on)
     rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("subject_id")
-    allocated = _allocated(known_on)
-    arms = {name: Subquery(allocated.values(field)[:1]) for name, field in ARM.items()}
+    then = _then(known_on) if known_on else NOW
     for pk, first, last, subject_id, site, zone, died_on, arm_id, arm in rows.annotate(
-        **arms
+        **then
     ).values_list(*SUBJECT):
         person = Person(first, last, tuple(events[pk]))
         if trial.masked:
@@ -221,14 +223,26 @@ def _subjects(
         yield Subject(pk, subject_id, site, arm_id, arm, until, person)
 
 
-ARM = {"arm_id": "arm", "arm_name": "arm__name"}
+NOW = {
+    "site_code": F("site__code"),
+    "zone": F("site__timezone"),
+    "arm_id": F("allocation__arm"),
+    "arm_name": F("allocation__arm__name"),
+}
 
 
-def _allocated(known_on: datetime | None) -> QuerySet[Any]:
-    """The allocation of a patient, now or as it stood at a moment."""
-    if known_on is None:
-        return Allocation.objects.filter(patient=Outer("id"))
-    return audit.as_known(Allocation, known_on).filter(patient=Outer("id")).order_by("-pgh_id")
+def _then(known_on: datetime) -> dict[str, Subquery]:
+    """A patient's site and arm as they were at a moment."""
+    sites = audit.as_known(Site, known_on).filter(id=Outer("site"))
+    arms = audit.as_known(Arm, known_on).filter(id=Outer("arm"))
+    allocated = audit.as_known(Allocation, known_on).filter(patient=Outer("id"))
+    last = allocated.order_by("-pgh_id")
+    return {
+        "site_code": Subquery(sites.values("code")),
+        "zone": Subquery(sites.values("timezone")),
+        "arm_id": Subquery(last.values("arm")[:1]),
+        "arm_name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
+    }
 
 
 def _events(chosen: Any, known_on: datetime | None) -> dict[int, list[Event]]:

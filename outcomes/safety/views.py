@@ -57,7 +57,7 @@ def _shown(
         "report": report,
         "options": options,
         "title": safety_page.title(trial, options.cutoff),
-        "scope": scope_label(flow.scope_of(trial, signed_in(request))),
+        "scope": scope_label(flow.scope_of(trial, signed_in(request), options.known_on)),
         "safety_url": options.link(trial, "safety"),
     }
     return render(
@@ -80,7 +80,7 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         request, report, options, "safety", page=page, error=error,
         serious=page.serious.lines(safety.details(report, page.serious.ids)),
         urls=_urls(trial, options),
-        form=SafetyForm(options, arm_names(trial)),
+        form=SafetyForm(options, arm_names(trial, options.known_on)),
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     options, error = _options(request, trial)
     found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "page": statistics_page.page(found),
         "options": StatisticsForm(options, review=reads_review(request, trial)),
         "csv_url": "" if error else _csv_url(trial, options),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -52,12 +53,12 @@ class StudyLine:
 @login_required
 def studies_page(request: HttpRequest) -> HttpResponse:
     """One row per trial that the reader works on, beside the published catalogue."""
-    rows, error = _asked(request)
+    rows, past, error = _asked(request)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "lines": [study_line(row) for row in page.object_list],
         "page_obj": page,
-        "options": StudiesForm(request.GET),
+        "options": StudiesForm(request.GET, past),
         "error": error,
     }
     return render(request, "outcomes/studies.html", context, status=400 if error else 200)
@@ -66,7 +67,7 @@ def studies_page(request: HttpRequest) -> HttpResponse:
 @login_required
 def studies_csv(request: HttpRequest) -> HttpResponse:
     """The same rows as a file for spreadsheets."""
-    rows, error = _asked(request)
+    rows, _past, error = _asked(request)
     if error:
         return HttpResponse(error, status=400, content_type="text/plain; charset=utf-8")
     text = tables.csv_text(COLUMNS, table_rows(study_document(row) for row in rows))
@@ -76,13 +77,13 @@ def studies_csv(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _asked(request: HttpRequest) -> tuple[list[Row], str]:
-    """The rows; none, and what is wrong, where the question cannot be understood."""
+def _asked(request: HttpRequest) -> tuple[list[Row], datetime | None, str]:
+    """The rows as of a moment, if any; none, and what is wrong, where the question cannot be understood."""
     try:
         choices: Choices = choices_of(request)
     except InvalidParameter as invalid:
-        return [], f"{invalid.parameter}: {invalid.detail}"
-    return studies.rows(signed_in(request), choices), ""
+        return [], None, f"{invalid.parameter}: {invalid.detail}"
+    return studies.rows(signed_in(request), choices), choices.known_on, ""
 
 
 def study_line(row: Row) -> StudyLine:
