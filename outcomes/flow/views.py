@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import date as Date
+from functools import partial
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core import paginator
 from django.http import HttpRequest, HttpResponse
@@ -19,8 +19,10 @@ from outcomes.charts import participant_flow
 from outcomes.figures import full_height, source_of
 from outcomes.flow import Scope, accrual
 from outcomes.flow import lists as flow_lists
+from outcomes.flow.lists import Listed
 from outcomes.methods.participant_flow import FlowBox
 from outcomes.options import cutoff_of, today
+from outcomes.query_forms import QueryForm, refused
 from registry.form_fields import CalendarDateField
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
@@ -29,18 +31,10 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-class CutoffForm(forms.Form):
+class CutoffForm(QueryForm):
     """The data cutoff, as it stands."""
 
     cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
-
-
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, str]:
-    """The cutoff, or today and what is wrong with the asked one."""
-    try:
-        return cutoff_of(request, trial), ""
-    except InvalidParameter as invalid:
-        return today(trial), f"{invalid.parameter}: {invalid.detail}"
 
 
 def scope_label(scope: Scope) -> str:
@@ -56,7 +50,11 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     """The flow of participants as CONSORT 2010 draws it."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
+    try:
+        cutoff = cutoff_of(request, trial)
+    except InvalidParameter:
+        form, read = CutoffForm(), partial(cutoff_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Participant flow"))
     report = flow.build(trial, user=user, cutoff=cutoff)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
     lists = f"{people}?cutoff={cutoff}&box="
@@ -73,9 +71,8 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "consort", cutoff),
         "form": CutoffForm(initial={"cutoff": cutoff}),
-        "error": error,
     }
-    return render(request, "outcomes/consort.html", context, status=400 if error else 200)
+    return render(request, "outcomes/consort.html", context)
 
 
 @login_required
@@ -83,23 +80,23 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Who is in a box of the flow of participants; the enrolled where none is named."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    error, found = "", None
-    try:
-        cutoff = cutoff_of(request, trial, "box")
+
+    def read(asked: HttpRequest) -> tuple[Date, Listed]:
+        cutoff = cutoff_of(asked, trial, "box")
         report = flow.build(trial, user=user, cutoff=cutoff)
-        found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        cutoff = today(trial)
-    lines = found.lines if found else ()
+        return cutoff, flow_lists.listed(report, asked.GET.get("box", FlowBox.ENROLLED))
+
+    try:
+        cutoff, found = read(request)
+    except InvalidParameter:
+        return refused(request, CutoffForm(), read, trial=trial, title=_("Participant flow"))
     context = {
         "trial": trial,
         "cutoff": cutoff,
         "found": found,
-        "page_obj": paginator.Paginator(lines, PER_PAGE).get_page(request.GET.get("page")),
-        "error": error,
+        "page_obj": paginator.Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page")),
     }
-    return render(request, "outcomes/consort_people.html", context, status=400 if error else 200)
+    return render(request, "outcomes/consort_people.html", context)
 
 
 def _csv(trial: Trial, name: str, cutoff: Date) -> str:
@@ -111,7 +108,11 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Enrollment against the target: the curve by month, and the sites."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
+    try:
+        cutoff = cutoff_of(request, trial)
+    except InvalidParameter:
+        form, read = CutoffForm(), partial(cutoff_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Accrual"))
     report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
     chart = accrual_chart.draw(report)
     source = source_of(chart, trial, cutoff)
@@ -126,6 +127,5 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "csv_url": _csv(trial, "accrual", cutoff),
         "sites": accrual_chart.site_lines(report),
         "form": CutoffForm(initial={"cutoff": cutoff}),
-        "error": error,
     }
-    return render(request, "outcomes/accrual.html", context, status=400 if error else 200)
+    return render(request, "outcomes/accrual.html", context)
