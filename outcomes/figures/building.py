@@ -22,6 +22,7 @@ from outcomes.charts.kaplan_meier import FEWEST_PATIENTS, KaplanMeierGroup
 from outcomes.charts.plot import Mark, shortened
 from outcomes.charts.spiders import SpiderPath, SpiderVisit
 from outcomes.charts.swimmer import CourseEvent, Lane, Marked
+from outcomes.definition_words import changes_in_words, population_in_words, result_in_words
 from outcomes.figures.wording import compared, group_name, median_of, no_test
 from outcomes.labels import response_label
 from outcomes.methods import survival
@@ -33,7 +34,7 @@ from outcomes.report import UNKNOWN, PatientOutcome, Report, Survival
 from outcomes.report.documents import moment
 from outcomes.treatment_times import TreatmentTime, treatment_times
 from outcomes.wording import word
-from trials.definition_wording import ORIGINS, POPULATIONS, TITLES
+from trials.definition_wording import ORIGINS, TITLES
 from trials.definitions import EndpointKind, Population
 
 if TYPE_CHECKING:
@@ -144,12 +145,8 @@ def source_of(
 
 
 def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, ...]:
-    counted = _("%(population)s, n = %(n)s") % {
-        "population": POPULATIONS[population],
-        "n": chart.n,
-    }
     options = report.options
-    counted = f"{counted}. {dashboard.read_by(options)}".removesuffix(". ")
+    counted = population_in_words(population, chart.n, options.evaluator)
     return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
 
 
@@ -173,7 +170,7 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
         n=chart.n,
         chart=chart,
         template=template_of(name),
-        definition=dashboard.survival_definition(whole),
+        definition=result_in_words(whole, report.options.evaluator),
         notes=_notes(whole),
         source=_source(report, chart, whole.endpoint.definition.population),
         times=paginator.Paginator(lines, LINES).get_page(shown.number),
@@ -309,7 +306,7 @@ def _waterfall(report: Report, shown: Shown) -> Figure:
         n=chart.n,
         chart=chart,
         template=template_of("waterfall"),
-        definition=dashboard.waterfall_definition(report),
+        definition=changes_in_words(report),
         notes=(_("Without a measured change: %s.") % without,) if without else (),
         source=_source(report, chart, report.population),
     )
@@ -349,7 +346,7 @@ def _spider_definition(report: Report) -> str:
         " the best response without confirmation. Its lowest point is the patient's bar in the"
         " waterfall."
     ) % {"origin": ORIGINS[_origin(report)]}
-    return f"{dashboard.waterfall_definition(report)} {told}"
+    return f"{changes_in_words(report)} {told}"
 
 
 def _origin(report: Report) -> Any:

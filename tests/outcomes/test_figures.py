@@ -255,7 +255,10 @@ def test_boxes_list_as_many_as_they_count(cast: Cast, pages: Pages, masked: bool
 @pytest.mark.parametrize("box", ["", "arm-999999", "nobody"])
 def test_an_unknown_box_is_named(cast: Cast, pages: Pages, box: str) -> None:
     path = f"/trials/NCT00000001/consort/patients/?box={box}"
-    assert f"“box={box}” in the address cannot be used. One of: assessed, excluded, enrolled" in text_of(pages(cast.viewer), path, 400)
+    assert (
+        f"“box={box}” in the address cannot be used. One of: assessed, excluded, enrolled"
+        in text_of(pages(cast.viewer), path, 400)
+    )
 
 
 @pytest.mark.parametrize("name", ["accrual", "consort"])
