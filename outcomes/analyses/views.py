@@ -71,13 +71,15 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Frozen: %s.") % row.name)
             return redirect("outcomes:analysis", pk=row.pk)
+    found = report.build(trial, user=user, options=options)
     context = {
         "trial": trial,
+        "report": found,
         "title": _("Freeze an analysis"),
         "form": form,
         "options": OptionsForm(options, review=review),
         "asked": urlencode(as_query(options)),
-        "cards": dashboard.cards(report.build(trial, user=user, options=options)),
+        "cards": dashboard.cards(found),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/analysis_new.html", context, status=status)

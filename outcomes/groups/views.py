@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from outcomes import report
 from outcomes.charts import forest
 from outcomes.definition_words import in_words
 from outcomes.groups import GroupsForm, asked
 from outcomes.groups import tables as group_tables
 from outcomes.labels import MEASURES
+from outcomes.models import REVIEWER
 from outcomes.options import reads_review, today
 from outcomes.query_forms import refused
 from outcomes.report import Options, subgroups
@@ -39,10 +41,12 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
         read = partial(asked, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Outcomes by group"))
     found = subgroups.build(trial, user=user, options=options, choice=choice)
+    reviewed = options.evaluator == REVIEWER
     query["format"] = "csv"
     context = {
         "trial": trial,
         "forest": found,
+        "read": report.build(trial, user=user, options=options) if reviewed else None,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",
         "chart": forest.draw(found),
         "definition": in_words(found.endpoint, options.evaluator),

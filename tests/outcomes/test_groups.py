@@ -148,11 +148,15 @@ def test_nothing_tells_the_arms_to_the_blinded(cast: Cast, api: Login, pages: Pa
 
 
 REFUSED = [
-    ("endpoint=TTR", "endpoint", "One of: ORR, DCR, PFS, OS.", "Overall survival (OS).""),
+    ("endpoint=TTR", "endpoint", "One of: ORR, DCR, PFS, OS.", "Overall survival."),
     ("endpoint=PFS&measure=rate", "measure", "One of: median.", "Choose one of: median."),
     ("measure=median", "measure", "One of: rate.", "Choose one of: rate."),
-    ("group_by=age", "group_by", "One of: arm, histology, site, sex, ecog, age_band, prior_lines.",
-     "“age” cannot be used."),
+    (
+        "group_by=age",
+        "group_by",
+        "One of: arm, histology, site, sex, ecog, age_band, prior_lines.",
+        "“age” cannot be used.",
+    ),
     ("by=sex", "by", "", "“by=sex” in the address cannot be used."),
 ]
 

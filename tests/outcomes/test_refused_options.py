@@ -17,7 +17,7 @@ PAGES = (
     *(TRIAL + path for path in (
         "", "groups/", "statistics/", "safety/", "safety/exposure/", "safety/patients/",
         "consort/", "consort/patients/", "accrual/", "figures/", "figures/pfs/",
-        "figures/swimmer/", "report/", "endpoints/", "discordance/", "analyses/new/",
+        "figures/swimmer/", "report/", "endpoints/", "review/", "analyses/new/",
     )),
     "/studies/",
 )  # fmt: skip
