@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from outcomes.characteristics import GROUPS, STRATA
 from outcomes.methods.comparison import Ties
 from outcomes.models import INVESTIGATOR, Evaluator
+from outcomes.query_forms import QueryForm
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
 from registry.clocks import UNIVERSAL
@@ -138,7 +139,7 @@ def options_of(
     refuse_unknown(query, (*PARAMETERS, *further))
     options = chosen(query, trial, zone=_zone(request, trial))
     if options.evaluator != INVESTIGATOR and not reads_review(request, trial):
-        raise InvalidParameter("evaluator", _("One of: %s.") % INVESTIGATOR)
+        raise InvalidParameter.not_one_of("evaluator", [INVESTIGATOR])
     return options
 
 
@@ -188,13 +189,6 @@ def as_of(
     return _cutoff(query.get("cutoff"), trial), known_on
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Date:
-    """The chosen cutoff where nothing but `others` can be chosen; raises InvalidParameter."""
-    query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff", *others))
-    return _cutoff(query.get("cutoff"), trial)
-
-
 def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     """The options that keys of SEVERAL choose for each of several trials, at its own today.
 
@@ -228,12 +222,13 @@ def _cutoff(asked: str | None, trial: Trial) -> Date:
 
 
 def _date(asked: str) -> Date:
+    if not DATE.fullmatch(asked):
+        raise InvalidParameter("cutoff", _("A date such as 2022-08-08."))
     try:
-        if not DATE.fullmatch(asked):
-            raise ValueError("no calendar date")
         return Date.fromisoformat(asked)
     except ValueError as error:
-        raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
+        said = _("No calendar has this day. A date such as 2022-08-08.")
+        raise InvalidParameter("cutoff", said) from error
 
 
 def today(trial: Trial, at: datetime | None = None) -> Date:
@@ -267,12 +262,18 @@ def _known_on(asked: str | None, zone: str | None = None) -> datetime | None:
         if known_on > datetime.now(UTC):
             raise ValueError("in the future")
     except (ValueError, OverflowError) as error:
-        accepted = _(
-            "A past moment with its offset from UTC, such as 2022-08-08T12:00:00Z or"
-            " 2022-08-08T20:00:00+08:00."
-        )
-        raise InvalidParameter("known_on", accepted) from error
+        raise InvalidParameter("known_on", _moments(zone)) from error
     return known_on
+
+
+def _moments(zone: str | None) -> str:
+    """Which moments are accepted."""
+    if zone:
+        return _("A past moment by the clock beside the field, such as 2022-08-08 20:00.")
+    return _(
+        "A past moment with its offset from UTC, such as 2022-08-08T12:00:00Z or"
+        " 2022-08-08T20:00:00+08:00."
+    )
 
 
 def _moment(asked: str, zone: str | None) -> datetime:
@@ -293,7 +294,7 @@ def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choic
 def _one_of(accepted: Sequence[str], query: Mapping[str, str], name: str) -> str | None:
     asked = query.get(name)
     if asked and asked not in accepted:
-        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
+        raise InvalidParameter.not_one_of(name, accepted)
     return asked or None
 
 
@@ -338,7 +339,7 @@ class MomentInput(forms.TextInput):
     input_type = "datetime-local"
 
 
-class OptionsForm(forms.Form):
+class OptionsForm(QueryForm):
     """What a reader may choose of a report, as it stands."""
 
     cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)

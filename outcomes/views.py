@@ -30,6 +30,7 @@ from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
 from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.query_forms import refused
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage
@@ -54,14 +55,14 @@ def _visit(request: HttpRequest, pk: int) -> Visit:
 def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes: cards, curves, waterfall, patients."""
     trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
-    error = None
+    review = reads_review(request, trial)
     try:
         options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=today(trial))
+    except InvalidParameter:
+        form = OptionsForm(report.Options(cutoff=today(trial)), review=review)
+        read = partial(options_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Outcomes"))
     found = report.build(trial, user=signed_in(request), options=options)
-    review = reads_review(request, trial)
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
@@ -72,12 +73,11 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "published": as_known.rows(trial.published, options.known_on),
         "options": OptionsForm(found.options, review=review),
         "review": review,
-        "error": error,
         "may_enroll": access.may_somewhere(
             signed_in(request), access.Action.WRITE_RECORDS, trial=trial
         ),
     }
-    return render(request, "outcomes/trial_dashboard.html", context, status=400 if error else 200)
+    return render(request, "outcomes/trial_dashboard.html", context)
 
 
 @login_required

@@ -216,13 +216,22 @@ def refuse_unknown(query: Mapping[str, str], accepted: Iterable[str]) -> None:
 
 
 class InvalidParameter(exceptions.APIException):
-    """A query parameter that cannot be used; the problem document names it."""
+    """A query parameter that cannot be used; the problem document names it.
+
+    `accepted`: the values that could be, where they are few and `detail` lists them.
+    """
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, parameter: str, detail: str) -> None:
+    def __init__(self, parameter: str, detail: str, accepted: Sequence[str] = ()) -> None:
         super().__init__(detail)
         self.parameter = parameter
+        self.accepted = accepted
+
+    @classmethod
+    def not_one_of(cls, parameter: str, accepted: Sequence[str]) -> InvalidParameter:
+        """A value that is none of those that are accepted."""
+        return cls(parameter, _("One of: %s.") % ", ".join(accepted), accepted)
 
 
 def flag_parameter(request: Request, name: str) -> bool:

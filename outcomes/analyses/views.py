@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from outcomes import analyses, dashboard, report
+from outcomes import analyses, dashboard, query_forms, report
 from outcomes.analyses import changes as analysis_changes
 from outcomes.analyses import page as analysis_page
 from outcomes.analyses.page import FreezeForm
@@ -54,13 +55,15 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     access.require(user, access.Action.FREEZE, trial=trial)
-    error, options = None, report.Options(cutoff=today(trial))
+    review = reads_review(request, trial)
     try:
         options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
+    except InvalidParameter:
+        asked = OptionsForm(report.Options(cutoff=today(trial)), review=review)
+        read = partial(options_of, trial=trial)
+        return query_forms.refused(request, asked, read, trial=trial, title=_("Freeze an analysis"))
     form = FreezeForm(posted(request))
-    if request.method == "POST" and not error and form.is_valid():
+    if request.method == "POST" and form.is_valid():
         try:
             row = analyses.freeze(trial=trial, by=user, options=options, **form.cleaned_data)
         except Refused as refused:
@@ -68,16 +71,17 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         else:
             messages.success(request, _("Frozen: %s.") % row.name)
             return redirect("outcomes:analysis", pk=row.pk)
+    found = report.build(trial, user=user, options=options)
     context = {
         "trial": trial,
+        "report": found,
         "title": _("Freeze an analysis"),
         "form": form,
-        "error": error,
-        "options": OptionsForm(options, review=reads_review(request, trial)),
+        "options": OptionsForm(options, review=review),
         "asked": urlencode(as_query(options)),
-        "cards": dashboard.cards(report.build(trial, user=user, options=options)),
+        "cards": dashboard.cards(found),
     }
-    status = 422 if request.method == "POST" else 400 if error else 200
+    status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/analysis_new.html", context, status=status)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from outcomes.endpoints import page as endpoint_page
 from outcomes.endpoints.forms import AskingForm, EndpointForm, RemovalForm, cutoff_of
 from outcomes.endpoints.preview import Proposal, preview
 from outcomes.options import OptionsForm, options_of, today
+from outcomes.query_forms import refused
 from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
@@ -30,12 +32,12 @@ from trials.models import Endpoint, Trial
 def endpoints(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every definition of every endpoint: in words, what it gives now, and its versions."""
     trial = _trial(request, registry_id)
-    error = None
     try:
         options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=today(trial))
+    except InvalidParameter:
+        form = OptionsForm(report.Options(cutoff=today(trial)))
+        read = partial(options_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Endpoint definitions"))
     found = report.build(trial, user=signed_in(request), options=options)
     versions = endpoint_history.versions(trial, options.known_on)
     rows = as_known.rows(trial.endpoints, options.known_on)
@@ -47,9 +49,8 @@ def endpoints(request: HttpRequest, registry_id: str) -> HttpResponse:
         "removed": endpoint_history.removed(versions),
         "options": OptionsForm(options),
         "may_edit": may_edit and not options.known_on,
-        "error": error,
     }
-    return render(request, "outcomes/endpoints.html", context, status=400 if error else 200)
+    return render(request, "outcomes/endpoints.html", context)
 
 
 @entry_page

@@ -32,6 +32,7 @@ from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.queries import PatientFacts
 from outcomes.report import UNKNOWN, PatientOutcome, Report, Survival
 from outcomes.report.documents import moment
+from outcomes.review.coverage import coverage_note
 from outcomes.treatment_times import TreatmentTime, treatment_times
 from outcomes.wording import word
 from trials.definition_wording import ORIGINS, TITLES
@@ -129,7 +130,12 @@ def build(name: str, report: Report, shown: Shown) -> Figure:
 
 
 def source_of(
-    chart: Any, trial: Trial, cutoff: Date, population: str = "", known_on: datetime | None = None
+    chart: Any,
+    trial: Trial,
+    cutoff: Date,
+    population: str = "",
+    known_on: datetime | None = None,
+    note: str = "",
 ) -> tuple[Mark, ...]:
     """Which study, whom and when a drawing shows, for whoever meets it without its page."""
     lines = [trial.registry_id, _("Data cutoff %s") % cutoff.isoformat()]
@@ -137,6 +143,7 @@ def source_of(
         lines[0] += f" · {population}"
     if known_on:
         lines[1] += " · " + _("as known on %s") % moment(known_on)
+    lines += [note] if note else []
     first = chart.height + SOURCE_LEADING
     return tuple(
         Mark(str(first + SOURCE_LEADING * i), shortened(text, SOURCE_LENGTH))
@@ -147,7 +154,9 @@ def source_of(
 def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, ...]:
     options = report.options
     counted = population_in_words(population, chart.n, options.evaluator)
-    return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
+    return source_of(
+        chart, report.trial, options.cutoff, counted, options.known_on, coverage_note(report)
+    )
 
 
 # Kaplan-Meier

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlencode
 
 from django import forms
@@ -30,6 +31,7 @@ from outcomes.options import (
     reads_review,
     today,
 )
+from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.report.tables import csv_text
 from registry.models import User
@@ -44,6 +46,8 @@ ELSEWHERE = {"accrual": "outcomes:accrual", "consort": "outcomes:consort"}
 
 class FigureOptionsForm(OptionsForm):
     """The report's options with a grouping; what else the address asks for goes along unseen."""
+
+    first = (*OptionsForm.first, "group_by")
 
     def __init__(
         self,
@@ -91,12 +95,10 @@ def _options(request: HttpRequest, trial: Trial) -> Options:
     return replace(options, group_by="arm")
 
 
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
-    """The options, or those of a plain address and what is wrong with the asked ones."""
-    try:
-        return _options(request, trial), ""
-    except InvalidParameter as invalid:
-        return Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
+def _refused(request: HttpRequest, trial: Trial, title: str, *, grouped: bool) -> HttpResponse:
+    """What is wrong with the asked options."""
+    form = _form(request, trial, Options(cutoff=today(trial)), grouped=grouped)
+    return refused(request, form, partial(options_of, trial=trial), trial=trial, title=title)
 
 
 def _query(request: HttpRequest) -> str:
@@ -122,7 +124,10 @@ def _address(view: str, trial: Trial, name: str) -> str:
 def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
     """All figures of a trial, small; each leads to its own page."""
     trial = _trial(request, registry_id)
-    options, error = _asked(request, trial)
+    try:
+        options = _options(request, trial)
+    except InvalidParameter:
+        return _refused(request, trial, _("Figures"), grouped=True)
     found = report.build(trial, user=signed_in(request), options=options)
     links = _links(trial, _query(request))
     context = {
@@ -130,9 +135,8 @@ def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
         "report": found,
         "figures": [(link, figures.build(link.name, found, Shown())) for link in links],
         "options": _form(request, trial, found.options, grouped=True),
-        "error": error,
     }
-    return render(request, "outcomes/figures.html", context, status=400 if error else 200)
+    return render(request, "outcomes/figures.html", context)
 
 
 def _form(
@@ -155,8 +159,11 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
         asked = urlencode(kept(request.GET, trial, AS_OF))
         return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{asked}")
     _require(figure)
-    options, error = _asked(request, trial)
-    query = _query(request)
+    grouped, query = figure in figures.GROUPED, _query(request)
+    try:
+        options = _options(request, trial)
+    except InvalidParameter:
+        return _refused(request, trial, figures.title_of(figure), grouped=grouped)
     found = report.build(trial, user=signed_in(request), options=options)
     shown = Shown(_address("figure", trial, figure) + query, request.GET.get("page"))
     context = {
@@ -165,10 +172,9 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
         "figure": figures.build(figure, found, shown),
         "links": _links(trial, query),
         "csv_url": _address("figure_data", trial, figure) + query,
-        "options": _form(request, trial, found.options, grouped=figure in figures.GROUPED),
-        "error": error,
+        "options": _form(request, trial, found.options, grouped=grouped),
     }
-    return render(request, "outcomes/figure.html", context, status=400 if error else 200)
+    return render(request, "outcomes/figure.html", context)
 
 
 def _require(name: str) -> None:

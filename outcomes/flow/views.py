@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date as Date
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -19,8 +20,10 @@ from outcomes.charts import participant_flow
 from outcomes.figures import full_height, source_of
 from outcomes.flow import Scope, accrual
 from outcomes.flow import lists as flow_lists
+from outcomes.flow.lists import Listed
 from outcomes.methods.participant_flow import FlowBox
 from outcomes.options import as_of, today
+from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.report.documents import moment
 from outcomes.safety.options import AsOfForm
@@ -31,12 +34,8 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, datetime | None, str]:
-    """The cutoff and the moment, or today and what is wrong with the asked ones."""
-    try:
-        return *as_of(request, trial), ""
-    except InvalidParameter as invalid:
-        return today(trial), None, f"{invalid.parameter}: {invalid.detail}"
+def _form(cutoff: Date, known_on: datetime | None = None) -> AsOfForm:
+    return AsOfForm(Options(cutoff=cutoff, known_on=known_on))
 
 
 def _query(cutoff: Date, known_on: datetime | None) -> str:
@@ -58,7 +57,11 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     """The flow of participants as CONSORT 2010 draws it."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, known_on, error = _asked(request, trial)
+    try:
+        cutoff, known_on = as_of(request, trial)
+    except InvalidParameter:
+        form, read = _form(today(trial)), partial(as_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Participant flow"))
     report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
     lists = f"{people}?{_query(cutoff, known_on)}&box="
@@ -74,10 +77,9 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
         "source": source,
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "consort", cutoff, known_on),
-        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
-        "error": error,
+        "form": _form(cutoff, known_on),
     }
-    return render(request, "outcomes/consort.html", context, status=400 if error else 200)
+    return render(request, "outcomes/consort.html", context)
 
 
 @login_required
@@ -85,25 +87,27 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Who is in a box of the flow of participants; the enrolled where none is named."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    error, found = "", None
-    try:
-        cutoff, known_on = as_of(request, trial, "box", "page")
+
+    def read(asked: HttpRequest) -> tuple[Date, datetime | None, Listed]:
+        cutoff, known_on = as_of(asked, trial, "box", "page")
         report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
-        found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        cutoff, known_on = today(trial), None
-    lines = found.lines if found else ()
+        box = asked.GET.get("box", FlowBox.ENROLLED)
+        return cutoff, known_on, flow_lists.listed(report, box)
+
+    try:
+        cutoff, known_on, found = read(request)
+    except InvalidParameter:
+        form = _form(today(trial))
+        return refused(request, form, read, trial=trial, title=_("Participant flow"))
     context = {
         "trial": trial,
         "cutoff": cutoff,
         "options": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
         "diagram": _query(cutoff, known_on),
         "found": found,
-        "page_obj": paginator.Paginator(lines, PER_PAGE).get_page(request.GET.get("page")),
-        "error": error,
+        "page_obj": paginator.Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page")),
     }
-    return render(request, "outcomes/consort_people.html", context, status=400 if error else 200)
+    return render(request, "outcomes/consort_people.html", context)
 
 
 def _csv(trial: Trial, name: str, cutoff: Date, known_on: datetime | None) -> str:
@@ -116,7 +120,11 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Enrollment against the target: the curve by month, and the sites."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, known_on, error = _asked(request, trial)
+    try:
+        cutoff, known_on = as_of(request, trial)
+    except InvalidParameter:
+        form, read = _form(today(trial)), partial(as_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Accrual"))
     report = accrual.build(
         trial, user=user, cutoff=cutoff, today=today(trial, known_on), known_on=known_on
     )
@@ -132,7 +140,6 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "accrual", cutoff, known_on),
         "sites": accrual_chart.site_lines(report),
-        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
-        "error": error,
+        "form": _form(cutoff, known_on),
     }
-    return render(request, "outcomes/accrual.html", context, status=400 if error else 200)
+    return render(request, "outcomes/accrual.html", context)

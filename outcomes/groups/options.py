@@ -56,7 +56,7 @@ def asked(request: Request | HttpRequest, trial: Trial) -> tuple[Options, Choice
     accepted = measures(trial, endpoint, options.known_on)
     measure = _one_of(accepted, query, "measure") or accepted[-1]
     if measure is ForestMeasure.HAZARD_RATIO and options.group_by not in (None, *STRATA):
-        raise InvalidParameter("group_by", _("One of: %s.") % ", ".join(STRATA))
+        raise InvalidParameter.not_one_of("group_by", STRATA)
     return options, Choice(endpoint, measure)
 
 
@@ -81,12 +81,14 @@ def measures(
 def _one_of(accepted: Sequence[Code], query: Mapping[str, str], name: str) -> Code | None:
     said = query.get(name)
     if said and said not in [str(one) for one in accepted]:
-        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
+        raise InvalidParameter.not_one_of(name, accepted)
     return next((one for one in accepted if one == said), None)
 
 
 class GroupsForm(OptionsForm):
     """What is shown of the groups, as it stands, before the report's options."""
+
+    first = ("endpoint", "measure", "group_by", *OptionsForm.first)
 
     def __init__(
         self, trial: Trial, options: Options, endpoint: EndpointKind, said: str, *, review: bool

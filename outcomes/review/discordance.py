@@ -20,6 +20,7 @@ from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import INVESTIGATOR, REVIEWER
 from outcomes.report import Options, PatientOutcome, Report
 from outcomes.report.values import RESPONDERS
+from outcomes.review.coverage import is_read
 from registry import database
 from trials import as_known
 from trials.definitions import EndpointDefinition, EndpointKind
@@ -59,7 +60,7 @@ class Reading:
     @property
     def read(self) -> bool:
         """Whether there is any reading."""
-        return self.outcome.facts.history.has_baseline or bool(self.scans)
+        return is_read(self.outcome.facts)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from outcomes import actions, history, meanwhile
@@ -15,6 +18,7 @@ from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
 from outcomes.options import ComparableForm, comparable, reads_review, today
+from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.review import discordance as readings
 from outcomes.review import page as discordance_page
@@ -37,12 +41,12 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     if not reads_review(request, trial):
         raise Http404
-    error = None
     try:
         options = comparable(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = Options(cutoff=today(trial))
+    except InvalidParameter:
+        form, read = ComparableForm(Options(cutoff=today(trial))), partial(comparable, trial=trial)
+        title = _("Independent review and investigator")
+        return refused(request, form, read, trial=trial, title=title)
     found = readings.build(trial, user=user, options=options)
     page = Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -51,9 +55,8 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
         "page_obj": page,
         "lines": [discordance_page.line(one) for one in page.object_list],
         "options": ComparableForm(options),
-        "error": error,
     }
-    return render(request, "outcomes/discordance.html", context, status=400 if error else 200)
+    return render(request, "outcomes/discordance.html", context)
 
 
 @login_required

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from outcomes.methods.safety import Counts, Incidence, Tally
 from outcomes.options import OptionsForm, as_of, as_typed, today
+from outcomes.query_forms import QueryForm
 from outcomes.report import Options
 from outcomes.report.documents import moment
 from registry.rest import InvalidParameter, refuse_unknown
@@ -127,7 +128,7 @@ class Selection:
     system_organ_class: str | None = None  # "" is of no class
 
 
-def arm_names(trial: Trial, known_on: datetime | None) -> list[str]:
+def arm_names(trial: Trial, known_on: datetime | None = None) -> list[str]:
     """The arms that a reader may ask for, of a moment or of today."""
     return [] if trial.masked else [arm.name for arm in as_known.rows(trial.arms, known_on)]
 
@@ -177,7 +178,7 @@ def default(trial: Trial) -> SafetyOptions:
 def _one_of(query: Mapping[str, str], name: str, accepted: Sequence[str]) -> str:
     asked = query.get(name, "")
     if asked and asked not in accepted:
-        raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
+        raise InvalidParameter.not_one_of(name, accepted)
     return asked
 
 
@@ -193,7 +194,7 @@ def _minimum(query: Mapping[str, str]) -> int:
     return int(asked)
 
 
-class AsOfForm(forms.Form):
+class AsOfForm(QueryForm):
     """The cutoff and the moment, as they stand."""
 
     cutoff = OptionsForm.base_fields["cutoff"]
@@ -219,7 +220,8 @@ class SafetyForm(AsOfForm):
     arm = forms.ChoiceField(label=gettext_lazy("Arm"))
     sides = forms.ChoiceField(label=gettext_lazy("Butterfly"), choices=list(SIDES.items()))
 
-    use_required_attribute = False
+    first = ("cutoff", "arm", "cause", "grade")
+    usual: ClassVar[Mapping[str, str]] = {"minimum": "0"}
 
     def __init__(self, options: SafetyOptions, arms: Sequence[str]) -> None:
         super().__init__(options)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from outcomes import flow, safety
 from outcomes.flow.views import scope_label
+from outcomes.query_forms import refused
 from outcomes.report import tables
 from outcomes.safety import SafetyReport
 from outcomes.safety import page as safety_page
@@ -21,7 +24,6 @@ from outcomes.safety.options import (
     AsOfForm,
     SafetyForm,
     SafetyOptions,
-    Selection,
     arm_names,
     default,
     only_as_of,
@@ -50,8 +52,8 @@ def _shown(
     template: str,
     **context: Any,
 ) -> HttpResponse:
-    """A page with what each of them says: the cutoff, whose patients, and what was not understood."""
-    trial, error = report.trial, context.get("error")
+    """A page with what each of them says: the cutoff, and whose patients."""
+    trial = report.trial
     told = {
         "trial": trial,
         "report": report,
@@ -60,24 +62,24 @@ def _shown(
         "scope": scope_label(flow.scope_of(trial, signed_in(request), options.known_on)),
         "safety_url": options.link(trial, "safety"),
     }
-    return render(
-        request, f"outcomes/{template}.html", told | context, status=400 if error else 200
-    )
+    return render(request, f"outcomes/{template}.html", told | context)
 
 
 @login_required
 def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Adverse events by term, grade and arm, the butterfly, serious events and exposure."""
-    trial, error = _trial(request, registry_id), ""
+    trial = _trial(request, registry_id)
     try:
         options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        options, error = default(trial), f"{invalid.parameter}: {invalid.detail}"
+    except InvalidParameter:
+        form = SafetyForm(default(trial), arm_names(trial))
+        read = partial(options_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Safety"))
     report = _report(request, trial, options)
     treated = treatment.summaries(safety.exposure(report))
     page = safety_page.page(report, options, treated, request.GET.get("page"))
     return _shown(
-        request, report, options, "safety", page=page, error=error,
+        request, report, options, "safety", page=page,
         serious=page.serious.lines(safety.details(report, page.serious.ids)),
         urls=_urls(trial, options),
         form=SafetyForm(options, arm_names(trial, options.known_on)),
@@ -99,21 +101,20 @@ def _urls(trial: Trial, options: SafetyOptions) -> dict[str, str]:
 @login_required
 def safety_patients(request: HttpRequest, registry_id: str) -> HttpResponse:
     """The patients behind a number, with the events for which they are counted."""
-    trial, error = _trial(request, registry_id), ""
+    trial = _trial(request, registry_id)
     try:
         options, selection = selection_of(request, trial)
-    except InvalidParameter as invalid:
-        options, selection = default(trial), Selection()
-        error = f"{invalid.parameter}: {invalid.detail}"
+    except InvalidParameter:
+        form, read = AsOfForm(default(trial)), partial(selection_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Patients with adverse events"))
     report = _report(request, trial, options)
     found = safety_page.matching(report, options, selection)
     events = safety_page.event_page(found, request.GET.get("page"))
-    query = request.GET.dict() if not error else {}
     return _shown(
-        request, report, options, "safety_patients", events=events, error=error,
+        request, report, options, "safety_patients", events=events,
         lines=events.lines(safety.details(report, events.ids)),
         asked=safety_page.asked_for(options, selection),
-        csv_url=options.link(trial, "safety_csv", "adverse-event-patients", **_without_page(query)),
+        csv_url=options.link(trial, "safety_csv", "adverse-event-patients", **_without_page(request.GET.dict())),
     )  # fmt: skip
 
 
@@ -124,17 +125,18 @@ def _without_page(query: dict[str, str]) -> dict[str, str]:
 @login_required
 def safety_exposure(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Dose intensity and exposure, patient by patient."""
-    trial, error = _trial(request, registry_id), ""
+    trial = _trial(request, registry_id)
     try:
         options = only_as_of(request, trial)
-    except InvalidParameter as invalid:
-        options, error = default(trial), f"{invalid.parameter}: {invalid.detail}"
+    except InvalidParameter:
+        form, read = AsOfForm(default(trial)), partial(only_as_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Exposure"))
     report = _report(request, trial, options)
     rows = safety.exposure(report)
     shown = Paginator(rows, safety_page.PER_PAGE).get_page(request.GET.get("page"))
     lines = [safety_page.patient_exposure(row) for row in shown]
     return _shown(
-        request, report, options, "safety_exposure", lines=lines, page_obj=shown, error=error,
+        request, report, options, "safety_exposure", lines=lines, page_obj=shown,
         form=AsOfForm(options), csv_url=options.link(trial, "safety_csv", "exposure-patients"),
     )  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from django import forms
@@ -10,12 +13,14 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes import report
 from outcomes.characteristics import STRATA
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
+from outcomes.query_forms import refused
 from outcomes.report import LandmarkTime, Options
 from outcomes.statistics import page as statistics_page
 from registry.pages import signed_in
@@ -34,6 +39,8 @@ class StatisticsForm(OptionsForm):
         label=gettext_lazy("Strata"),
         choices=[("", gettext_lazy("none")), *((by, CHARACTERISTICS[by]) for by in STRATA)],
     )
+    usual: ClassVar[Mapping[str, str]] = {"landmarks": "12w,3,6,12,24", "rmst": "12"}
+
     ties = forms.ChoiceField(label=gettext_lazy("Hazard ratio"), choices=list(TIES.items()))
 
     def __init__(self, options: Options, *, review: bool) -> None:
@@ -53,24 +60,15 @@ class StatisticsForm(OptionsForm):
                 initial="true" if options.counts else "",
             ),
         }
-        self.use_required_attribute = False
 
 
-def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
-    """The chosen options with this page's own defaults, and what is wrong with the asked ones."""
-    try:
-        options, error = options_of(request, trial), ""
-    except InvalidParameter as invalid:
-        options, error = Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
-    asked = {} if error else request.GET
-    return (
-        replace(
-            options,
-            landmarks=options.landmarks if asked.get("landmarks") else LANDMARKS,
-            restricted_mean=options.restricted_mean or HORIZON,
-            group_by=None if trial.masked else "arm",
-        ),
-        error,
+def _options(options: Options, trial: Trial, *, landmarks: bool) -> Options:
+    """The options with this page's own defaults; `landmarks`: whether they were chosen."""
+    return replace(
+        options,
+        landmarks=options.landmarks if landmarks else LANDMARKS,
+        restricted_mean=options.restricted_mean or HORIZON,
+        group_by=None if trial.masked else "arm",
     )
 
 
@@ -85,13 +83,19 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every estimate with its methods side by side, and the arms compared."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    options, error = _options(request, trial)
+    review = reads_review(request, trial)
+    try:
+        chosen = options_of(request, trial)
+    except InvalidParameter:
+        plain = _options(Options(cutoff=today(trial)), trial, landmarks=False)
+        form, read = StatisticsForm(plain, review=review), partial(options_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Statistics"))
+    options = _options(chosen, trial, landmarks=bool(request.GET.get("landmarks")))
     found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
     context = {
         "trial": found.trial,
         "page": statistics_page.page(found),
-        "options": StatisticsForm(options, review=reads_review(request, trial)),
-        "csv_url": "" if error else _csv_url(trial, options),
-        "error": error,
+        "options": StatisticsForm(options, review=review),
+        "csv_url": _csv_url(trial, options),
     }
-    return render(request, "outcomes/statistics.html", context, status=400 if error else 200)
+    return render(request, "outcomes/statistics.html", context)

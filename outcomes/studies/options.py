@@ -69,7 +69,7 @@ def choices_of(request: Request | HttpRequest) -> Choices:
     refuse_unknown(query, PARAMETERS)
     sort = query.get("sort") or Sort.STUDY
     if sort not in SORTS:
-        raise InvalidParameter("sort", _("One of: %s.") % ", ".join(SORTS))
+        raise InvalidParameter.not_one_of("sort", SORTS)
     return Choices(
         options=of_several(request),
         known_on=moment_of_several(request),
@@ -98,6 +98,8 @@ def _histology(text: str) -> str:
 
 class StudiesForm(OptionsForm):
     """The choices as they stand in the address."""
+
+    first = (*OptionsForm.first, "sarcoma", "histology")
 
     sarcoma = forms.ChoiceField(
         label=gettext_lazy("Sarcoma"),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,8 +14,9 @@ from django.utils.translation import gettext as _
 from outcomes import dashboard, studies
 from outcomes.catalogue.printed import as_printed
 from outcomes.dashboard import Card, months
+from outcomes.query_forms import refused
 from outcomes.report import tables
-from outcomes.studies import RATES, TIMES, Choices, Computed, Printed, Row
+from outcomes.studies import RATES, TIMES, Computed, Printed, Row
 from outcomes.studies.documents import COLUMNS, study_document, table_rows
 from outcomes.studies.options import StudiesForm, choices_of
 from registry.pages import signed_in
@@ -53,37 +53,34 @@ class StudyLine:
 @login_required
 def studies_page(request: HttpRequest) -> HttpResponse:
     """One row per trial that the reader works on, beside the published catalogue."""
-    rows, past, error = _asked(request)
+    try:
+        choices = choices_of(request)
+    except InvalidParameter:
+        form = StudiesForm(QueryDict(), None)
+        return refused(request, form, choices_of, title=_("Studies side by side"))
+    rows = studies.rows(signed_in(request), choices)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "lines": [study_line(row) for row in page.object_list],
         "page_obj": page,
-        "options": StudiesForm(request.GET, past),
-        "error": error,
+        "options": StudiesForm(request.GET, choices.known_on),
     }
-    return render(request, "outcomes/studies.html", context, status=400 if error else 200)
+    return render(request, "outcomes/studies.html", context)
 
 
 @login_required
 def studies_csv(request: HttpRequest) -> HttpResponse:
     """The same rows as a file for spreadsheets."""
-    rows, _past, error = _asked(request)
-    if error:
-        return HttpResponse(error, status=400, content_type="text/plain; charset=utf-8")
+    try:
+        rows = studies.rows(signed_in(request), choices_of(request))
+    except InvalidParameter as invalid:
+        said = f"{invalid.parameter}: {invalid.detail}"
+        return HttpResponse(said, status=400, content_type="text/plain; charset=utf-8")
     text = tables.csv_text(COLUMNS, table_rows(study_document(row) for row in rows))
     headers = {"Content-Disposition": 'attachment; filename="studies.csv"'}
     return HttpResponse(
         text.encode("utf-8-sig"), content_type="text/csv; charset=utf-8", headers=headers
     )
-
-
-def _asked(request: HttpRequest) -> tuple[list[Row], datetime | None, str]:
-    """The rows as of a moment, if any; none, and what is wrong, where the question cannot be understood."""
-    try:
-        choices: Choices = choices_of(request)
-    except InvalidParameter as invalid:
-        return [], None, f"{invalid.parameter}: {invalid.detail}"
-    return studies.rows(signed_in(request), choices), choices.known_on, ""
 
 
 def study_line(row: Row) -> StudyLine:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
 from outcomes import dashboard
 from outcomes.charts import participant_flow
@@ -14,6 +16,7 @@ from outcomes.dashboard import Card
 from outcomes.flow.views import scope_label
 from outcomes.labels import ENDS
 from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.study_report import content
 from outcomes.study_report.content import Ended, StudyReport
@@ -47,19 +50,16 @@ def study_report(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes as a document, with its methods written from the definitions."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    error = None
+    review = reads_review(request, trial)
     try:
         options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = Options(cutoff=today(trial))
+    except InvalidParameter:
+        form = OptionsForm(Options(cutoff=today(trial)), review=review)
+        read = partial(options_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Report"))
     found = content.build(trial, user=user, options=options)
-    context = _context(found, review=reads_review(request, trial)) | {
-        "error": error,
-        "query": request.GET.urlencode(),
-    }
-    status = 400 if error else 200
-    return render(request, "outcomes/study_report.html", context, status=status)
+    context = _context(found, review=review) | {"query": request.GET.urlencode()}
+    return render(request, "outcomes/study_report.html", context)
 
 
 def _context(found: StudyReport, *, review: bool) -> dict[str, object]:

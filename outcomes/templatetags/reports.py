@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.urls import reverse
 
-from outcomes.options import PARAMETERS, kept, zone_of
+from outcomes.options import COMPARABLE, PARAMETERS, kept, zone_of
+from outcomes.report import Report
+from outcomes.review.coverage import coverage_note
 from registry.clocks import UNIVERSAL, offset
 from trials.models import Trial
 
@@ -26,6 +30,15 @@ def clock(trial: Trial | None) -> str:
     """The clock of a trial's pages now: Asia/Shanghai, UTC+8; of pages of no one trial, UTC."""
     zone = zone_of(trial) if trial else UNIVERSAL
     return f"{zone}, {offset(datetime.now(ZoneInfo(zone)))}"
+
+
+@register.inclusion_tag("outcomes/_review_coverage.html", takes_context=True)
+def review_coverage(context: template.Context, report: Report) -> dict[str, Any]:
+    """How much of the patients the reviewer has read, where that is not all, and where to see it."""
+    trial, note = context["trial"], coverage_note(report)
+    said = kept(context["request"].GET, trial, COMPARABLE) if note else {}
+    path = reverse("outcomes:discordance", args=[trial.registry_id])
+    return {"note": note, "url": f"{path}?{urlencode(said)}" if said else path}
 
 
 @register.simple_tag(takes_context=True)

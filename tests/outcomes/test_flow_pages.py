@@ -107,7 +107,7 @@ def test_every_code_has_words() -> None:
 @BOTH
 def test_a_wrong_cutoff_is_named(cast: Cast, pages: Pages, path: str) -> None:
     page = text_of(pages(cast.viewer), f"{path}?cutoff=yesterday", 400)
-    assert "cutoff: A date such as 2022-08-08." in page
+    assert "Data cutoff: “yesterday” cannot be used. A date such as 2022-08-08." in page
 
 
 @BOTH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -480,3 +481,21 @@ def test_the_page_of_differences(
         assert link in text
     assert page.get(f"{path}?cutoff=yesterday").status_code == 400
     assert page.get(f"{path}?group_by=arm").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["", "figures/", "figures/pfs/", "statistics/", "groups/", "report/", "endpoints/"]
+)
+def test_a_review_that_is_not_complete_says_so(
+    trial_read_twice: Scene, pages: Pages, path: str
+) -> None:
+    client = pages(trial_read_twice.cast.administrator)
+    address = f"/trials/{trial_read_twice.cast.trial.registry_id}/"
+    told = "4 of 5 patients read; 1 counts as not assessed."
+    by_reviewer = client.get(f"{address}{path}?cutoff=2024-10-01&evaluator=reviewer")
+    shown = " ".join(by_reviewer.content.decode().split())
+    assert told in shown
+    assert f'href="{address}review/?cutoff=2024-10-01"' in shown
+    if path == "figures/pfs/":
+        assert re.search(rf"<text[^>]*>\s*{told}", shown)  # in the drawing that is saved
+    assert "as not assessed" not in client.get(f"{address}{path}").content.decode()
