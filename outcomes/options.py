@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -27,8 +28,9 @@ from outcomes.methods.comparison import Ties
 from outcomes.models import INVESTIGATOR, Evaluator
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
+from registry import clocks
 from registry.clocks import UNIVERSAL
-from registry.form_fields import CalendarDateField
+from registry.form_fields import CalendarDateField, half_width
 from registry.rest import DATE, InvalidParameter, refuse_unknown
 from trials import access
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
@@ -119,7 +121,7 @@ OUTCOME_PARAMETERS = [
     ),
 ]
 LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
-MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)", re.ASCII)
 COMPARABLE = ("cutoff", "known_on", "population", "definition")
 DISCORDANCE_PARAMETERS = [one for one in OUTCOME_PARAMETERS if one.name in COMPARABLE]
 
@@ -156,11 +158,11 @@ def comparable(request: Request | HttpRequest, trial: Trial) -> Options:
 def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -> Options:
     """The options that a query's known keys choose; raises InvalidParameter for a value.
 
-    With a `zone` a moment may be given as its clocks show it, and is told so.
+    With a `zone` dates are read as a person types them, and moments by its clock.
     """
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     return Options(
-        cutoff=_cutoff(query.get("cutoff"), trial),
+        cutoff=_cutoff(query.get("cutoff"), trial, typed=bool(zone)),
         population=_choice(Population, query, "population"),
         group_by=_one_of(STRATA if trial.masked else GROUPS, query, "group_by"),
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
@@ -182,15 +184,16 @@ def as_of(
     """The chosen cutoff and moment; raises InvalidParameter for keys but these and the further."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, ("cutoff", "known_on", *further))
-    known_on = _known_on(query.get("known_on"), _zone(request, trial))
-    return _cutoff(query.get("cutoff"), trial), known_on
+    zone = _zone(request, trial)
+    known_on = _known_on(query.get("known_on"), zone)
+    return _cutoff(query.get("cutoff"), trial, typed=bool(zone)), known_on
 
 
 def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Date:
     """The chosen cutoff where nothing but `others` can be chosen; raises InvalidParameter."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, ("cutoff", *others))
-    return _cutoff(query.get("cutoff"), trial)
+    return _cutoff(query.get("cutoff"), trial, typed=isinstance(request, HttpRequest))
 
 
 def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
@@ -199,12 +202,11 @@ def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     Raises InvalidParameter for a value.
     """
     query: Mapping[str, str] = request.GET
-    asked = query.get("cutoff")
-    cutoff = _date(asked) if asked else None
+    asked, zone = query.get("cutoff"), UNIVERSAL if isinstance(request, HttpRequest) else None
+    cutoff = _date(asked, typed=bool(zone)) if asked else None
     population = _choice(Population, query, "population")
     survival_interval = _choice(SurvivalInterval, query, "survival_interval")
     proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
-    zone = UNIVERSAL if isinstance(request, HttpRequest) else None
     known_on = _known_on(query.get("known_on"), zone)
     return lambda trial: Options(
         cutoff=cutoff or today(trial),
@@ -215,17 +217,21 @@ def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     )
 
 
-def _cutoff(asked: str | None, trial: Trial) -> Date:
+def _cutoff(asked: str | None, trial: Trial, *, typed: bool) -> Date:
     """The asked date, else today."""
-    return _date(asked) if asked else today(trial)
+    return _date(asked, typed=typed) if asked else today(trial)
 
 
-def _date(asked: str) -> Date:
+def _date(asked: str, *, typed: bool) -> Date:
+    """`typed`: by a person, who may write it as on every form."""
     try:
+        if typed:
+            found: Date = CalendarDateField().clean(asked)
+            return found
         if not DATE.fullmatch(asked):
             raise ValueError("no calendar date")
         return Date.fromisoformat(asked)
-    except ValueError as error:
+    except (ValueError, ValidationError) as error:
         raise InvalidParameter("cutoff", _("A date such as 2022-08-08.")) from error
 
 
@@ -259,22 +265,29 @@ def _known_on(asked: str | None, zone: str | None = None) -> datetime | None:
         if known_on > datetime.now(UTC):
             raise ValueError("in the future")
     except (ValueError, OverflowError) as error:
-        accepted = _(
+        raise InvalidParameter("known_on", _moments_taken(zone)) from error
+    return known_on
+
+
+def _moments_taken(zone: str | None) -> str:
+    if zone is None:
+        return _(
             "A past moment with its offset from UTC, such as 2022-08-08T12:00:00Z or"
             " 2022-08-08T20:00:00+08:00."
         )
-        raise InvalidParameter("known_on", accepted) from error
-    return known_on
+    return (
+        _("A past moment as YYYY-MM-DD HH:MM, such as 2022-08-08 20:00, by the clock of %s.") % zone
+    )
 
 
 def _moment(asked: str, zone: str | None) -> datetime:
     """A plus sign that was sent unescaped arrives as a space."""
     parts = MOMENT.fullmatch(asked)
-    if parts is None or not (parts[2] or zone):
-        raise ValueError("no moment with an offset")
-    if parts[2]:
+    if parts:
         return datetime.fromisoformat(parts[1] + parts[2].replace(" ", "+"))
-    return datetime.fromisoformat(parts[1]).replace(tzinfo=ZoneInfo(str(zone)))
+    if zone is None:
+        raise ValueError("no moment with an offset")
+    return clocks.read(half_width(asked), zone)
 
 
 def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
@@ -324,14 +337,26 @@ def _definition(asked: str | None, trial: Trial) -> int | None:
     return int(asked)
 
 
-class MomentInput(forms.TextInput):
-    """A browser's own control of a date with a time, by the clock that the page names."""
+class ChoicesForm(forms.Form):
+    """What a reader may choose of a page, as it stands in the address."""
 
-    input_type = "datetime-local"
+    use_required_attribute = False
+    refused = ""  # the name of the field whose value cannot be used
+
+    def refuse(self, invalid: InvalidParameter | None, asked: Mapping[str, str]) -> str:
+        """Keep what was typed; returns which field cannot be used, and what would be accepted."""
+        if invalid is None:
+            return ""
+        self.initial.update({name: asked[name] for name in self.fields if name in asked})
+        if (field := self.fields.get(invalid.parameter)) is None:
+            return f"{invalid.parameter}: {invalid.detail}"
+        self.refused = invalid.parameter
+        field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": "options-error"}
+        return f"{field.label}: {invalid.detail}"
 
 
-class OptionsForm(forms.Form):
-    """What a reader may choose of a report, as it stands."""
+class OptionsForm(ChoicesForm):
+    """What a reader may choose of a report."""
 
     cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
     population = forms.ChoiceField(
@@ -352,7 +377,9 @@ class OptionsForm(forms.Form):
 
     known_on = forms.CharField(
         label=gettext_lazy("As known on"),
-        widget=MomentInput(attrs={"autocomplete": "off", "step": "any"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DD HH:MM", "size": 19}
+        ),
         required=False,
     )
 
@@ -364,7 +391,7 @@ class OptionsForm(forms.Form):
         """`review`: whether the independent review is offered beside the investigator's readings."""
         chosen = {name: getattr(options, name) for name in self.base_fields}
         self.past = options.known_on
-        super().__init__(initial=chosen | {"known_on": _as_typed(options.known_on)})
+        super().__init__(initial=chosen | {"known_on": as_typed(options.known_on)})
         if not review and options.evaluator == INVESTIGATOR:
             del self.fields["evaluator"]
 
@@ -378,13 +405,9 @@ class ComparableForm(OptionsForm):
             del self.fields[name]
 
 
-def _as_typed(at: datetime | None) -> str:
-    """A moment as the control takes it, which knows milliseconds at best."""
-    if at is None:
-        return ""
-    return at.replace(tzinfo=None).isoformat(
-        timespec="milliseconds" if at.microsecond else "seconds"
-    )
+def as_typed(at: datetime | None) -> str:
+    """A moment as its field shows and takes it."""
+    return clocks.typed(at) if at else ""
 
 
 def as_query(options: Options) -> dict[str, str]:
@@ -406,9 +429,11 @@ def _as_text(value: Any) -> str:
 
 
 def kept(query: Mapping[str, str], trial: Trial, names: Collection[str]) -> dict[str, str]:
-    """Those of a page's options that another page takes too, a moment with its offset."""
+    """Those of a page's options that another page takes too, as the API takes them."""
     said = {name: query[name] for name in names if query.get(name)}
-    if "known_on" in said:
-        with suppress(InvalidParameter):
+    with suppress(InvalidParameter):
+        if "cutoff" in said:
+            said["cutoff"] = _date(said["cutoff"], typed=True).isoformat()
+        if "known_on" in said:
             said["known_on"] = str(moment(_known_on(said["known_on"], zone_of(trial))))
     return said

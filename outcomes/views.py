@@ -54,30 +54,25 @@ def _visit(request: HttpRequest, pk: int) -> Visit:
 def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes: cards, curves, waterfall, patients."""
     trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
-    error = None
+    refused = None
     try:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=today(trial))
+        refused, options = invalid, report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
-    review = reads_review(request, trial)
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
+    form = OptionsForm(found.options, review=reads_review(request, trial))
     context = {
         "trial": trial,
         "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
         "published": trial.published.all(),
-        "options": OptionsForm(found.options, review=review),
-        "review": review,
-        "error": error,
-        "may_enroll": access.may_somewhere(
-            signed_in(request), access.Action.WRITE_RECORDS, trial=trial
-        ),
+        "options": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/trial_dashboard.html", context, status=400 if error else 200)
+    return render(request, "outcomes/trial_dashboard.html", context, status=400 if refused else 200)
 
 
 @login_required

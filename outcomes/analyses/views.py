@@ -54,13 +54,14 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     access.require(user, access.Action.FREEZE, trial=trial)
-    error, options = None, report.Options(cutoff=today(trial))
+    unusable, options = None, report.Options(cutoff=today(trial))
     try:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
+        unusable = invalid
+    choices = OptionsForm(options, review=reads_review(request, trial))
     form = FreezeForm(posted(request))
-    if request.method == "POST" and not error and form.is_valid():
+    if request.method == "POST" and not unusable and form.is_valid():
         try:
             row = analyses.freeze(trial=trial, by=user, options=options, **form.cleaned_data)
         except Refused as refused:
@@ -72,12 +73,12 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": trial,
         "title": _("Freeze an analysis"),
         "form": form,
-        "error": error,
-        "options": OptionsForm(options, review=reads_review(request, trial)),
+        "error": choices.refuse(unusable, request.GET),
+        "options": choices,
         "asked": urlencode(as_query(options)),
         "cards": dashboard.cards(report.build(trial, user=user, options=options)),
     }
-    status = 422 if request.method == "POST" else 400 if error else 200
+    status = 422 if request.method == "POST" else 400 if unusable else 200
     return render(request, "outcomes/analysis_new.html", context, status=status)
 
 

@@ -30,24 +30,24 @@ from trials.models import Endpoint, Trial
 def endpoints(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every definition of every endpoint: in words, what it gives now, and its versions."""
     trial = _trial(request, registry_id)
-    error = None
+    refused = None
     try:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=today(trial))
+        refused, options = invalid, report.Options(cutoff=today(trial))
     found = report.build(trial, user=signed_in(request), options=options)
     versions = endpoint_history.versions(trial)
+    form = OptionsForm(options)
     context = {
         "trial": trial,
         "report": found,
         "kinds": endpoint_page.kinds(found, list(trial.endpoints.all()), versions),
         "removed": endpoint_history.removed(versions),
-        "options": OptionsForm(options),
+        "options": form,
         "may_edit": access.may(request.user, access.Action.WRITE_TRIAL, trial=trial),
-        "error": error,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/endpoints.html", context, status=400 if error else 200)
+    return render(request, "outcomes/endpoints.html", context, status=400 if refused else 200)
 
 
 @entry_page

@@ -87,12 +87,12 @@ def _options(request: HttpRequest, trial: Trial) -> Options:
     return replace(options, group_by="arm")
 
 
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
+def _asked(request: HttpRequest, trial: Trial) -> tuple[Options, InvalidParameter | None]:
     """The options, or those of a plain address and what is wrong with the asked ones."""
     try:
-        return _options(request, trial), ""
+        return _options(request, trial), None
     except InvalidParameter as invalid:
-        return Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
+        return Options(cutoff=today(trial)), invalid
 
 
 def _query(request: HttpRequest) -> str:
@@ -118,17 +118,18 @@ def _address(view: str, trial: Trial, name: str) -> str:
 def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
     """All figures of a trial, small; each leads to its own page."""
     trial = _trial(request, registry_id)
-    options, error = _asked(request, trial)
+    options, refused = _asked(request, trial)
     found = report.build(trial, user=signed_in(request), options=options)
     links = _links(trial, _query(request))
+    form = _form(request, trial, found.options, grouped=True)
     context = {
         "trial": trial,
         "report": found,
         "figures": [(link, figures.build(link.name, found, Shown())) for link in links],
-        "options": _form(request, trial, found.options, grouped=True),
-        "error": error,
+        "options": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/figures.html", context, status=400 if error else 200)
+    return render(request, "outcomes/figures.html", context, status=400 if refused else 200)
 
 
 def _form(
@@ -151,20 +152,21 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
         cutoff = urlencode({"cutoff": request.GET.get("cutoff", "")})
         return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{cutoff}")
     _require(figure)
-    options, error = _asked(request, trial)
+    options, refused = _asked(request, trial)
     query = _query(request)
     found = report.build(trial, user=signed_in(request), options=options)
     shown = Shown(_address("figure", trial, figure) + query, request.GET.get("page"))
+    form = _form(request, trial, found.options, grouped=figure in figures.GROUPED)
     context = {
         "trial": trial,
         "report": found,
         "figure": figures.build(figure, found, shown),
         "links": _links(trial, query),
         "csv_url": _address("figure_data", trial, figure) + query,
-        "options": _form(request, trial, found.options, grouped=figure in figures.GROUPED),
-        "error": error,
+        "options": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/figure.html", context, status=400 if error else 200)
+    return render(request, "outcomes/figure.html", context, status=400 if refused else 200)
 
 
 def _require(name: str) -> None:

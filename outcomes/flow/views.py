@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date as Date
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core import paginator
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +19,7 @@ from outcomes.figures import full_height, source_of
 from outcomes.flow import Scope, accrual
 from outcomes.flow import lists as flow_lists
 from outcomes.methods.participant_flow import FlowBox
-from outcomes.options import cutoff_of, today
+from outcomes.options import ChoicesForm, cutoff_of, today
 from registry.form_fields import CalendarDateField
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
@@ -29,18 +28,18 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-class CutoffForm(forms.Form):
+class CutoffForm(ChoicesForm):
     """The data cutoff, as it stands."""
 
     cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
 
 
-def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, str]:
+def _asked(request: HttpRequest, trial: Trial) -> tuple[Date, InvalidParameter | None]:
     """The cutoff, or today and what is wrong with the asked one."""
     try:
-        return cutoff_of(request, trial), ""
+        return cutoff_of(request, trial), None
     except InvalidParameter as invalid:
-        return today(trial), f"{invalid.parameter}: {invalid.detail}"
+        return today(trial), invalid
 
 
 def scope_label(scope: Scope) -> str:
@@ -56,7 +55,8 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     """The flow of participants as CONSORT 2010 draws it."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
+    cutoff, refused = _asked(request, trial)
+    form = CutoffForm(initial={"cutoff": cutoff})
     report = flow.build(trial, user=user, cutoff=cutoff)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
     lists = f"{people}?cutoff={cutoff}&box="
@@ -72,10 +72,10 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
         "source": source,
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "consort", cutoff),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
-        "error": error,
+        "form": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/consort.html", context, status=400 if error else 200)
+    return render(request, "outcomes/consort.html", context, status=400 if refused else 200)
 
 
 @login_required
@@ -89,7 +89,7 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
         report = flow.build(trial, user=user, cutoff=cutoff)
         found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
+        error = CutoffForm().refuse(invalid, request.GET)
         cutoff = today(trial)
     lines = found.lines if found else ()
     context = {
@@ -111,7 +111,8 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Enrollment against the target: the curve by month, and the sites."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    cutoff, error = _asked(request, trial)
+    cutoff, refused = _asked(request, trial)
+    form = CutoffForm(initial={"cutoff": cutoff})
     report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
     chart = accrual_chart.draw(report)
     source = source_of(chart, trial, cutoff)
@@ -125,7 +126,7 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "accrual", cutoff),
         "sites": accrual_chart.site_lines(report),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
-        "error": error,
+        "form": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/accrual.html", context, status=400 if error else 200)
+    return render(request, "outcomes/accrual.html", context, status=400 if refused else 200)

@@ -37,23 +37,23 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     if not reads_review(request, trial):
         raise Http404
-    error = None
+    refused = None
     try:
         options = comparable(request, trial)
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = Options(cutoff=today(trial))
+        refused, options = invalid, Options(cutoff=today(trial))
     found = readings.build(trial, user=user, options=options)
     page = Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page"))
+    form = ComparableForm(options)
     context = {
         "trial": trial,
         "table": discordance_page.table(found),
         "page_obj": page,
         "lines": [discordance_page.line(one) for one in page.object_list],
-        "options": ComparableForm(options),
-        "error": error,
+        "options": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/discordance.html", context, status=400 if error else 200)
+    return render(request, "outcomes/discordance.html", context, status=400 if refused else 200)
 
 
 @login_required

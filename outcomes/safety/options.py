@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.methods.safety import Counts, Incidence, Tally
-from outcomes.options import OptionsForm, as_of, today
+from outcomes.options import ChoicesForm, OptionsForm, as_of, as_typed, today
 from outcomes.report.documents import moment
 from registry.rest import InvalidParameter
 from trials.models import Trial
@@ -182,7 +182,7 @@ def _minimum(query: Mapping[str, str]) -> int:
     return int(asked)
 
 
-class AsOfForm(forms.Form):
+class AsOfForm(ChoicesForm):
     """The cutoff and the moment, as they stand."""
 
     cutoff = OptionsForm.base_fields["cutoff"]
@@ -190,7 +190,8 @@ class AsOfForm(forms.Form):
 
     def __init__(self, options: SafetyOptions) -> None:
         chosen = {name: getattr(options, name, None) for name in self.base_fields}
-        super().__init__(initial=chosen | {"known_on": moment(options.known_on)})
+        self.past = options.known_on
+        super().__init__(initial=chosen | {"known_on": as_typed(options.known_on)})
 
 
 class SafetyForm(AsOfForm):
@@ -206,8 +207,6 @@ class SafetyForm(AsOfForm):
     order = forms.ChoiceField(label=gettext_lazy("Sorted by"), choices=list(ORDERS.items()))
     arm = forms.ChoiceField(label=gettext_lazy("Arm"))
     sides = forms.ChoiceField(label=gettext_lazy("Butterfly"), choices=list(SIDES.items()))
-
-    use_required_attribute = False
 
     def __init__(self, options: SafetyOptions, arms: Sequence[str]) -> None:
         super().__init__(options)

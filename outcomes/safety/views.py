@@ -58,7 +58,6 @@ def _shown(
         "options": options,
         "title": safety_page.title(trial, options.cutoff),
         "scope": scope_label(flow.scope_of(trial, signed_in(request))),
-        "safety_url": options.link(trial, "safety"),
     }
     return render(
         request, f"outcomes/{template}.html", told | context, status=400 if error else 200
@@ -68,19 +67,20 @@ def _shown(
 @login_required
 def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Adverse events by term, grade and arm, the butterfly, serious events and exposure."""
-    trial, error = _trial(request, registry_id), ""
+    trial, refused = _trial(request, registry_id), None
     try:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
-        options, error = default(trial), f"{invalid.parameter}: {invalid.detail}"
+        options, refused = default(trial), invalid
+    form = SafetyForm(options, arm_names(trial))
     report = _report(request, trial, options)
     treated = treatment.summaries(safety.exposure(report))
     page = safety_page.page(report, options, treated, request.GET.get("page"))
     return _shown(
-        request, report, options, "safety", page=page, error=error,
+        request, report, options, "safety", page=page, form=form,
+        error=form.refuse(refused, request.GET),
         serious=page.serious.lines(safety.details(report, page.serious.ids)),
         urls=_urls(trial, options),
-        form=SafetyForm(options, arm_names(trial)),
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def safety_patients(request: HttpRequest, registry_id: str) -> HttpResponse:
         options, selection = selection_of(request, trial)
     except InvalidParameter as invalid:
         options, selection = default(trial), Selection()
-        error = f"{invalid.parameter}: {invalid.detail}"
+        error = AsOfForm(options).refuse(invalid, request.GET)
     report = _report(request, trial, options)
     found = safety_page.matching(report, options, selection)
     events = safety_page.event_page(found, request.GET.get("page"))
@@ -124,18 +124,20 @@ def _without_page(query: dict[str, str]) -> dict[str, str]:
 @login_required
 def safety_exposure(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Dose intensity and exposure, patient by patient."""
-    trial, error = _trial(request, registry_id), ""
+    trial, refused = _trial(request, registry_id), None
     try:
         options = only_as_of(request, trial)
     except InvalidParameter as invalid:
-        options, error = default(trial), f"{invalid.parameter}: {invalid.detail}"
+        options, refused = default(trial), invalid
+    form = AsOfForm(options)
     report = _report(request, trial, options)
     rows = safety.exposure(report)
     shown = Paginator(rows, safety_page.PER_PAGE).get_page(request.GET.get("page"))
     lines = [safety_page.patient_exposure(row) for row in shown]
     return _shown(
-        request, report, options, "safety_exposure", lines=lines, page_obj=shown, error=error,
-        form=AsOfForm(options), csv_url=options.link(trial, "safety_csv", "exposure-patients"),
+        request, report, options, "safety_exposure", lines=lines, page_obj=shown, form=form,
+        error=form.refuse(refused, request.GET),
+        csv_url=options.link(trial, "safety_csv", "exposure-patients"),
     )  # fmt: skip
 
 

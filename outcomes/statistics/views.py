@@ -53,16 +53,16 @@ class StatisticsForm(OptionsForm):
                 initial="true" if options.counts else "",
             ),
         }
-        self.use_required_attribute = False
 
 
-def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
+def _options(request: HttpRequest, trial: Trial) -> tuple[Options, InvalidParameter | None]:
     """The chosen options with this page's own defaults, and what is wrong with the asked ones."""
+    refused = None
     try:
-        options, error = options_of(request, trial), ""
+        options = options_of(request, trial)
     except InvalidParameter as invalid:
-        options, error = Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
-    asked = {} if error else request.GET
+        refused, options = invalid, Options(cutoff=today(trial))
+    asked = {} if refused else request.GET
     return (
         replace(
             options,
@@ -70,7 +70,7 @@ def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
             restricted_mean=options.restricted_mean or HORIZON,
             group_by=None if trial.masked else "arm",
         ),
-        error,
+        refused,
     )
 
 
@@ -85,13 +85,14 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Every estimate with its methods side by side, and the arms compared."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    options, error = _options(request, trial)
+    options, refused = _options(request, trial)
     found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
+    form = StatisticsForm(options, review=reads_review(request, trial))
     context = {
         "trial": trial,
         "page": statistics_page.page(found),
-        "options": StatisticsForm(options, review=reads_review(request, trial)),
-        "csv_url": "" if error else _csv_url(trial, options),
-        "error": error,
+        "options": form,
+        "csv_url": "" if refused else _csv_url(trial, options),
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/statistics.html", context, status=400 if error else 200)
+    return render(request, "outcomes/statistics.html", context, status=400 if refused else 200)

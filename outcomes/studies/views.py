@@ -52,22 +52,24 @@ class StudyLine:
 @login_required
 def studies_page(request: HttpRequest) -> HttpResponse:
     """One row per trial that the reader works on, beside the published catalogue."""
-    rows, error = _asked(request)
+    rows, refused = _asked(request)
+    form = StudiesForm(request.GET)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "lines": [study_line(row) for row in page.object_list],
         "page_obj": page,
-        "options": StudiesForm(request.GET),
-        "error": error,
+        "options": form,
+        "error": form.refuse(refused, request.GET),
     }
-    return render(request, "outcomes/studies.html", context, status=400 if error else 200)
+    return render(request, "outcomes/studies.html", context, status=400 if refused else 200)
 
 
 @login_required
 def studies_csv(request: HttpRequest) -> HttpResponse:
     """The same rows as a file for spreadsheets."""
-    rows, error = _asked(request)
-    if error:
+    rows, refused = _asked(request)
+    if refused:
+        error = StudiesForm(request.GET).refuse(refused, request.GET)
         return HttpResponse(error, status=400, content_type="text/plain; charset=utf-8")
     text = tables.csv_text(COLUMNS, table_rows(study_document(row) for row in rows))
     headers = {"Content-Disposition": 'attachment; filename="studies.csv"'}
@@ -76,13 +78,13 @@ def studies_csv(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _asked(request: HttpRequest) -> tuple[list[Row], str]:
+def _asked(request: HttpRequest) -> tuple[list[Row], InvalidParameter | None]:
     """The rows; none, and what is wrong, where the question cannot be understood."""
     try:
         choices: Choices = choices_of(request)
     except InvalidParameter as invalid:
-        return [], f"{invalid.parameter}: {invalid.detail}"
-    return studies.rows(signed_in(request), choices), ""
+        return [], invalid
+    return studies.rows(signed_in(request), choices), None
 
 
 def study_line(row: Row) -> StudyLine:

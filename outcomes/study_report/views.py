@@ -47,26 +47,22 @@ def study_report(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes as a document, with its methods written from the definitions."""
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-    error = None
+    refused = None
     try:
         options = options_of(request, trial)
     except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = Options(cutoff=today(trial))
+        refused, options = invalid, Options(cutoff=today(trial))
     found = content.build(trial, user=user, options=options)
-    context = _context(found, review=reads_review(request, trial)) | {
-        "error": error,
-        "query": request.GET.urlencode(),
-    }
-    status = 400 if error else 200
+    form = OptionsForm(options, review=reads_review(request, trial))
+    context = _context(found) | {"options": form, "error": form.refuse(refused, request.GET)}
+    status = 400 if refused else 200
     return render(request, "outcomes/study_report.html", context, status=status)
 
 
-def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
+def _context(found: StudyReport) -> dict[str, object]:
     return {
         "trial": found.trial,
         "found": found,
-        "options": OptionsForm(found.report.options, review=review),
         "page": dashboard.page(found.report),
         "results": [
             Result(r.endpoint.name, dashboard.endpoint_card(r)) for r in computed(found.report)
