@@ -49,13 +49,13 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
         return refused(request, form, read, trial=trial, title=title)
     found = readings.build(trial, user=user, options=options)
     page = Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page"))
-    form = ComparableForm(options)
     context = {
         "trial": trial,
         "table": discordance_page.table(found),
         "page_obj": page,
         "lines": [discordance_page.line(one) for one in page.object_list],
         "options": ComparableForm(options),
+        "asked": options,
     }
     return render(request, "outcomes/discordance.html", context)
 
