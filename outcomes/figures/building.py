@@ -281,25 +281,25 @@ def _tests(report: Report, kind: EndpointKind, groups: Sequence[tuple[str, Survi
     if by == "arm":
         if isinstance(found, NoComparison):
             return []
-        names = [arm.name for arm in found.arms]
-        return compared(names, found.survivals[kind], found.stratified_by)
-    names, test = _compared(groups)
-    return compared(names, test, None, exploratory=True) if test else []
+        sizes = [(arm.name, arm.n) for arm in found.arms]
+        return compared(sizes, found.survivals[kind], found.stratified_by)
+    sizes, test = _compared(groups)
+    return compared(sizes, test, None, exploratory=True) if test else []
 
 
 def _compared(
     groups: Sequence[tuple[str, Survival]],
-) -> tuple[list[str], SurvivalComparison | None]:
+) -> tuple[list[tuple[str, int]], SurvivalComparison | None]:
     """The groups that are drawn, those with a name, against each other."""
     unknown = group_name(UNKNOWN)
     drawn = [one for one in groups if one[1].n >= FEWEST_PATIENTS and one[0] != unknown]
-    names = [name for name, _found in drawn]
+    sizes = [(name, found.n) for name, found in drawn]
     if len(drawn) < 2:
-        return names, None
+        return sizes, None
     times = [(time, i) for i, (_n, found) in enumerate(drawn) for _facts, time in found.times]
     level = drawn[0][1].endpoint.definition.confidence_level
     test = arms.compare_survival(times, arms=len(drawn), strata=None, ties=Ties.EFRON, level=level)
-    return names, test
+    return sizes, test
 
 
 # Waterfall
