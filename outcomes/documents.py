@@ -244,6 +244,7 @@ class ImportedDocument(TypedDict):
     visit: Count
     therapy: Count
     adverse_event: Count
+    deviation: Count
     total: Count
 
 

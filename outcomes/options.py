@@ -31,7 +31,7 @@ from outcomes.report.documents import moment
 from registry.clocks import UNIVERSAL
 from registry.form_fields import CalendarDateField
 from registry.rest import DATE, InvalidParameter, refuse_unknown
-from trials import access
+from trials import access, as_known
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
 from trials.definitions import Population, ProportionInterval, SurvivalInterval
 from trials.models import Trial
@@ -53,8 +53,9 @@ KNOWN_ON = OpenApiParameter(
     OpenApiTypes.DATETIME,
     description=gettext_lazy(
         "The data as they were known at this moment: what was entered, corrected or voided later"
-        " does not count. Today's are the endpoint definitions, the trial's parameters and the"
-        " reader's scope over the patients' present sites."
+        " does not count, of the patients and of the protocol alike: endpoint definitions and the"
+        " trial's parameters are those of the moment. Today's are what the reader may see, by the"
+        " patients' present sites and the trial's masking, and the names of lesions."
     ),
 )
 OUTCOME_PARAMETERS = [
@@ -160,14 +161,15 @@ def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -
     With a `zone` a moment may be given as its clocks show it, and is told so.
     """
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
+    known_on = _known_on(query.get("known_on"), zone)
     return Options(
         cutoff=_cutoff(query.get("cutoff"), trial),
         population=_choice(Population, query, "population"),
         group_by=_one_of(STRATA if trial.masked else GROUPS, query, "group_by"),
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
         proportion_interval=_choice(ProportionInterval, query, "proportion_interval"),
-        definition=_definition(query.get("definition"), trial),
-        known_on=_known_on(query.get("known_on"), zone),
+        definition=_definition(query.get("definition"), trial, known_on),
+        known_on=known_on,
         stratify_by=_one_of(STRATA, query, "stratify_by"),
         ties=_choice(Ties, query, "ties") or Ties.EFRON,
         restricted_mean=_horizon(query.get("rmst")),
@@ -205,8 +207,7 @@ def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     population = _choice(Population, query, "population")
     survival_interval = _choice(SurvivalInterval, query, "survival_interval")
     proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
-    zone = UNIVERSAL if isinstance(request, HttpRequest) else None
-    known_on = _known_on(query.get("known_on"), zone)
+    known_on = moment_of_several(request)
     return lambda trial: Options(
         cutoff=cutoff or today(trial),
         population=population,
@@ -214,6 +215,12 @@ def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
         proportion_interval=proportion_interval,
         known_on=known_on,
     )
+
+
+def moment_of_several(request: Request | HttpRequest) -> datetime | None:
+    """The chosen moment where no trial's clock is meant; raises InvalidParameter."""
+    zone = UNIVERSAL if isinstance(request, HttpRequest) else None
+    return _known_on(request.GET.get("known_on"), zone)
 
 
 def _cutoff(asked: str | None, trial: Trial) -> Date:
@@ -231,9 +238,10 @@ def _date(asked: str) -> Date:
         raise InvalidParameter("cutoff", said) from error
 
 
-def today(trial: Trial) -> Date:
-    """The calendar date at the trial's easternmost site."""
-    return max(datetime.now(ZoneInfo(zone)).date() for zone in set(_zones(trial)) or {UNIVERSAL})
+def today(trial: Trial, at: datetime | None = None) -> Date:
+    """The calendar date at the trial's easternmost site, now or at a moment."""
+    now = at or datetime.now(UTC)
+    return max(now.astimezone(ZoneInfo(zone)).date() for zone in set(_zones(trial)) or {UNIVERSAL})
 
 
 def zone_of(trial: Trial) -> str:
@@ -323,10 +331,10 @@ def _time(text: str, name: str, accepted: str) -> LandmarkTime:
     return LandmarkTime(int(number), unit)
 
 
-def _definition(asked: str | None, trial: Trial) -> int | None:
+def _definition(asked: str | None, trial: Trial, known_on: datetime | None) -> int | None:
     if not asked:
         return None
-    endpoints = {str(endpoint.pk) for endpoint in trial.endpoints.all()}
+    endpoints = {str(endpoint.pk) for endpoint in as_known.rows(trial.endpoints, known_on)}
     if asked not in endpoints:
         raise InvalidParameter("definition", _("The id of one of the trial's endpoints."))
     return int(asked)
@@ -372,7 +380,7 @@ class OptionsForm(QueryForm):
         """`review`: whether the independent review is offered beside the investigator's readings."""
         chosen = {name: getattr(options, name) for name in self.base_fields}
         self.past = options.known_on
-        super().__init__(initial=chosen | {"known_on": _as_typed(options.known_on)})
+        super().__init__(initial=chosen | {"known_on": as_typed(options.known_on)})
         if not review and options.evaluator == INVESTIGATOR:
             del self.fields["evaluator"]
 
@@ -386,7 +394,7 @@ class ComparableForm(OptionsForm):
             del self.fields[name]
 
 
-def _as_typed(at: datetime | None) -> str:
+def as_typed(at: datetime | None) -> str:
     """A moment as the control takes it, which knows milliseconds at best."""
     if at is None:
         return ""

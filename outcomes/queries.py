@@ -12,7 +12,7 @@ from fractions import Fraction
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from outcomes.methods.best_response import Record
 from outcomes.methods.irecist import ImmuneResponse
@@ -64,7 +64,7 @@ class PatientFacts:
     blinded: bool = False
     birth_year: int | None = None
     prior_lines: int | None = None
-    major_deviation_on: Date | None = None  # the first that still covers its screening
+    major_deviation_on: Date | None = None  # of the first that is in force
     evaluator: str = INVESTIGATOR
 
     def from_origin(self, origin: TimeOrigin) -> PatientHistory:
@@ -152,7 +152,7 @@ def blind(known: PatientFacts) -> PatientFacts:
 def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tuple[Any, ...]]:
     """The patients' own columns; with a moment the site and arm that they had then, too."""
     if known_on is None:
-        now = {"major_deviation_on": _first_major(Deviation.objects.covering(), "pk")}
+        now = {"major_deviation_on": _first_major(deviations_in_force(None), "pk")}
         fields = [now.get(name, name) for name in PATIENT_FIELDS]
         return list(patients.order_by("subject_id").values_list(*fields))
     sites = audit.as_known(Site, known_on).filter(pgh_obj=OuterRef("site"))
@@ -164,19 +164,25 @@ def _people(patients: QuerySet[Patient], known_on: datetime | None) -> list[tupl
         "allocation__arm": Subquery(last.values("arm")[:1]),
         "allocation__arm__name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
         "allocation__arm__type": Subquery(last.values(then=Subquery(arms.values("type")))[:1]),
-        "major_deviation_on": _first_major(_covering(known_on), "id"),
+        "major_deviation_on": _first_major(deviations_in_force(known_on), "id"),
     }
     rows = audit.as_known(Patient, known_on).filter(pgh_obj__in=patients.values("pk"))
     fields = [then.get(name, name) for name in PATIENT_FIELDS]
     return list(rows.filter(voided_at=None).order_by("subject_id").values_list(*fields))
 
 
-def _covering(known_on: datetime) -> QuerySet[Any]:
-    """The deviations that covered their screening at a moment, as `covering` has them now."""
+def _in_force(known_on: datetime) -> QuerySet[Any]:
+    """The deviations that were in force at a moment, as `in_force` has them now."""
     screenings = audit.as_known(Screening, known_on).filter(
         pgh_obj=OuterRef("screening"), version=OuterRef("screening_version"), voided_at=None
     )
-    return audit.as_known(Deviation, known_on).filter(Exists(screenings), voided_at=None)
+    in_force = Q(criterion=None) | Exists(screenings)
+    return audit.as_known(Deviation, known_on).filter(in_force, voided_at=None)
+
+
+def deviations_in_force(known_on: datetime | None) -> QuerySet[Any]:
+    """The deviations in force, now or at a moment."""
+    return _in_force(known_on) if known_on else Deviation.objects.in_force()
 
 
 def _first_major(deviations: QuerySet[Any], patient: str) -> Subquery:

@@ -41,7 +41,7 @@ from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, replayed, signed_in
 from registry.rest import InvalidParameter
-from trials import access
+from trials import access, as_known
 from trials.models import Trial
 
 
@@ -67,10 +67,10 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "page": dashboard.page(found, request.GET.get("page")),
         "adverse_events": dashboard.adverse_event_table(events),
-        "published": trial.published.all(),
+        "published": as_known.rows(trial.published, options.known_on),
         "options": OptionsForm(found.options, review=review),
         "review": review,
         "may_enroll": access.may_somewhere(
@@ -102,6 +102,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "adverse_events": row.adverse_events.active(),
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
+        "deviations": row.deviations.in_force(),
         "may_write": may_write,
         "may_void": may_void,
     }

@@ -20,6 +20,7 @@ from patients import gate
 from patients.models import (
     AdverseEvent,
     Consent,
+    Deviation,
     Disposition,
     DispositionKind,
     Dose,
@@ -41,6 +42,7 @@ DATED: dict[type[Any], tuple[str, ...]] = {
     Disposition: ("on",),
     Consent: ("signed_on", "withdrawn_on"),
     Screening: ("screened_on",),
+    Deviation: ("occurred_on",),
 }
 Span = tuple[Date | None, Date | None]
 
@@ -102,8 +104,7 @@ def recorded_dates(patient: Patient, *, besides: Disposition | None = None) -> l
         doses.values_list("started_on"),
         doses.exclude(ended_on=None).values_list("ended_on"),
         dispositions.values_list("on"),
-        patient.consents.filter(voided_at=None).values_list("signed_on"),
-        patient.screenings.filter(voided_at=None).values_list("screened_on"),
+        patient.deviations.filter(voided_at=None).values_list("occurred_on"),
     )
     return [on for (on,) in dates]
 

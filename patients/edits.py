@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from patients import contradictions, gate
 from patients.checks import patient_errors
-from patients.models import DEATH, AdverseEvent, Allocation, Patient, Therapy
+from patients.models import DEATH, AdverseEvent, Allocation, Deviation, Patient, Therapy
 from registry.changes import Changes
 from registry.errors import Conflict, FieldError, Refused
 from trials.models import Arm
@@ -21,7 +21,7 @@ from trials.models import Arm
 
 def changes() -> Changes:
     """An empty collection of this app's rows."""
-    return Changes(Patient, Allocation, Therapy, AdverseEvent)
+    return Changes(Patient, Allocation, Therapy, AdverseEvent, Deviation)
 
 
 def enroll(patient: Patient, arm: Arm | None, into: Changes) -> None:

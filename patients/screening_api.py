@@ -15,6 +15,7 @@ from rest_framework import serializers, views
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from patients import deviations
 from patients import screening as actions
 from patients.api import (
     OF_PATIENT,
@@ -22,7 +23,6 @@ from patients.api import (
     PatientDetail,
     RecordDetail,
     RecordList,
-    RowDetail,
     RowVoid,
     answered_row,
     text_parameter,
@@ -226,33 +226,44 @@ def _protocol(patient: Patient, screening: int | None, on: Date) -> Protocol:
     post=extend_schema(request=DeviationSerializer, responses={201: DeviationDocument}),
 )
 class DeviationList(RecordList):
-    """Protocol deviations; `count` counts them. Recorded by investigators."""
+    """Protocol deviations; `count` counts them. From a criterion recorded by investigators."""
 
     model, serializer_class = Deviation, DeviationSerializer
-    record = staticmethod(actions.record_deviation)
+    record = staticmethod(deviations.record_deviation)
 
 
-@extend_schema_view(get=extend_schema(responses=DeviationDocument))
-class DeviationDetail(RowDetail):
+@extend_schema_view(
+    get=extend_schema(responses=DeviationDocument),
+    put=extend_schema(
+        request=DeviationSerializer,
+        responses=DeviationDocument,
+        description=gettext_lazy(
+            "Replace what is said to have happened; needs If-Match and a reason. Not from a criterion."
+        ),
+    ),
+)
+class DeviationDetail(RecordDetail):
     """One deviation."""
 
     model, serializer_class = Deviation, DeviationSerializer
 
+    keyword = "deviation"
+    correct = staticmethod(deviations.correct_deviation)
+
     @extend_schema(request=WeightSerializer, responses=DeviationDocument)
     def patch(self, request: Request, pk: int) -> Response:
-        """Call it major, or minor; needs If-Match and a reason. By investigators."""
+        """Call it major, or minor; needs If-Match and a reason. From a criterion, by investigators."""
         deviation, version = self.row(pk), required_version(request)
         body, reason = correction(request)
         said = _validated(WeightSerializer(data=body))
         why: Why = {"by": caller(request), "reason": reason, "version": version}
-        return self.answered(actions.weigh_deviation(deviation=deviation, **said, **why))
+        return self.answered(deviations.weigh_deviation(deviation=deviation, **said, **why))
 
 
 @extend_schema_view(post=extend_schema(request=ReasonSerializer, responses=DeviationDocument))
 class DeviationVoid(RowVoid, DeviationDetail):
-    """Take a deviation out of lists and of what an enrollment rests on."""
+    """Take a deviation out of lists, of populations, and of what an enrollment rests on."""
 
-    keyword = "deviation"
     void = staticmethod(actions.void_deviation)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from patients.documents import OwnLink
-from patients.models import Conclusion, FailureReason
+from patients.models import Conclusion, DeviationCategory, FailureReason
 from registry.documents import CalendarDate, Count, Id, Link, ProblemErrorDocument, Versioned
 from trials.eligibility import Result
 from trials.screening_items import Kind
@@ -125,16 +125,21 @@ class ScreeningPreviewDocument(TypedDict):
 
 
 class DeviationDocument(Versioned):
-    """A protocol deviation: enrolled in spite of a criterion, and why."""
+    """A protocol deviation: enrolled in spite of a criterion, or what happened in the trial."""
 
     patient: Id
-    criterion: Annotated[int, Field(ge=1, description="The criterion's id.")]
-    screening: Annotated[int, Field(ge=1, description="The screening that it covers.")]
+    criterion: Annotated[
+        Id | None, Field(description="Null where it is not an enrollment in spite of a criterion.")
+    ]
+    screening: Annotated[Id | None, Field(description="The screening that it covers.")]
     screening_version: Annotated[
-        int, Field(ge=1, description="As the investigator saw it: a correction needs another.")
+        Annotated[int, Field(ge=1)] | None,
+        Field(description="As the investigator saw it: a correction needs another."),
     ]
     occurred_on: CalendarDate
-    justification: str
+    category: DeviationCategory
+    description: Annotated[str, Field(description="What happened; blank with a criterion.")]
+    justification: Annotated[str, Field(description="Blank without a criterion.")]
     major: Annotated[
         bool, Field(description="Whether it takes the patient out of the per-protocol population.")
     ]

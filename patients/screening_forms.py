@@ -1,4 +1,4 @@
-"""Consent, screening, deviations and enrollment as entered on pages."""
+"""Consent, screening and enrollment as entered on pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from patients.judging import FROM_LABORATORY, Asked, Protocol
 from patients.models import (
     MOST_PRIOR_LINES,
     Consent,
-    Deviation,
     FailureReason,
     Patient,
     Screening,
@@ -457,61 +456,6 @@ class FailureForm(ChangeForm):
         failing = bool(judging.failing(screening.results))
         likely = FailureReason.NOT_ELIGIBLE if failing else FailureReason.DECLINED
         super().__init__(data, initial={"failure_reason": likely, "version": screening.version})
-
-
-MAJOR, MINOR = "major", "minor"
-
-
-class WeightForm(ChangeForm):
-    """Whether a deviation is major."""
-
-    major = forms.ChoiceField(
-        label=gettext_lazy("Weight"),
-        choices=[
-            (MAJOR, gettext_lazy("major: not in the per-protocol population")),
-            (MINOR, gettext_lazy("minor: changes nothing of what is analyzed")),
-        ],
-        required=False,
-        help_text=gettext_lazy(
-            "A violated criterion is major unless it cannot bear on the result (ICH E9, 5.2.2)."
-        ),
-    )
-
-    def __init__(self, data: Any, deviation: Deviation | None = None) -> None:
-        super().__init__(data)
-        if deviation:
-            self.initial["major"] = MAJOR if deviation.major else MINOR
-            self.ask_why(deviation.version)
-
-    def clean_major(self) -> bool:
-        """Whether it takes the patient out of the per-protocol population; yes if nobody said."""
-        chosen: str = self.cleaned_data["major"]
-        return chosen != MINOR
-
-
-class DeviationForm(WeightForm):
-    """Why somebody is enrolled in spite of a criterion."""
-
-    field_order = ("criterion", "occurred_on", "justification", "major")
-
-    criterion = forms.TypedChoiceField(label=gettext_lazy("Criterion"), coerce=int)
-    occurred_on = CalendarDateField(label=gettext_lazy("Date"))
-    justification = forms.CharField(
-        label=gettext_lazy("Justification"), max_length=2000, widget=forms.Textarea({"rows": 5})
-    )
-    screening = forms.IntegerField(widget=forms.HiddenInput)
-    screening_version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, data: Any, screening: Screening, criterion: str, on: Date) -> None:
-        seen = {"screening": screening.pk, "screening_version": screening.version}
-        super().__init__(data)
-        self.initial = {"criterion": criterion, "occurred_on": on} | seen
-        field = self.fields["criterion"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [
-            (r["criterion"], f"{criterion_label(r['kind'], r['number'])}: {r['text'][:100]}")
-            for r in judging.failing(screening.results)
-        ]
 
 
 class EnrollmentForm(ChangeForm):

@@ -188,6 +188,7 @@ def _covered(screening: Screening) -> set[int]:
     return {
         deviation.criterion_id
         for deviation in patient.deviations.all()
-        if patient.enrolled_on
+        if deviation.criterion_id
+        and patient.enrolled_on
         and screening.screened_on <= deviation.occurred_on <= patient.enrolled_on
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.urls import reverse
@@ -11,7 +11,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from patients.judging import SOURCES
-from patients.models import Conclusion, Consent, Deviation, FailureReason, Screening
+from patients.models import (
+    Conclusion,
+    Consent,
+    Deviation,
+    DeviationCategory,
+    FailureReason,
+    Screening,
+)
 from patients.screening_dates import too_late
 from patients.screening_documents import (
     ConsentDocument,
@@ -30,6 +37,8 @@ from trials.models import Criterion
 from trials.serializers import TermField
 from trials.vocabularies import CriterionKind
 
+ELIGIBILITY = DeviationCategory.ELIGIBILITY.value
+REQUIRED = serializers.Field.default_error_messages["required"]
 NUMBER = {"type": ["number", "null"]}
 VALUE = {
     "type": "object",
@@ -195,37 +204,68 @@ class ConclusionSerializer(ReasonSerializer):
     failure_detail = Text(max_length=500, allow_blank=True, required=False)
 
 
+OF_A_CRITERION = ("criterion", "screening", "screening_version", "justification")
+
+
 class DeviationSerializer(RecordSerializer):
-    """A protocol deviation."""
+    """A protocol deviation: from a criterion of the latest screening, or described."""
 
     defaults: ClassVar[dict[str, Any]] = {}
 
     criterion = WholeNumber(
-        min_value=1, max_value=2**63 - 1, help_text=_("A criterion of the latest screening.")
-    )
+        min_value=1, max_value=2**63 - 1, allow_null=True, required=False,
+        help_text=_(
+            "A criterion of the latest screening, in spite of which an investigator enrolls. Without"
+            " one give `category`, `description` and `major`."
+        ),
+    )  # fmt: skip
     screening = WholeNumber(
-        min_value=1, max_value=2**63 - 1, required=False,
+        min_value=1, max_value=2**63 - 1, allow_null=True, required=False,
         help_text=_("What the investigator saw: the id of the latest screening, if it is given."),
     )  # fmt: skip
     screening_version = WholeNumber(
         min_value=1,
         max_value=2**31 - 1,
+        allow_null=True,
         required=False,
         help_text=_("Its version, if it is given."),
     )
     occurred_on = CalendarDateField()
-    justification = Text(max_length=2000)
+    category = TermField(
+        DeviationCategory.choices,
+        required=False,
+        help_text=_("Eligibility where a criterion is given."),
+    )
+    description = Text(
+        max_length=500,
+        allow_blank=True,
+        required=False,
+        help_text=_("What happened, where no criterion is given."),
+    )
+    justification = Text(
+        max_length=2000,
+        allow_blank=True,
+        required=False,
+        help_text=_("Why somebody is enrolled in spite of the criterion."),
+    )
     major = FlagField(
         required=False,
         help_text=_(
-            "true where it is left out: a violated criterion is major unless the investigator says"
-            " otherwise. A major one takes the patient out of the per-protocol population."
+            "With a criterion true where it is left out: a violated criterion is major unless the"
+            " investigator says otherwise. A major one takes the patient out of the per-protocol"
+            " population."
         ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The criterion's id becomes the row, if it is the trial's."""
+        """With a criterion its id becomes the row, if it is the trial's; without one, no trace."""
         attrs = super().validate(attrs)
+        if attrs.get("criterion") is None:
+            return described(attrs)
+        _refuse_given(attrs, "description", _("Only without a criterion."))
+        if attrs.pop("category", ELIGIBILITY) != ELIGIBILITY:
+            raise serializers.ValidationError({"category": [_("Of a criterion: eligibility.")]})
+        _require(attrs, ("justification",))
         rows = Criterion.objects.filter(trial=attrs["patient"].trial_id, pk=attrs["criterion"])
         criterion = rows.first()
         if criterion is None:
@@ -235,6 +275,38 @@ class DeviationSerializer(RecordSerializer):
     def to_representation(self, instance: Deviation) -> Any:
         """The deviation."""
         return deviation_document(instance)
+
+
+def described(attrs: dict[str, Any]) -> dict[str, Any]:
+    """A deviation without a criterion: everything it needs, and nothing of a screening."""
+    for name in OF_A_CRITERION:
+        _refuse_given(attrs, name, _("Only with a criterion."))
+    _require(attrs, ("category", "description", "major"))
+    return attrs
+
+
+def _refuse_given(attrs: dict[str, Any], name: str, detail: Any) -> None:
+    if attrs.pop(name, None):
+        raise serializers.ValidationError({name: [detail]})
+
+
+def _require(attrs: dict[str, Any], names: Iterable[str]) -> None:
+    if missing := [name for name in names if attrs.get(name) in (None, "")]:
+        raise serializers.ValidationError({name: [REQUIRED] for name in missing})
+
+
+class DeviationLine(DeviationSerializer):
+    """A deviation in an imported file: what happened in the trial, of a patient by subject id.
+
+    From a criterion none is imported: that rests on a screening which an investigator saw here.
+    """
+
+    patient = Text(max_length=40)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The import finds the patient."""
+        _refuse_given(attrs, "criterion", _("Not by import: POST to /api/v1/deviations/."))
+        return described(attrs)
 
 
 def deviation_document(deviation: Deviation) -> DeviationDocument:
@@ -247,6 +319,8 @@ def deviation_document(deviation: Deviation) -> DeviationDocument:
         "screening": deviation.screening_id,
         "screening_version": deviation.screening_version,
         "occurred_on": deviation.occurred_on.isoformat(),
+        "category": DeviationCategory(deviation.category),
+        "description": deviation.description,
         "justification": deviation.justification,
         "major": deviation.major,
         "links": {"self": reverse("api:deviation", args=[deviation.pk])},

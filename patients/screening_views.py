@@ -1,4 +1,4 @@
-"""Pages of screening: the log, the form, consent, deviations, and the three steps to enrollment."""
+"""Pages of screening: the log, the form, consent, and the three steps to enrollment."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ from patients import gate, judging
 from patients import screening as actions
 from patients.forms import ChangeForm, VoidForm
 from patients.judging import Protocol
-from patients.models import Conclusion, Consent, Deviation, Patient, Screening
+from patients.models import Conclusion, Consent, Patient, Screening
 from patients.screening_forms import (
     ConsentForm,
-    DeviationForm,
     EnrollmentForm,
     FailureForm,
     NewSubjectForm,
     ScreeningForm,
-    WeightForm,
 )
 from patients.screening_page import STATUSES, log_lines, result_panel, with_status
 from patients.screening_record import differences, value_lines
@@ -49,7 +47,7 @@ def _trial(request: HttpRequest, registry_id: str) -> Trial:
 
 
 def _record(request: HttpRequest, model: Any, pk: int) -> Any:
-    """A consent, screening or deviation within the user's scope; 404 for any other."""
+    """A consent or screening within the user's scope; 404 for any other."""
     rows = model.objects.active().visible_to(signed_in(request))
     return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
 
@@ -363,44 +361,9 @@ def screening_conclude(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("patients:enrollment", pk=screening.patient_id)
 
 
-@entry_page
-def deviation_new(request: HttpRequest, pk: int) -> HttpResponse:
-    """Record that an investigator enrolls in spite of a criterion."""
-    user, patient = signed_in(request), visible_patient(request, pk)
-    _require(request, patient, access.Action.DEVIATE)
-    latest = patient.screenings.filter(voided_at=None).order_by("screened_on", "pk").last()
-    if latest is None or not judging.failing(latest.results):
-        messages.error(request, _("No criterion of the latest screening needs a deviation."))
-        return redirect("patients:enrollment", pk=patient.pk)
-    named = request.GET.get("criterion", "")
-    on = patient.enrolled_on or patient.site.today()
-    form = DeviationForm(posted(request), latest, named, on)
-
-    def save() -> Deviation:
-        facts = form.facts()
-        criterion = patient.trial.criteria.get(pk=facts.pop("criterion"))
-        return actions.record_deviation(patient=patient, criterion=criterion, by=user, **facts)
-
-    return _entered(request, form, save, patient, _("Protocol deviation"))
-
-
-@entry_page
-def deviation_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Call a deviation major, or minor, with a reason."""
-    user, deviation = signed_in(request), _record(request, Deviation, pk)
-    _require(request, deviation.patient, access.Action.DEVIATE)
-    form = WeightForm(posted(request), deviation)
-
-    def save() -> Deviation:
-        return actions.weigh_deviation(deviation=deviation, by=user, **form.facts(), **form.why())
-
-    return _entered(request, form, save, deviation.patient, _("Weigh the protocol deviation"))
-
-
 VOIDED: dict[type[Any], Callable[..., Any]] = {
     Consent: lambda row, **why: actions.void_consent(consent=row, **why),
     Screening: lambda row, **why: actions.void_screening(screening=row, **why),
-    Deviation: lambda row, **why: actions.void_deviation(deviation=row, **why),
 }
 
 
@@ -414,12 +377,6 @@ def consent_void(request: HttpRequest, pk: int) -> HttpResponse:
 def screening_void(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a screening out of lists and of what an enrollment rests on."""
     return _void(request, Screening, pk, _("Void the screening"))
-
-
-@entry_page
-def deviation_void(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a deviation out of lists and of what an enrollment rests on."""
-    return _void(request, Deviation, pk, _("Void the deviation"))
 
 
 def _void(request: HttpRequest, model: type[Any], pk: int, title: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from django.urls import path
 from patients import (
     adverse_event_views,
     conduct_views,
+    deviation_views,
     record_views,
     reference_range_views,
     scheme_views,
@@ -79,7 +80,12 @@ urlpatterns = [
         name="screening_conclude",
     ),
     path("screenings/<int:pk>/void/", screening_views.screening_void, name="screening_void"),
-    path("patients/<int:pk>/deviations/new/", screening_views.deviation_new, name="deviation_new"),
-    path("deviations/<int:pk>/edit/", screening_views.deviation_edit, name="deviation_edit"),
-    path("deviations/<int:pk>/void/", screening_views.deviation_void, name="deviation_void"),
+    path("patients/<int:pk>/deviations/new/", deviation_views.deviation_new, name="deviation_new"),
+    path(
+        "patients/<int:pk>/deviations/new/criterion/",
+        deviation_views.criterion_deviation_new,
+        name="criterion_deviation_new",
+    ),
+    path("deviations/<int:pk>/edit/", deviation_views.deviation_edit, name="deviation_edit"),
+    path("deviations/<int:pk>/void/", deviation_views.deviation_void, name="deviation_void"),
 ]

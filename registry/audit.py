@@ -99,6 +99,13 @@ def as_known(model: Any, known_on: datetime) -> models.QuerySet[Any]:
     return events.filter(~Exists(later)).exclude(pgh_label="delete")
 
 
+def rows_as_known(model: Any, known_on: datetime, **conditions: Any) -> list[Any]:
+    """The same as rows of the model, in its order: one statement. They are never saved."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    rows = as_known(model, known_on).filter(**conditions).order_by(*model._meta.ordering)
+    return [model.from_db(None, names, values) for values in rows.values_list(*names)]
+
+
 def last_change(row: Any) -> tuple[str, datetime | None]:
     """Who changed an audited row last, and when; blank and None where the trail does not say."""
     event = row.pgh_event_model.objects.filter(pgh_obj=row.pk).order_by("pgh_id").last()

@@ -171,7 +171,7 @@ KEYS = (
         ("confidence_level",),
         INTERVALS,
         _("Confidence level"),
-        _("More than 0.5 and less than 1, such as 0.95."),
+        _("More than 0.5 and at most 0.9999, such as 0.95."),
     ),
 )
 

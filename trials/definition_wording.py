@@ -156,5 +156,8 @@ def depth_in_words(definition: EndpointDefinition) -> str:
 
 def _population(definition: EndpointDefinition) -> str:
     if definition.population is Population.PER_PROTOCOL:
-        return gettext("Population: per protocol, enrolled without a major recorded deviation.")
+        return gettext(
+            "Population: per protocol, enrolled without a major protocol deviation, from the"
+            " eligibility criteria or in the course of the trial, that occurred up to the data cutoff."
+        )
     return gettext("Population: %s.") % POPULATIONS[definition.population].lower()

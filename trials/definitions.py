@@ -130,7 +130,7 @@ class EndpointDefinition(_Document):
     censoring: Censoring = Censoring()
     proportion_interval: ProportionInterval = ProportionInterval.CLOPPER_PEARSON
     survival_interval: SurvivalInterval = SurvivalInterval.LOG_LOG
-    confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    confidence_level: Annotated[float, Field(gt=0.5, le=0.9999)] = 0.95
 
     @field_validator("confirmation")
     @classmethod

@@ -40,10 +40,16 @@ class EndpointVersion:
 Versions = Mapping[int, list[EndpointVersion]]
 
 
-def versions(trial: Trial) -> Versions:
-    """Every endpoint's versions by its id, the newest first; of removed ones too. One statement."""
+def versions(trial: Trial, known_on: datetime | None = None) -> Versions:
+    """Every endpoint's versions by its id, the newest first; of removed ones too. One statement.
+
+    With `known_on` those that there were at that moment.
+    """
     rows: dict[int, list[Any]] = defaultdict(list)
-    for event in Endpoint.pgh_event_model.objects.filter(trial=trial).order_by("pgh_id"):  # type: ignore[attr-defined]
+    events = Endpoint.pgh_event_model.objects.filter(trial=trial)  # type: ignore[attr-defined]
+    if known_on:
+        events = events.filter(pgh_created_at__lte=known_on)
+    for event in events.order_by("pgh_id"):
         rows[event.pgh_obj_id].append(event)
     return {pk: list(_told(events))[::-1] for pk, events in rows.items()}
 

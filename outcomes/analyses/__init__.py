@@ -7,6 +7,15 @@ from outcomes.analyses.freezing import (
     freeze,
     inputs_now,
     reproduce,
+    stored_result,
 )
 
-__all__ = ["OVERTAKEN", "Outcome", "Reproduction", "freeze", "inputs_now", "reproduce"]
+__all__ = [
+    "OVERTAKEN",
+    "Outcome",
+    "Reproduction",
+    "freeze",
+    "inputs_now",
+    "reproduce",
+    "stored_result",
+]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, Literal
 
 from django.urls import reverse
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from outcomes.analyses import Outcome, Reproduction
+from outcomes.analyses import Outcome, Reproduction, stored_result
 from outcomes.analyses.changes import Change, Changes
 from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
@@ -57,7 +56,21 @@ class AnalysisDetailDocument(FrozenAnalysisDocument):
     """A frozen analysis with its figures."""
 
     report: Annotated[
-        dict[str, Any], Field(description="The outcomes document as it was computed then.")
+        dict[str, Any] | None,
+        Field(
+            description="The outcomes document as it was computed then; null where what is stored"
+            " is none, since somebody altered it (`reproduce/` says so)."
+        ),
+    ]
+    safety: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="The tables of adverse events as they were computed then; null where the"
+            " inputs hold none, since it was frozen before they did (`format` 1)."
+        ),
+    ]
+    exposure: Annotated[
+        dict[str, Any] | None, Field(description="The treatment exposure; null as `safety`.")
     ]
 
 
@@ -108,8 +121,12 @@ class ChangedPatientDocument(TypedDict):
 class ChangeDocument(ChangedPatientDocument):
     """A value that is another today."""
 
-    field: Annotated[str, Field(description="A key of the patient; visit; therapy.")]
-    record: Annotated[Id | None, Field(description="The visit's or the therapy's id.")]
+    field: Annotated[
+        str, Field(description="A key of the patient; visit; therapy; adverse_event; doses; plan.")
+    ]
+    record: Annotated[
+        Id | None, Field(description="The id of the visit, the therapy or the adverse event.")
+    ]
     stored: Any
     today: Any
 
@@ -175,7 +192,13 @@ def analysis_document(row: Analysis) -> FrozenAnalysisDocument:
 
 def analysis_detail(row: Analysis) -> AnalysisDetailDocument:
     """With the stored figures."""
-    return {**analysis_document(row), "report": json.loads(row.result)["report"]}
+    result = stored_result(row)
+    return {
+        **analysis_document(row),
+        "report": result.get("report"),
+        "safety": result.get("safety"),
+        "exposure": result.get("exposure"),
+    }
 
 
 def reproduction_document(row: Analysis, found: Reproduction) -> ReproductionDocument:

@@ -6,25 +6,25 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from outcomes import canonical, report
+from outcomes import canonical
 from outcomes.analyses.inputs import (
-    FORMAT,
+    Computed,
     Difference,
     Inputs,
-    columns_of,
     differences,
+    read,
     result_of,
 )
 from outcomes.data_version import data_version
-from outcomes.models import METHODS_VERSION, Analysis
+from outcomes.models import Analysis
 from outcomes.options import as_query
-from outcomes.report import Options, Report
+from outcomes.report import Options
 from registry.blank import is_blank
 from registry.errors import Conflict, FieldError, Refused
 from registry.idempotency import lock
@@ -52,24 +52,31 @@ def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) ->
         raise Conflict([FieldError("/name", _("Taken in this trial; give another one."))])
     inputs = inputs_now(trial, by=by, options=options)
     kept = canonical.text(inputs)
-    found = Inputs.parse(kept).report()  # of what is stored, not of what was read
-    result = result_of(found)
+    stored = Inputs.parse(kept)
+    found, result = result_of(stored)  # of what is stored, not of what was read
     return Analysis.objects.create(
-        trial=trial,
         name=name,
         note=note,
         by=by,
-        blinded=inputs.as_trial().masked,
-        options=as_query(options),
-        cutoff=options.cutoff,
-        known_on=options.known_on,
-        patients=found.whole.n,
-        methods_version=METHODS_VERSION,
+        **_told_by(stored),
+        patients=found.report.whole.n,
         inputs=kept,
         inputs_sha256=canonical.sha256(kept),
         result=result,
         result_sha256=canonical.sha256(result),
     )
+
+
+def _told_by(inputs: Inputs) -> dict[str, Any]:
+    """What the row says of its inputs in columns of their own, for lists and pages."""
+    return {
+        "trial_id": inputs.trial.get("id"),
+        "blinded": inputs.as_trial().masked,
+        "options": as_query(inputs.options),
+        "cutoff": inputs.options.cutoff,
+        "known_on": inputs.options.known_on,
+        "methods_version": inputs.methods_version,
+    }
 
 
 def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
@@ -80,12 +87,11 @@ def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
     does not come to pass.
     """
     for _attempt in range(OVERTAKEN):
-        before = data_version(trial)
+        before = data_version(trial, conduct=True)
         stored = Trial.objects.get(pk=trial.pk)
-        endpoints, facts = report.read(stored, user=by, options=options)
-        if data_version(trial) == before:
-            columns = columns_of(stored)
-            return Inputs(FORMAT, METHODS_VERSION, columns, options, tuple(endpoints), tuple(facts))
+        found = read(stored, user=by, options=options)
+        if data_version(trial, conduct=True) == before:
+            return found
     raise Conflict([FieldError("", _("Others are storing at this moment; send it again."))])
 
 
@@ -102,32 +108,44 @@ class Outcome(StrEnum):
 class Reproduction:
     """A frozen analysis computed again from its stored inputs, by today's code.
 
-    `report` is None where the inputs cannot be read; `differences` are those of the result.
+    `computed` is None where the inputs cannot be read; `differences` are those of the result.
     """
 
     outcome: Outcome
     inputs_sha256: str
     result_sha256: str | None
     differences: tuple[Difference, ...] = ()
-    report: Report | None = None
+    computed: Computed | None = None
 
 
 def reproduce(analysis: Analysis) -> Reproduction:
-    """Compute it again and compare bit for bit."""
+    """Compute it again and compare bit for bit; what stands in columns must agree with the inputs."""
     digest = canonical.sha256(analysis.inputs)
     intact = digest == analysis.inputs_sha256 and _result_intact(analysis)
     try:
-        found = Inputs.parse(analysis.inputs).report()
+        inputs = Inputs.parse(analysis.inputs)
     except ValidationError:
         return Reproduction(Outcome.UNREADABLE if intact else Outcome.ALTERED, digest, None)
-    result = result_of(found)
-    again = canonical.sha256(result)
-    if not intact:
-        return Reproduction(Outcome.ALTERED, digest, again, report=found)
-    if again == analysis.result_sha256:
-        return Reproduction(Outcome.REPRODUCED, digest, again, report=found)
-    where = tuple(differences(json.loads(analysis.result), json.loads(result)))
-    return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
+    found, result = result_of(inputs)
+    again, stored = canonical.sha256(result), stored_result(analysis)
+    told = _told_by(inputs)
+    if not intact or not stored or any(getattr(analysis, key) != told[key] for key in told):
+        return Reproduction(Outcome.ALTERED, digest, again, computed=found)
+    if again != analysis.result_sha256:
+        where = tuple(differences(stored, json.loads(result)))
+        return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
+    same = analysis.patients == found.report.whole.n
+    outcome = Outcome.REPRODUCED if same else Outcome.ALTERED
+    return Reproduction(outcome, digest, again, computed=found)
+
+
+def stored_result(analysis: Analysis) -> dict[str, Any]:
+    """What was computed when it was frozen; empty where somebody put something else there."""
+    try:
+        found = json.loads(analysis.result)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _result_intact(analysis: Analysis) -> bool:

@@ -90,7 +90,10 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     """One analysis: its figures, computed of what it keeps, and whether they come out again."""
     row = _analysis(request, pk)
     found = analyses.reproduce(row)
-    shown = dashboard.page(found.report, request.GET.get("page")) if found.report else None
+    options = row.options if isinstance(row.options, dict) else {}  # or somebody altered it
+    computed = found.computed
+    shown = dashboard.page(computed.report, request.GET.get("page")) if computed else None
+    events = computed and computed.safety
     context = {
         "trial": row.trial,
         "analysis": row,
@@ -99,8 +102,9 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "words": outcome_in_words(found, row),
         "differences": analysis_page.listed(found),
         "methods_version": METHODS_VERSION,
-        "asked_today": urlencode({k: v for k, v in row.options.items() if k != "known_on"}),
+        "asked_today": urlencode({k: v for k, v in options.items() if k != "known_on"}),
         "page": shown,
+        "adverse_events": dashboard.adverse_event_table(events) if events else None,
     }
     return render(request, "outcomes/analysis.html", context)
 

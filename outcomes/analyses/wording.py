@@ -11,6 +11,8 @@ from outcomes.models import METHODS_VERSION, Analysis
 def outcome_in_words(found: Reproduction, analysis: Analysis) -> str:
     """What came of computing it again, and what that means."""
     versions = {"then": analysis.methods_version, "now": METHODS_VERSION}
+    if found.outcome is Outcome.DIFFERENT and analysis.methods_version == METHODS_VERSION:
+        return _same_methods_another_result()
     sentences = {
         Outcome.REPRODUCED: _(
             "Computed again from the stored inputs with today's methods (version %(now)s; frozen"
@@ -22,8 +24,8 @@ def outcome_in_words(found: Reproduction, analysis: Analysis) -> str:
             " changed; the stored result stands below beside today's."
         ),
         Outcome.ALTERED: _(
-            "What is stored does not have the digest that was stored with it: it was altered"
-            " outside of the registry. Do not use it."
+            "What is stored does not agree with its digest, or with what stands beside it: it was"
+            " altered outside of the registry. Do not use it."
         ),
         Outcome.UNREADABLE: _(
             "The inputs are intact, but today's program cannot read them; the stored result can"
@@ -31,3 +33,12 @@ def outcome_in_words(found: Reproduction, analysis: Analysis) -> str:
         ),
     }
     return sentences[found.outcome] % versions
+
+
+def _same_methods_another_result() -> str:
+    return _(
+        "Computed again from the stored inputs: another result, though the inputs are intact and"
+        " the methods of the same version. The program, a library or the machine computes otherwise"
+        " now, or somebody rewrote the stored result together with its digest; it stands below"
+        " beside today's."
+    )

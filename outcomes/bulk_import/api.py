@@ -78,7 +78,7 @@ class TrialImport(generics.GenericAPIView[ImportRun]):
     )
     @idempotent(imported_trial, streamed=True)
     def post(self, request: Request, registry_id: str) -> Response:
-        """Create or change patients, visits, therapies and adverse events, or name every error."""
+        """Create or change patients and what is recorded of them, or name every error."""
         refuse_unknown(request.query_params, ["dry_run"])
         trial, dry_run = self._trial(registry_id), flag_parameter(request, "dry_run")
         with request.data if isinstance(request.data, Lines) else Lines(BytesIO()) as lines:
@@ -110,6 +110,7 @@ def _counted(done: Imported, outcome: str) -> ImportedDocument:
         "visit": counts[outcome, "visit"],
         "therapy": counts[outcome, "therapy"],
         "adverse_event": counts[outcome, "adverse_event"],
+        "deviation": counts[outcome, "deviation"],
         "total": sum(n for (of, _name), n in counts.items() if of == outcome),
     }
 

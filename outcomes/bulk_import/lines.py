@@ -21,8 +21,17 @@ from outcomes.models import INVESTIGATOR, Visit
 from outcomes.serializers import VisitLine, entry
 from patients import contradictions, ctcae
 from patients import edits as patient_edits
-from patients.checks import adverse_event_errors, therapy_errors
-from patients.models import AdverseEvent, Patient, Therapy
+from patients.checks import adverse_event_errors, deviation_errors, therapy_errors
+from patients.models import (
+    ADVERSE_EVENT_KEY,
+    DEVIATION_KEY,
+    THERAPY_KEY,
+    AdverseEvent,
+    Deviation,
+    Patient,
+    Therapy,
+)
+from patients.screening_serializers import DeviationLine
 from patients.serializers import AdverseEventLine, PatientLine, TherapyLine
 from registry.changes import Changes
 from registry.errors import Conflict, FieldError, Refused
@@ -33,8 +42,14 @@ if TYPE_CHECKING:
     from registry.models import User
 
 Key = tuple[Any, ...]
+Imports = type[Therapy] | type[AdverseEvent] | type[Deviation]
+KEYS: Mapping[Imports, tuple[str, ...]] = {
+    Therapy: THERAPY_KEY,
+    AdverseEvent: ADVERSE_EVENT_KEY,
+    Deviation: DEVIATION_KEY,  # of those without a criterion, which alone are imported
+}
 Attribute = Callable[[str], None]  # names the reason of the rows that are stored next
-RECORDS = ("patient", "visit", "therapy", "adverse_event")  # stored in this order
+RECORDS = ("patient", "visit", "therapy", "adverse_event", "deviation")  # stored in this order
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
@@ -108,6 +123,7 @@ def kinds(trial: Trial, refused: set[str], asking: User | None) -> dict[str, Kin
         RecordLines(
             RECORDS[3], trial, refused, AdverseEvent, AdverseEventLine(), adverse_event_errors
         ),
+        RecordLines(RECORDS[4], trial, refused, Deviation, DeviationLine(), deviation_errors),
     )
     return dict(zip(RECORDS, found, strict=True))
 
@@ -297,28 +313,29 @@ def _voided_visits(patients: Mapping[str, Patient]) -> set[Key]:
 
 
 class RecordLines:
-    """Therapies or adverse events, by the key of their model; a line says the whole record."""
+    """Therapies, adverse events or deviations, by their key; a line says the whole record."""
 
     def __init__(
         self,
         name: str,
         trial: Trial,
         refused: set[str],
-        model: type[Therapy] | type[AdverseEvent],
+        model: Imports,
         shape: StrictSerializer,
         errors: Callable[[Any], Iterable[FieldError]],
     ) -> None:
         self.trial = trial
         self.refused = refused
         self.name = name
-        self.model = model
+        self.model: Any = model
+        self.named_by = KEYS[model]
         self.shape = shape
         self.errors = errors
 
     def key(self, line: Line) -> Key:
         """What tells one record of a patient from another."""
         values = self._values(line)
-        return (line.subject_id, *(values[name] for name in self.model.KEY[1:]))
+        return (line.subject_id, *(values[name] for name in self.named_by[1:]))
 
     def _values(self, line: Line) -> dict[str, Any]:
         """What a line says, an adverse event by its English term."""
@@ -345,22 +362,22 @@ class RecordLines:
         """Nothing more."""
         return Imported()
 
-    def _stored(self, patients: Mapping[str, Patient]) -> dict[Key, Therapy | AdverseEvent]:
+    def _stored(self, patients: Mapping[str, Patient]) -> dict[Key, Any]:
         """The patients' records by key; a voided one where there is no other."""
         rows: QuerySet[Any] = self.model.objects.filter(patient__in=patients.values())
         ordered = sorted(rows, key=lambda row: row.voided_at is None)
-        return {tuple(getattr(row, name) for name in self.model.KEY): row for row in ordered}
+        return {tuple(getattr(row, name) for name in self.named_by): row for row in ordered}
 
     def _put(
         self,
         line: Line,
         *,
         patients: Mapping[str, Patient],
-        stored: Mapping[Key, Therapy | AdverseEvent],
+        stored: Mapping[Key, Any],
         into: Changes,
     ) -> str:
         facts = {**self._values(line), "patient": _patient(line, patients)}
-        row = stored.get(tuple(facts[name] for name in self.model.KEY))
+        row = stored.get(tuple(facts[name] for name in self.named_by))
         if row and row.voided_at:
             _require_reason_to_return(line, True)
             row = None

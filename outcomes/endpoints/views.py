@@ -22,7 +22,7 @@ from registry.entry_pages import entry_page
 from registry.errors import Refused, StaleVersion
 from registry.pages import posted, signed_in
 from registry.rest import InvalidParameter
-from trials import access, endpoint_history
+from trials import access, as_known, endpoint_history
 from trials.definitions import EndpointKind
 from trials.endpoints import put_endpoint, remove_endpoint
 from trials.models import Endpoint, Trial
@@ -39,14 +39,16 @@ def endpoints(request: HttpRequest, registry_id: str) -> HttpResponse:
         read = partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Endpoint definitions"))
     found = report.build(trial, user=signed_in(request), options=options)
-    versions = endpoint_history.versions(trial)
+    versions = endpoint_history.versions(trial, options.known_on)
+    rows = as_known.rows(trial.endpoints, options.known_on)
+    may_edit = access.may(request.user, access.Action.WRITE_TRIAL, trial=trial)
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "report": found,
-        "kinds": endpoint_page.kinds(found, list(trial.endpoints.all()), versions),
+        "kinds": endpoint_page.kinds(found, rows, versions),
         "removed": endpoint_history.removed(versions),
         "options": OptionsForm(options),
-        "may_edit": access.may(request.user, access.Action.WRITE_TRIAL, trial=trial),
+        "may_edit": may_edit and not options.known_on,
     }
     return render(request, "outcomes/endpoints.html", context)
 

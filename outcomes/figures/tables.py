@@ -124,8 +124,8 @@ def accrual_table(report: AccrualReport) -> Table:
         {"month": str(month), "enrolled": month.enrolled, "cumulative": month.cumulative}
         for month in report.found.months
     )
-    columns = ("month", "enrolled", "cumulative")
-    return _of(report.trial.registry_id, report.cutoff.isoformat(), "", columns, rows)
+    columns, known_on = ("month", "enrolled", "cumulative"), moment(report.known_on) or ""
+    return _of(report.trial.registry_id, report.cutoff.isoformat(), known_on, columns, rows)
 
 
 def flow_table(report: FlowReport, told: Outline) -> Table:
@@ -133,8 +133,8 @@ def flow_table(report: FlowReport, told: Outline) -> Table:
     boxes = [(told.enrollment, box) for box in told.enrollment_boxes]
     boxes += [(row.phase, box) for row in told.rows for box in row.boxes]
     rows = (row for phase, box in boxes for row in _box(phase, box))
-    columns = ("phase", "arm", "box", "item", "detail")
-    return _of(report.trial.registry_id, report.cutoff.isoformat(), "", columns, rows)
+    columns, known_on = ("phase", "arm", "box", "item", "detail"), moment(report.known_on) or ""
+    return _of(report.trial.registry_id, report.cutoff.isoformat(), known_on, columns, rows)
 
 
 def _box(phase: str, box: Box) -> Iterator[Row]:

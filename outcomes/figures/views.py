@@ -25,7 +25,8 @@ from outcomes.flow import accrual
 from outcomes.options import (
     PARAMETERS,
     OptionsForm,
-    cutoff_of,
+    as_of,
+    kept,
     options_of,
     reads_review,
     today,
@@ -36,8 +37,10 @@ from outcomes.report.tables import csv_text
 from registry.models import User
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
+from trials import as_known
 from trials.models import Trial
 
+AS_OF = ("cutoff", "known_on")
 ELSEWHERE = {"accrual": "outcomes:accrual", "consort": "outcomes:consort"}
 
 
@@ -86,7 +89,8 @@ def _trial(request: HttpRequest, registry_id: str) -> Trial:
 def _options(request: HttpRequest, trial: Trial) -> Options:
     """As the address asks; several arms that may be seen are drawn apart unless it says otherwise."""
     options = options_of(request, trial)
-    if "group_by" in request.GET or trial.masked or trial.arms.count() < 2:
+    arms = as_known.rows(trial.arms, options.known_on)
+    if "group_by" in request.GET or trial.masked or len(arms) < 2:
         return options
     return replace(options, group_by="arm")
 
@@ -127,7 +131,7 @@ def figure_list(request: HttpRequest, registry_id: str) -> HttpResponse:
     found = report.build(trial, user=signed_in(request), options=options)
     links = _links(trial, _query(request))
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "report": found,
         "figures": [(link, figures.build(link.name, found, Shown())) for link in links],
         "options": _form(request, trial, found.options, grouped=True),
@@ -152,8 +156,8 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
     """One figure with its definition, its data, and what its marks lead to."""
     trial = _trial(request, registry_id)
     if figure in ELSEWHERE:
-        cutoff = urlencode({"cutoff": request.GET.get("cutoff", "")})
-        return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{cutoff}")
+        asked = urlencode(kept(request.GET, trial, AS_OF))
+        return redirect(reverse(ELSEWHERE[figure], args=[trial.registry_id]) + f"?{asked}")
     _require(figure)
     grouped, query = figure in figures.GROUPED, _query(request)
     try:
@@ -163,7 +167,7 @@ def figure(request: HttpRequest, registry_id: str, figure: str) -> HttpResponse:
     found = report.build(trial, user=signed_in(request), options=options)
     shown = Shown(_address("figure", trial, figure) + query, request.GET.get("page"))
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "report": found,
         "figure": figures.build(figure, found, shown),
         "links": _links(trial, query),
@@ -198,11 +202,12 @@ def figure_data(request: HttpRequest, registry_id: str, figure: str) -> HttpResp
 
 def _table(request: HttpRequest, user: User, trial: Trial, name: str) -> tuple[str, Table]:
     if name in ELSEWHERE:
-        cutoff = cutoff_of(request, trial)
+        cutoff, known_on = as_of(request, trial)
         if name == "accrual":
-            enrolled = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+            now = today(trial, known_on)
+            enrolled = accrual.build(trial, user=user, cutoff=cutoff, today=now, known_on=known_on)
             return cutoff.isoformat(), figure_tables.accrual_table(enrolled)
-        found = flow.build(trial, user=user, cutoff=cutoff)
+        found = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
         told = participant_flow.outline(found)
         return cutoff.isoformat(), figure_tables.flow_table(found, told)
     _require(name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date as Date
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -14,7 +15,9 @@ from outcomes.flow import DATES, Scope
 from outcomes.methods import accrual
 from outcomes.methods.accrual import Accrual
 from patients.models import Disposition, DispositionKind, Patient
-from registry import database
+from registry import audit, database
+from trials import as_known
+from trials.models import Site
 
 if TYPE_CHECKING:
     from registry.models import User
@@ -27,6 +30,7 @@ class AccrualReport:
 
     trial: Trial
     cutoff: Date
+    known_on: datetime | None
     scope: Scope
     screening_recorded: bool
     found: Accrual
@@ -52,22 +56,50 @@ def with_enrolling_site(patients: QuerySet[Patient]) -> QuerySet[Patient]:
     return patients.annotate(enrolling=Coalesce(Subquery(first), F("site__code")))
 
 
-def build(trial: Trial, *, user: User, cutoff: Date, today: Date) -> AccrualReport:
+def _as_known(patients: QuerySet[Patient], known_on: datetime) -> QuerySet[Any]:
+    """The patients at a moment, each with the code that the `enrolling` site had then."""
+    moves = audit.as_known(Disposition, known_on).filter(
+        patient=OuterRef("id"), kind=DispositionKind.TRANSFERRED, voided_at=None
+    )
+    first = moves.order_by("on", "id").values("from_site")[:1]
+    sites = audit.as_known(Site, known_on).filter(id=OuterRef("enrolling_site"))
+    rows = audit.as_known(Patient, known_on).filter(id__in=patients.values("pk"), voided_at=None)
+    found: QuerySet[Any] = rows.annotate(
+        enrolling_site=Coalesce(Subquery(first), F("site")),
+        enrolling=Subquery(sites.values("code")),
+    )
+    return found
+
+
+def build(
+    trial: Trial,
+    *,
+    user: User,
+    cutoff: Date,
+    today: Date,
+    known_on: datetime | None = None,
+) -> AccrualReport:
     """Count the people whom the user may see, in a number of statements that does not grow.
 
-    A reader of single sites counts those that these sites enrolled and still have.
+    A reader of single sites counts those that these sites enrolled and still have. With `known_on`
+    as they were known then; `today` is the calendar date of that moment.
     """
     with database.snapshot():
-        scope = flow.scope_of(trial, user)
-        patients = Patient.objects.visible_to(user).filter(trial=trial).active()
-        rows = list(with_enrolling_site(patients).order_by("pk").values("pk", "enrolling", *DATES))
-        known = flow.records(patients)
+        trial, scope = (
+            as_known.trial_as_known(trial, known_on),
+            flow.scope_of(trial, user, known_on),
+        )
+        seen = Patient.objects.visible_to(user).filter(trial=trial)
+        patients = seen if known_on else seen.active()
+        found = _as_known(patients, known_on) if known_on else with_enrolling_site(patients)
+        rows = list(found.order_by("id").values("id", "enrolling", *DATES))
+        known = flow.records(patients, known_on=known_on)
     people = [
-        (row["enrolling"], flow.participant(row, known[row["pk"]]))
+        (row["enrolling"], flow.participant(row, known[row["id"]]))
         for row in rows
         if row["enrolling"] in scope.codes
     ]
-    found = accrual.accrual(
+    counted = accrual.accrual(
         people,
         sites=scope.codes,
         target=trial.enrollment_target,
@@ -76,4 +108,4 @@ def build(trial: Trial, *, user: User, cutoff: Date, today: Date) -> AccrualRepo
         whole_trial=scope.whole_trial,
     )
     recorded = trial.screened_here or any(person.screenings for _site, person in people)
-    return AccrualReport(trial, cutoff, scope, recorded, found)
+    return AccrualReport(trial, cutoff, known_on, scope, recorded, counted)

@@ -12,7 +12,8 @@ from outcomes.flow.documents import ScopeDocument, scope_document
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
 from outcomes.methods.survival import MissingReason
 from outcomes.report.document_types import Fraction, Level
-from registry.documents import CalendarDate, Count
+from outcomes.report.documents import moment
+from registry.documents import CalendarDate, Count, Moment
 from trials.definitions import ProportionInterval
 
 
@@ -71,6 +72,7 @@ class AccrualDocument(TypedDict):
 
     trial: Annotated[str, Field(description="The trial's registry id.")]
     cutoff: CalendarDate
+    known_on: Moment | None
     synthetic: Annotated[bool, Field(description="Whether the patients are made up.")]
     scope: ScopeDocument
     target: Annotated[Count | None, Field(description="Of the whole trial.")]
@@ -91,6 +93,7 @@ def accrual_document(report: AccrualReport) -> AccrualDocument:
     return {
         "trial": report.trial.registry_id,
         "cutoff": report.cutoff.isoformat(),
+        "known_on": moment(report.known_on),
         "synthetic": report.trial.synthetic,
         "scope": scope_document(report.scope),
         "target": report.trial.enrollment_target,

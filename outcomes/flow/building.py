@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
@@ -17,7 +18,8 @@ from outcomes.queries import PatientFacts
 from outcomes.report import Analysis
 from patients import models
 from patients.models import Conclusion, FailureReason, Patient
-from registry import database
+from registry import audit, database
+from trials import as_known
 from trials.models import Arm, Criterion, Site, Trial
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class FlowReport:
 
     trial: Trial
     cutoff: Date
+    known_on: datetime | None
     scope: Scope
     screening_recorded: bool
     columns: tuple[Column, ...]
@@ -93,16 +96,23 @@ class Records:
     consent_withdrawn_on: Date | None = None
 
 
-def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
-    """Count the people whom the user may see, in a number of statements that does not grow."""
+def build(
+    trial: Trial, *, user: User, cutoff: Date, known_on: datetime | None = None
+) -> FlowReport:
+    """Count the people whom the user may see, in a number of statements that does not grow.
+
+    With `known_on` as they and the protocol were known then; whom the user may see is today's.
+    """
     with database.snapshot():
-        scope = scope_of(trial, user)
-        patients = Patient.objects.visible_to(user).filter(trial=trial).active()
-        facts = queries.facts(patients)
-        criteria = {criterion.pk: criterion for criterion in trial.criteria.all()}
-        known = records(patients, criteria)
-        dosing = _dosing(patients, cutoff)
-        endpoints, arms = list(trial.endpoints.all()), list(trial.arms.all())
+        trial, scope = as_known.trial_as_known(trial, known_on), scope_of(trial, user, known_on)
+        seen = Patient.objects.visible_to(user).filter(trial=trial)
+        patients = seen if known_on else seen.active()
+        facts = queries.facts(patients, known_on=known_on)
+        criteria = {one.pk: one for one in as_known.rows(trial.criteria, known_on)}
+        known = records(patients, criteria, known_on)
+        dosing = _dosing(patients, cutoff, known_on)
+        endpoints = as_known.rows(trial.endpoints, known_on)
+        arms = as_known.rows(trial.arms, known_on)
     analyses = report.analyses(trial, endpoints, facts, cutoff=cutoff)
     columns = _columns(trial, arms)
     people = [
@@ -119,14 +129,21 @@ def build(trial: Trial, *, user: User, cutoff: Date) -> FlowReport:
     found = participant_flow.flow(people, arms=keys, analyses=len(analyses), cutoff=cutoff)
     recorded = trial.screened_here or any(person.screenings for person in people)
     pairs = tuple(zip(facts, people, strict=True))
-    return FlowReport(trial, cutoff, scope, recorded, columns, criteria, analyses, found, pairs)
+    return FlowReport(
+        trial, cutoff, known_on, scope, recorded, columns, criteria, analyses, found, pairs
+    )
 
 
-def scope_of(trial: Trial, user: User) -> Scope:
-    """The sites of the trial that the user works for."""
+def scope_of(trial: Trial, user: User, known_on: datetime | None = None) -> Scope:
+    """The sites of the trial that the user works for, called as they were at a moment."""
     everywhere = trial.sites.count()
     mine = tuple(Site.objects.visible_to(user).filter(trial=trial))
-    return Scope(len(mine) == everywhere, mine)
+    whole = len(mine) == everywhere
+    if known_on:
+        pks = {site.pk for site in mine}
+        then = as_known.rows(trial.sites, known_on)
+        mine = tuple(site for site in then if whole or site.pk in pks)
+    return Scope(whole, mine)
 
 
 def _columns(trial: Trial, arms: Sequence[Arm]) -> tuple[Column, ...]:
@@ -171,50 +188,57 @@ def participant(
     )
 
 
-def records(patients: QuerySet[Patient], criteria: Container[int] = ()) -> Mapping[int, Records]:
+def records(
+    patients: QuerySet[Patient],
+    criteria: Container[int] = (),
+    known_on: datetime | None = None,
+) -> Mapping[int, Records]:
     """Screenings, dispositions, deviations and withdrawn consents by patient: five statements.
 
     Of the criteria that excluded somebody, those among `criteria`.
     """
     chosen = patients.order_by().values("pk")
-    withdrawn = _withdrawn_consents(chosen)
+    withdrawn = _withdrawn_consents(_rows(models.Consent, chosen, known_on))
     found: dict[int, Records] = defaultdict(Records)
     found |= {pk: Records(consent_withdrawn_on=on) for pk, on in withdrawn.items()}
-    not_met = _not_met(chosen, criteria)
-    for patient, pk, on, conclusion, why in _rows(
-        models.Screening, chosen, "id", "screened_on", "conclusion", "failure_reason"
+    screenings = _rows(models.Screening, chosen, known_on)
+    not_met = _not_met(screenings, criteria)
+    for patient, pk, on, conclusion, why in screenings.values_list(
+        "patient_id", "id", "screened_on", "conclusion", "failure_reason"
     ):
         screening = Screening(on, conclusion, why, not_met.get(pk, ()))
         found[patient].screenings.append(screening)
-    for patient, *disposition in _rows(
-        models.Disposition, chosen, "kind", "on", "reason", "follow_up_continues"
+    for patient, *disposition in _rows(models.Disposition, chosen, known_on).values_list(
+        "patient_id", "kind", "on", "reason", "follow_up_continues"
     ):
         found[patient].dispositions.append(Disposition(*disposition))
-    covering = models.Deviation.objects.covering().filter(patient__in=chosen).order_by("id")
-    for patient, on in covering.values_list("patient_id", "occurred_on"):
+    deviations = queries.deviations_in_force(known_on)
+    in_force = deviations.filter(patient__in=chosen).order_by("id")
+    for patient, on in in_force.values_list("patient_id", "occurred_on"):
         found[patient].deviations.append(on)
     return found
 
 
-def _rows(model: Any, chosen: Any, *fields: str, **conditions: Any) -> Iterable[tuple[Any, ...]]:
-    rows = model.objects.filter(patient__in=chosen, voided_at=None, **conditions)
-    found: Iterable[tuple[Any, ...]] = rows.order_by("id").values_list("patient_id", *fields)
+def _rows(model: Any, chosen: Any, known_on: datetime | None) -> QuerySet[Any]:
+    """A table's rows that are not voided, now or as they stood at a moment, in their order."""
+    rows = audit.as_known(model, known_on) if known_on else model.objects.all()
+    found: QuerySet[Any] = rows.filter(patient__in=chosen, voided_at=None).order_by("id")
     return found
 
 
-def _dosing(patients: QuerySet[Patient], cutoff: Date) -> set[int]:
+def _dosing(patients: QuerySet[Patient], cutoff: Date, known_on: datetime | None) -> set[int]:
     """Patients with a dose, or a pause, that runs on at the cutoff."""
     open_ended = Q(ended_on=None) | Q(ended_on__gte=cutoff)
-    doses = models.Dose.objects.filter(open_ended, voided_at=None, started_on__lte=cutoff)
-    chosen = doses.filter(patient__in=patients.order_by().values("pk")).order_by()
+    doses = _rows(models.Dose, patients.order_by().values("pk"), known_on).order_by()
+    chosen = doses.filter(open_ended, started_on__lte=cutoff)
     return set(chosen.values_list("patient_id", flat=True))
 
 
-def _withdrawn_consents(chosen: Any) -> dict[int, Date]:
+def _withdrawn_consents(consents: QuerySet[Any]) -> dict[int, Date]:
     """When the last consent was withdrawn of those who have none that stands."""
     last: dict[int, Date] = {}
     standing = set()
-    for patient, on in _rows(models.Consent, chosen, "withdrawn_on"):
+    for patient, on in consents.values_list("patient_id", "withdrawn_on"):
         if on is None:
             standing.add(patient)
         else:
@@ -222,11 +246,12 @@ def _withdrawn_consents(chosen: Any) -> dict[int, Date]:
     return {patient: on for patient, on in last.items() if patient not in standing}
 
 
-def _not_met(chosen: Any, criteria: Container[int]) -> dict[int, tuple[int, ...]]:
+def _not_met(screenings: QuerySet[Any], criteria: Container[int]) -> dict[int, tuple[int, ...]]:
     """By screening: the criteria that excluded somebody. Other screenings' results stay unread."""
-    failed = {"conclusion": Conclusion.FAILED, "failure_reason": FailureReason.NOT_ELIGIBLE}
-    rows = _rows(models.Screening, chosen, "id", "results", **failed)
-    found = {pk: _failing(results) for _patient, pk, results in rows}
+    failed = screenings.filter(
+        conclusion=Conclusion.FAILED, failure_reason=FailureReason.NOT_ELIGIBLE
+    )
+    found = {pk: _failing(results) for pk, results in failed.values_list("id", "results")}
     return {pk: tuple(one for one in failing if one in criteria) for pk, failing in found.items()}
 
 

@@ -11,8 +11,9 @@ from typing_extensions import TypedDict
 from outcomes.flow import Column, FlowReport, Scope
 from outcomes.methods.participant_flow import Analyzed, ArmFlow, FollowUp, Screened
 from outcomes.report import Absence
+from outcomes.report.documents import moment
 from patients.models import DispositionReason
-from registry.documents import CalendarDate, Count, Id
+from registry.documents import CalendarDate, Count, Id, Moment
 from trials.definitions import EndpointKind, Population, TimeOrigin
 from trials.vocabularies import CriterionKind, EnrollmentGate
 
@@ -147,7 +148,7 @@ class ArmFlowDocument(ColumnDocument):
 
 
 class DeviationsDocument(TypedDict):
-    """Protocol deviations of enrolled patients: enrolled in spite of a criterion."""
+    """Protocol deviations of enrolled patients, major or minor, dated up to the cutoff."""
 
     n: Count
     patients: Count
@@ -176,6 +177,7 @@ class ConsortDocument(TypedDict):
 
     trial: Annotated[str, Field(description="The trial's registry id.")]
     cutoff: CalendarDate
+    known_on: Moment | None
     synthetic: Annotated[bool, Field(description="Whether the patients are made up.")]
     enrollment_gate: EnrollmentGate
     scope: ScopeDocument
@@ -199,6 +201,7 @@ def consort_document(report: FlowReport) -> ConsortDocument:
     return {
         "trial": report.trial.registry_id,
         "cutoff": report.cutoff.isoformat(),
+        "known_on": moment(report.known_on),
         "synthetic": report.trial.synthetic,
         "enrollment_gate": EnrollmentGate(report.trial.enrollment_gate),
         "scope": scope_document(report.scope),

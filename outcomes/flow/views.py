@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date as Date
+from datetime import datetime
 from functools import partial
+from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core import paginator
@@ -11,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from outcomes import flow
 from outcomes.charts import accrual as accrual_chart
@@ -21,9 +24,11 @@ from outcomes.flow import Scope, accrual
 from outcomes.flow import lists as flow_lists
 from outcomes.flow.lists import Listed
 from outcomes.methods.participant_flow import FlowBox
-from outcomes.options import cutoff_of, today
-from outcomes.query_forms import QueryForm, refused
-from registry.form_fields import CalendarDateField
+from outcomes.options import as_of, today
+from outcomes.query_forms import refused
+from outcomes.report import Options
+from outcomes.report.documents import moment
+from outcomes.safety.options import AsOfForm
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.models import Trial
@@ -31,10 +36,18 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-class CutoffForm(QueryForm):
-    """The data cutoff, as it stands."""
+def _refused(
+    request: HttpRequest, trial: Trial, read: Callable[[HttpRequest], Any], title: str
+) -> HttpResponse:
+    """What is wrong with the asked cutoff, moment or box."""
+    form = AsOfForm(Options(cutoff=today(trial)))
+    return refused(request, form, read, trial=trial, title=title)
 
-    cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
+
+def _query(cutoff: Date, known_on: datetime | None) -> str:
+    """The cutoff and the moment as the addresses that a page leads to repeat them."""
+    asked = {"cutoff": cutoff.isoformat()}
+    return urlencode(asked | {"known_on": moment(known_on)} if known_on else asked)
 
 
 def scope_label(scope: Scope) -> str:
@@ -51,26 +64,26 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     try:
-        cutoff = cutoff_of(request, trial)
+        cutoff, known_on = as_of(request, trial)
     except InvalidParameter:
-        form, read = CutoffForm(), partial(cutoff_of, trial=trial)
-        return refused(request, form, read, trial=trial, title=_("Participant flow"))
-    report = flow.build(trial, user=user, cutoff=cutoff)
+        read = partial(as_of, trial=trial)
+        return _refused(request, trial, read, _("Participant flow"))
+    report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
-    lists = f"{people}?cutoff={cutoff}&box="
+    lists = f"{people}?{_query(cutoff, known_on)}&box="
     told = participant_flow.outline(report, every_criterion=False, lists=lists)
     chart = participant_flow.draw(told)
-    source = source_of(chart, trial, cutoff)
+    source = source_of(chart, trial, cutoff, known_on=known_on)
     context = {
-        "trial": trial,
+        "trial": report.trial,
         "report": report,
         "scope": scope_label(report.scope),
         "told": participant_flow.outline(report, lists=lists),
         "chart": chart,
         "source": source,
         "full_height": full_height(chart, source),
-        "csv_url": _csv(trial, "consort", cutoff),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "csv_url": _csv(trial, "consort", cutoff, known_on),
+        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
     }
     return render(request, "outcomes/consort.html", context)
 
@@ -81,26 +94,30 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
 
-    def read(asked: HttpRequest) -> tuple[Date, Listed]:
-        cutoff = cutoff_of(asked, trial, "box")
-        report = flow.build(trial, user=user, cutoff=cutoff)
-        return cutoff, flow_lists.listed(report, asked.GET.get("box", FlowBox.ENROLLED))
+    def read(asked: HttpRequest) -> tuple[Date, datetime | None, Listed]:
+        cutoff, known_on = as_of(asked, trial, "box", "page")
+        report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
+        box = asked.GET.get("box", FlowBox.ENROLLED)
+        return cutoff, known_on, flow_lists.listed(report, box)
 
     try:
-        cutoff, found = read(request)
+        cutoff, known_on, found = read(request)
     except InvalidParameter:
-        return refused(request, CutoffForm(), read, trial=trial, title=_("Participant flow"))
+        return _refused(request, trial, read, _("Participant flow"))
     context = {
         "trial": trial,
         "cutoff": cutoff,
+        "options": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
+        "diagram": _query(cutoff, known_on),
         "found": found,
         "page_obj": paginator.Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "outcomes/consort_people.html", context)
 
 
-def _csv(trial: Trial, name: str, cutoff: Date) -> str:
-    return reverse("outcomes:figure_data", args=[trial.registry_id, name]) + f"?cutoff={cutoff}"
+def _csv(trial: Trial, name: str, cutoff: Date, known_on: datetime | None) -> str:
+    address = reverse("outcomes:figure_data", args=[trial.registry_id, name])
+    return f"{address}?{_query(cutoff, known_on)}"
 
 
 @login_required
@@ -109,23 +126,24 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     try:
-        cutoff = cutoff_of(request, trial)
+        cutoff, known_on = as_of(request, trial)
     except InvalidParameter:
-        form, read = CutoffForm(), partial(cutoff_of, trial=trial)
-        return refused(request, form, read, trial=trial, title=_("Accrual"))
-    report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+        return _refused(request, trial, partial(as_of, trial=trial), _("Accrual"))
+    report = accrual.build(
+        trial, user=user, cutoff=cutoff, today=today(trial, known_on), known_on=known_on
+    )
     chart = accrual_chart.draw(report)
-    source = source_of(chart, trial, cutoff)
+    source = source_of(chart, trial, cutoff, known_on=known_on)
     context = {
-        "trial": trial,
+        "trial": report.trial,
         "report": report,
         "scope": scope_label(report.scope),
         "summary": accrual_chart.summary(report),
         "chart": chart,
         "source": source,
         "full_height": full_height(chart, source),
-        "csv_url": _csv(trial, "accrual", cutoff),
+        "csv_url": _csv(trial, "accrual", cutoff, known_on),
         "sites": accrual_chart.site_lines(report),
-        "form": CutoffForm(initial={"cutoff": cutoff}),
+        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
     }
     return render(request, "outcomes/accrual.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django import forms
@@ -19,6 +20,7 @@ from outcomes.report import Options
 from outcomes.report.subgroups import RATES, TIMES, Choice, ForestMeasure
 from outcomes.report.values import ALWAYS
 from registry.rest import InvalidParameter
+from trials import as_known
 from trials.definition_wording import TITLES
 from trials.definitions import EndpointKind
 from trials.models import Trial
@@ -49,25 +51,28 @@ def asked(request: Request | HttpRequest, trial: Trial) -> tuple[Options, Choice
     """The report's options and what is shown of it; raises InvalidParameter, which names a key."""
     query: Mapping[str, str] = request.GET
     options = options_of(request, trial, OWN)
-    endpoint = _one_of(endpoints(trial), query, "endpoint") or EndpointKind.ORR
-    accepted = measures(trial, endpoint)
+    kinds = endpoints(trial, options.known_on)
+    endpoint = _one_of(kinds, query, "endpoint") or EndpointKind.ORR
+    accepted = measures(trial, endpoint, options.known_on)
     measure = _one_of(accepted, query, "measure") or accepted[-1]
     if measure is ForestMeasure.HAZARD_RATIO and options.group_by not in (None, *STRATA):
         raise InvalidParameter.not_one_of("group_by", STRATA)
     return options, Choice(endpoint, measure)
 
 
-def endpoints(trial: Trial) -> list[EndpointKind]:
+def endpoints(trial: Trial, known_on: datetime | None) -> list[EndpointKind]:
     """The kinds that the trial's report has, in the order in which they are offered."""
-    kinds = {endpoint.kind for endpoint in trial.endpoints.all()} | {*ALWAYS}
+    kinds = {endpoint.kind for endpoint in as_known.rows(trial.endpoints, known_on)} | {*ALWAYS}
     return [kind for kind in (*RATES, *TIMES) if kind in kinds]
 
 
-def measures(trial: Trial, endpoint: EndpointKind) -> list[ForestMeasure]:
+def measures(
+    trial: Trial, endpoint: EndpointKind, known_on: datetime | None
+) -> list[ForestMeasure]:
     """What may be shown of an endpoint, the default last; nothing that tells hidden arms."""
     if endpoint in RATES:
         return [ForestMeasure.RATE]
-    compared = not trial.masked and trial.arms.count() > 1
+    compared = not trial.masked and len(as_known.rows(trial.arms, known_on)) > 1
     return (
         [ForestMeasure.MEDIAN, ForestMeasure.HAZARD_RATIO] if compared else [ForestMeasure.MEDIAN]
     )
@@ -89,8 +94,10 @@ class GroupsForm(OptionsForm):
         self, trial: Trial, options: Options, endpoint: EndpointKind, said: str, *, review: bool
     ) -> None:
         super().__init__(options, review=review)
-        kinds, by_what = endpoints(trial), STRATA if trial.masked else GROUPS
-        codes = [*dict.fromkeys(one for kind in kinds for one in measures(trial, kind))]
+        known_on, by_what = options.known_on, STRATA if trial.masked else GROUPS
+        kinds = endpoints(trial, known_on)
+        best = [measures(trial, kind, known_on) for kind in kinds]
+        codes = [*dict.fromkeys(one for of_kind in best for one in of_kind)]
         offered: dict[str, tuple[Any, Any, list[tuple[str, Any]]]] = {
             "endpoint": (_("Endpoint"), endpoint, [(str(kind), TITLES[kind]) for kind in kinds]),
             "measure": (

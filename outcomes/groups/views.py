@@ -44,7 +44,7 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
     reviewed = options.evaluator == REVIEWER
     query["format"] = "csv"
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "forest": found,
         "read": report.build(trial, user=user, options=options) if reviewed else None,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",

@@ -66,7 +66,7 @@ AS_IMMUNE: Final[Mapping[recist.Response, ImmuneResponse]] = {
     recist.Response.NE: ImmuneResponse.NE,
     recist.Response.NON_CR_NON_PD: ImmuneResponse.NON_ICR_NON_IUPD,
 }
-_RANK: Final[Mapping[recist.Response, int]] = {
+RANK: Final[Mapping[recist.Response, int]] = {
     recist.Response.PD: 0,
     recist.Response.NE: 1,
     recist.Response.SD: 1,
@@ -350,7 +350,7 @@ def _unchanged(seen: _Seen, run: _Run) -> bool:
     if seen.categories:
         return True
     evaluable = seen.base is not recist.Response.NE
-    better = evaluable and _RANK[seen.base] > _RANK[run.base]
+    better = evaluable and RANK[seen.base] > RANK[run.base]
     return bool(seen.new) and not better
 
 

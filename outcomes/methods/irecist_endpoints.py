@@ -17,7 +17,7 @@ from outcomes.methods.best_response import (
     best_overall_response,
     dated_records,
 )
-from outcomes.methods.irecist import AS_IMMUNE, ImmuneResponse
+from outcomes.methods.irecist import AS_IMMUNE, RANK, ImmuneResponse
 from outcomes.methods.recist import Reason
 from outcomes.methods.time_to_event import (
     PatientHistory,
@@ -101,9 +101,26 @@ def _progression(records: Sequence[Record], therapy_on: Date | None) -> Progress
             return Progression(run or record, record.date)
         if response is IUPD:
             run = run or record
-        elif response is not NE and not _of_next_therapy(record, run, therapy_on):
+        elif response is not NE and not _keeps(record, run, therapy_on):
             run = None
     return Progression(run, None) if run else None
+
+
+def _keeps(record: Record, run: Record | None, therapy_on: Date | None) -> bool:
+    """Whether a response leaves the iUPD of a run as it is."""
+    return _of_next_therapy(record, run, therapy_on) or _still_listed(record, run)
+
+
+def _still_listed(record: Record, run: Record | None) -> bool:
+    """Whether the equivocal lesion that dated an iUPD back is still there, and nothing better.
+
+    What `irecist.derive` says of an unequivocal one at once can be said of this one only now.
+    """
+    if run is None or run.confirmed_on is None:
+        return False
+    listed = (record.equivocal | record.unequivocal) & (run.equivocal | run.unequivocal)
+    was, now = (AS_RECIST.get(of.immune or immune(of), recist.Response.PD) for of in (run, record))
+    return bool(listed) and RANK[now] <= RANK[was]
 
 
 def _of_next_therapy(record: Record, run: Record | None, therapy_on: Date | None) -> bool:

@@ -311,8 +311,11 @@ def band_interval(interval: SurvivalInterval) -> SurvivalInterval:
 
 
 def two_sided_z(level: float) -> float:
-    """Standard normal quantile of a two-sided confidence level, 0 < level < 1."""
-    if not 0 < level < 1:
+    """Standard normal quantile of a two-sided confidence level, 0 < level < 1.
+
+    ValueError as well for a level so near to 1 that its quantile is infinite in double precision.
+    """
+    if not 0 < level < (1 + level) / 2 < 1:
         raise ValueError(f"level is {level}, must be between 0 and 1")
     return float(ndtri((1 + level) / 2))
 

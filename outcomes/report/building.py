@@ -34,7 +34,7 @@ from outcomes.models import INVESTIGATOR
 from outcomes.queries import PatientFacts
 from patients.models import Patient
 from registry import database
-from trials import access
+from trials import access, as_known
 from trials.definitions import (
     IRECIST,
     EndpointDefinition,
@@ -83,11 +83,12 @@ def build(
 
     `further` are kinds to compute by the ORR's definition where the trial declares none of them.
 
-    With `known_on` over what was recorded by then; today's are the endpoint definitions, the
-    trial's parameters, and who may be seen: the user's scope over the site that a patient has now.
+    With `known_on` over what was recorded by then, by the definitions and parameters of then;
+    today's is who may be seen: the user's scope over the site that a patient has now.
     Raises PermissionDenied for the independent review where the user may not see it.
     """
-    return compute(trial, options, *read(trial, user=user, options=options, further=further))
+    past = as_known.trial_as_known(trial, options.known_on)
+    return compute(past, options, *read(past, user=user, options=options, further=further))
 
 
 def read(
@@ -98,7 +99,7 @@ def read(
     if evaluator != INVESTIGATOR:
         access.require(user, access.Action.READ_REVIEW, trial=trial)
     with database.snapshot():
-        endpoints = list(trial.endpoints.all())
+        endpoints = as_known.rows(trial.endpoints, known_on)
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         facts = queries.facts(patients, evaluator, blinded=trial.masked, known_on=known_on)

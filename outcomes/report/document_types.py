@@ -22,7 +22,7 @@ from trials.definitions import (
 )
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Level = Annotated[float, Field(gt=0.5, lt=1)]
+Level = Annotated[float, Field(gt=0.5, le=0.9999)]
 DefinitionDocument = Annotated[dict[str, Any], As(EndpointDefinition)]
 
 

@@ -16,6 +16,7 @@ from outcomes.methods.comparison import ComparisonReason, HazardRatio
 from outcomes.methods.survival import MissingReason
 from outcomes.report import building
 from outcomes.report.values import Declared, Options, Rate, Survival
+from trials import as_known
 from trials.definitions import EndpointKind
 
 if TYPE_CHECKING:
@@ -110,8 +111,9 @@ def build(trial: Trial, *, user: User, options: Options, choice: Choice) -> Fore
 
     Raises KeyError for an endpoint that the trial does not have.
     """
-    read = building.read(trial, user=user, options=options)
-    return compute(trial, options, *read, choice=choice)
+    past = as_known.trial_as_known(trial, options.known_on)
+    read = building.read(past, user=user, options=options)
+    return compute(past, options, *read, choice=choice)
 
 
 def compute(

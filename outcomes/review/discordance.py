@@ -22,6 +22,7 @@ from outcomes.report import Options, PatientOutcome, Report
 from outcomes.report.values import RESPONDERS
 from outcomes.review.coverage import is_read
 from registry import database
+from trials import as_known
 from trials.definitions import EndpointDefinition, EndpointKind
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Discordance:
 def build(trial: Trial, *, user: User, options: Options) -> Discordance:
     """Compute both analyses from one snapshot. Raises PermissionDenied as `report.build`."""
     with database.snapshot():
+        trial = as_known.trial_as_known(trial, options.known_on)
         review = report.build(trial, user=user, options=replace(options, evaluator=REVIEWER))
         site = report.build(trial, user=user, options=replace(options, evaluator=INVESTIGATOR))
     readings = {one.outcome.facts.id: one for one in _readings(review) if one.read}

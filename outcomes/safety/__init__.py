@@ -3,6 +3,7 @@
 from outcomes.safety.building import (
     NOT_CODED,
     ArmSafety,
+    SafetyFacts,
     SafetyReport,
     Subject,
     build,
@@ -10,11 +11,13 @@ from outcomes.safety.building import (
     details,
     exposure,
     people_by_id,
+    read,
 )
 
 __all__ = [
     "NOT_CODED",
     "ArmSafety",
+    "SafetyFacts",
     "SafetyReport",
     "Subject",
     "build",
@@ -22,4 +25,5 @@ __all__ = [
     "details",
     "exposure",
     "people_by_id",
+    "read",
 ]

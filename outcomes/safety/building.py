@@ -11,23 +11,25 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import F, QuerySet, Subquery
 from django.db.models import OuterRef as Outer
-from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
 from patients import ctcae, treatment
 from patients.exposure import Quartiles, quartiles
 from patients.models import AdverseEvent, Allocation, Patient
-from patients.treatment import Course, Treated
+from patients.treatment import Course, Taken, Treated
 from registry import audit, database
+from trials import as_known
+from trials.models import Arm, Site
 
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
 
 PERSON = ("id", "first_dose_on", "last_dose_on")
-SUBJECT = (*PERSON, "subject_id", "site__code", "site__timezone", "died_on", "arm_id", "arm_name")
+SUBJECT = (*PERSON, "subject_id", "site_code", "zone", "died_on", "arm_id", "arm_name")
 NOT_CODED = ""  # the class of a term that CTCAE does not have
 
 
@@ -38,17 +40,27 @@ class Subject:
     id: int
     subject_id: str
     site: str
-    timezone: str
-    died_on: Date | None
     arm_id: int | None
     arm: str | None
+    until: Date  # the cutoff, death, or the day at the site where nothing later was known
     person: Person
 
-    def course(self, cutoff: Date, now: datetime) -> Course:
-        """Up to the cutoff, to death, or to the day at the site where nothing later is known."""
-        today = now.astimezone(ZoneInfo(self.timezone)).date()
-        until = min(cutoff, today, self.died_on or cutoff)
-        return Course(self.id, self.subject_id, self.site, self.arm_id, self.arm, until)
+    @property
+    def course(self) -> Course:
+        """Whose doses are added up, and up to when."""
+        return Course(self.id, self.subject_id, self.site, self.arm_id, self.arm, self.until)
+
+
+@dataclass(frozen=True)
+class SafetyFacts:
+    """All that the tables of safety and exposure are computed of, at one cutoff."""
+
+    subjects: tuple[Subject, ...]
+    doses: tuple[Taken, ...]
+
+    def __post_init__(self) -> None:
+        if not {row.patient_id for row in self.doses} <= {one.id for one in self.subjects}:
+            raise ValueError("doses of a patient who is not among the subjects")
 
 
 @dataclass(frozen=True)
@@ -130,16 +142,14 @@ class SafetyReport:
         subjects = tuple(one for one in self.subjects if one.arm == name)
         return SafetyReport(self.trial, self.cutoff, self.known_on, subjects)
 
-    @cached_property
+    @property
     def courses(self) -> list[Course]:
         """Whose doses are added up, and up to when."""
-        now = self.known_on or timezone.now()
-        return [one.course(self.cutoff, now) for one in self.subjects]
+        return [one.course for one in self.subjects]
 
     def durations(self) -> Quartiles | None:
         """Days of treatment in the safety population, by the first and the last dose."""
-        until = {course.patient_id: course.until for course in self.courses}
-        return quartiles(one.person.treated_days(until[one.id]) for one in self.treated)
+        return quartiles(one.person.treated_days(one.until) for one in self.treated)
 
 
 def build(
@@ -147,12 +157,23 @@ def build(
 ) -> SafetyReport:
     """The adverse events of the patients that the user may see: two statements.
 
-    With `known_on` as they were known then; today's are the trial's window and the user's scope.
+    With `known_on` as they and the protocol were known then; today's is the user's scope.
     """
     with database.snapshot():
+        trial = as_known.trial_as_known(trial, known_on)
         patients = Patient.objects.visible_to(user).filter(trial=trial)
-        subjects = tuple(_subjects(trial, patients, known_on))
+        subjects = tuple(_subjects(trial, patients, cutoff, known_on))
     return SafetyReport(trial, cutoff, known_on, subjects)
+
+
+def read(
+    trial: Trial, *, user: User, cutoff: Date, known_on: datetime | None = None
+) -> SafetyFacts:
+    """What a report of safety and of exposure is computed of: four statements, or six."""
+    with database.snapshot():
+        found = build(trial, user=user, cutoff=cutoff, known_on=known_on)
+        doses = treatment.taken(trial, found.courses, known_on)
+    return SafetyFacts(found.subjects, tuple(doses))
 
 
 def exposure(report: SafetyReport) -> list[Treated]:
@@ -185,30 +206,43 @@ def class_of(term: str) -> str:
 
 
 def _subjects(
-    trial: Trial, patients: QuerySet[Patient], known_on: datetime | None
+    trial: Trial, patients: QuerySet[Patient], cutoff: Date, known_on: datetime | None
 ) -> Iterable[Subject]:
+    now = known_on or timezone.now()
     chosen = patients.order_by().values("pk")
     events = _events(chosen, known_on)
     rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("subject_id")
-    allocated = _allocated(known_on)
-    arms = {name: Subquery(allocated.values(field)[:1]) for name, field in ARM.items()}
+    then = _then(known_on) if known_on else NOW
     for pk, first, last, subject_id, site, zone, died_on, arm_id, arm in rows.annotate(
-        **arms
+        **then
     ).values_list(*SUBJECT):
         person = Person(first, last, tuple(events[pk]))
         if trial.masked:
             arm_id = arm = None
-        yield Subject(pk, subject_id, site, zone, died_on, arm_id, arm, person)
+        until = min(cutoff, now.astimezone(ZoneInfo(zone)).date(), died_on or cutoff)
+        yield Subject(pk, subject_id, site, arm_id, arm, until, person)
 
 
-ARM = {"arm_id": "arm", "arm_name": "arm__name"}
+NOW = {
+    "site_code": F("site__code"),
+    "zone": F("site__timezone"),
+    "arm_id": F("allocation__arm"),
+    "arm_name": F("allocation__arm__name"),
+}
 
 
-def _allocated(known_on: datetime | None) -> QuerySet[Any]:
-    """The allocation of a patient, now or as it stood at a moment."""
-    if known_on is None:
-        return Allocation.objects.filter(patient=Outer("id"))
-    return audit.as_known(Allocation, known_on).filter(patient=Outer("id")).order_by("-pgh_id")
+def _then(known_on: datetime) -> dict[str, Subquery]:
+    """A patient's site and arm as they were at a moment."""
+    sites = audit.as_known(Site, known_on).filter(id=Outer("site"))
+    arms = audit.as_known(Arm, known_on).filter(id=Outer("arm"))
+    allocated = audit.as_known(Allocation, known_on).filter(patient=Outer("id"))
+    last = allocated.order_by("-pgh_id")
+    return {
+        "site_code": Subquery(sites.values("code")),
+        "zone": Subquery(sites.values("timezone")),
+        "arm_id": Subquery(last.values("arm")[:1]),
+        "arm_name": Subquery(last.values(then=Subquery(arms.values("name")))[:1]),
+    }
 
 
 def _events(chosen: Any, known_on: datetime | None) -> dict[int, list[Event]]:

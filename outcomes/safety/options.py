@@ -17,10 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.methods.safety import Counts, Incidence, Tally
-from outcomes.options import OptionsForm, as_of, today
+from outcomes.options import OptionsForm, as_of, as_typed, today
 from outcomes.query_forms import QueryForm
+from outcomes.report import Options
 from outcomes.report.documents import moment
-from registry.rest import InvalidParameter
+from registry.rest import InvalidParameter, refuse_unknown
+from trials import as_known
 from trials.models import Trial
 
 HIGHEST = 100  # percent
@@ -100,6 +102,11 @@ class SafetyOptions:
     sides: Sides = Sides.CAUSE
 
     @property
+    def past(self) -> datetime | None:
+        """The moment, where one looks at the past."""
+        return self.known_on
+
+    @property
     def query(self) -> dict[str, str]:
         """The cutoff and the moment as an address repeats them."""
         return {"cutoff": self.cutoff.isoformat()} | (
@@ -121,16 +128,18 @@ class Selection:
     system_organ_class: str | None = None  # "" is of no class
 
 
-def arm_names(trial: Trial) -> list[str]:
-    """The arms that a reader may ask for."""
-    return [] if trial.masked else [arm.name for arm in trial.arms.all()]
+def arm_names(trial: Trial, known_on: datetime | None) -> list[str]:
+    """The arms that a reader may ask for, of a moment or of today."""
+    return [] if trial.masked else [arm.name for arm in as_known.rows(trial.arms, known_on)]
 
 
 def options_of(request: HttpRequest, trial: Trial) -> SafetyOptions:
     """The chosen options; an unknown key or value raises InvalidParameter, which names it."""
-    query, arms = request.GET, arm_names(trial)
-    known = [name for name in FILTERS if arms or name not in ("arm", "sides")]
-    cutoff, known_on = as_of(request, trial, *known, "page")
+    query = request.GET
+    cutoff, known_on = as_of(request, trial, *FILTERS, "page")
+    arms = arm_names(trial, known_on)
+    if not arms:
+        refuse_unknown(query, sorted({*WHOLE, *FILTERS, "page"} - {"arm", "sides"}))
     return SafetyOptions(
         cutoff,
         known_on,
@@ -145,9 +154,11 @@ def options_of(request: HttpRequest, trial: Trial) -> SafetyOptions:
 
 def selection_of(request: HttpRequest, trial: Trial) -> tuple[SafetyOptions, Selection]:
     """The chosen options, and which patients are asked for."""
-    query, arms = request.GET, arm_names(trial)
-    known = [name for name in ONE if arms or name != "arm"]
-    cutoff, known_on = as_of(request, trial, *known, "page")
+    query = request.GET
+    cutoff, known_on = as_of(request, trial, *ONE, "page")
+    arms = arm_names(trial, known_on)
+    if not arms:
+        refuse_unknown(query, [name for name in (*WHOLE, *ONE, "page") if name != "arm"])
     cause = _choice(query, "cause", Cause.ALL, Cause)
     options = SafetyOptions(cutoff, known_on, cause=cause, arm=_one_of(query, "arm", arms))
     tally = _choice(query, "count", Tally.ANY_GRADE, Tally)
@@ -189,9 +200,10 @@ class AsOfForm(QueryForm):
     cutoff = OptionsForm.base_fields["cutoff"]
     known_on = OptionsForm.base_fields["known_on"]
 
-    def __init__(self, options: SafetyOptions) -> None:
+    def __init__(self, options: SafetyOptions | Options) -> None:
+        self.past = options.known_on
         chosen = {name: getattr(options, name, None) for name in self.base_fields}
-        super().__init__(initial=chosen | {"known_on": moment(options.known_on)})
+        super().__init__(initial=chosen | {"known_on": as_typed(options.known_on)})
 
 
 class SafetyForm(AsOfForm):

@@ -59,7 +59,7 @@ def _shown(
         "report": report,
         "options": options,
         "title": safety_page.title(trial, options.cutoff),
-        "scope": scope_label(flow.scope_of(trial, signed_in(request))),
+        "scope": scope_label(flow.scope_of(trial, signed_in(request), options.known_on)),
         "safety_url": options.link(trial, "safety"),
     }
     return render(request, f"outcomes/{template}.html", told | context)
@@ -72,7 +72,7 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     try:
         options = options_of(request, trial)
     except InvalidParameter:
-        form = SafetyForm(default(trial), arm_names(trial))
+        form = SafetyForm(default(trial), arm_names(trial, None))
         read = partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Safety"))
     report = _report(request, trial, options)
@@ -82,7 +82,7 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         request, report, options, "safety", page=page,
         serious=page.serious.lines(safety.details(report, page.serious.ids)),
         urls=_urls(trial, options),
-        form=SafetyForm(options, arm_names(trial)),
+        form=SafetyForm(options, arm_names(trial, options.known_on)),
     )  # fmt: skip
 
 

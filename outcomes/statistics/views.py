@@ -93,7 +93,7 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     options = _options(chosen, trial, landmarks=bool(request.GET.get("landmarks")))
     found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
     context = {
-        "trial": trial,
+        "trial": found.trial,
         "page": statistics_page.page(found),
         "options": StatisticsForm(options, review=review),
         "csv_url": _csv_url(trial, options),

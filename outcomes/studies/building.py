@@ -6,8 +6,9 @@ What a publication prints stays as printed; it is never computed here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,10 +17,10 @@ from outcomes.methods.survival import MissingReason
 from outcomes.queries import PatientFacts
 from outcomes.report import DAYS_PER_MONTH, Options, Report
 from patients.models import Patient
-from registry import database
-from trials import histologies
+from registry import audit, database
+from trials import as_known, histologies
 from trials.definitions import EndpointKind
-from trials.models import Publication, Site, Trial
+from trials.models import Endpoint, Publication, Site, Trial
 from trials.publications import (
     GroupRole,
     Measure,
@@ -54,6 +55,7 @@ class Choices:
     """What a reader may choose; `histology` is a known term, blank for all."""
 
     options: Callable[[Trial], Options]
+    known_on: datetime | None = None
     sarcoma: bool | None = None
     histology: str = ""
     published: bool = True
@@ -113,9 +115,9 @@ def rows(user: User, choices: Choices) -> list[Row]:
     What has no value to sort by comes last.
     """
     with database.snapshot():
-        trials, facts, sites = _read(user, choices)
+        read = _read(user, choices)
         publications = list(_publications(user, choices)) if choices.published else []
-    computed = list(_computed(trials, facts, sites, choices))
+    computed = list(_computed(*read, choices))
     found: list[Row] = [*computed, *publications]
     valued = [(value(row, choices.sort), row) for row in found]
     known = [(v, row) for v, row in valued if v is not None]
@@ -124,16 +126,13 @@ def rows(user: User, choices: Choices) -> list[Row]:
 
 
 Facts = Mapping[int, list[PatientFacts]]
-Sites = Mapping[int, list[str]]
+Sites = Mapping[int, tuple[str, ...] | None]
+Endpoints = Mapping[int, list[Endpoint]]
 
 
-def _read(user: User, choices: Choices) -> tuple[list[Trial], Facts, Sites]:
+def _read(user: User, choices: Choices) -> tuple[list[Trial], Facts, Sites, Endpoints]:
     """The reader's trials, and the facts of the patients in them: no arms, for nobody's eyes."""
-    chosen = Trial.objects.visible_to(user).matching(sarcoma=choices.sarcoma)
-    trials = list(chosen.order_by("registry_id").prefetch_related("sites", "endpoints"))
-    if not trials:
-        return [], {}, {}
-    known_on = choices.options(trials[0]).known_on
+    trials, known_on = _trials(user, choices), choices.known_on
     seen = Patient.objects.visible_to(user).filter(trial__in=trials)
     patients = seen if known_on else seen.active()
     of = dict(patients.order_by().values_list("pk", "trial_id"))
@@ -141,10 +140,42 @@ def _read(user: User, choices: Choices) -> tuple[list[Trial], Facts, Sites]:
     for one in queries.facts(patients, blinded=True, known_on=known_on):
         if _is(choices.histology, one.histology):
             facts[of[one.id]].append(one)
-    sites: dict[int, list[str]] = defaultdict(list)
-    for trial, code in Site.objects.visible_to(user).filter(trial__in=trials).values_list("trial_id", "code"):  # fmt: skip
-        sites[trial].append(code)
-    return trials, facts, sites
+    return trials, facts, _sites(user, trials, known_on), _endpoints(trials, known_on)
+
+
+def _trials(user: User, choices: Choices) -> list[Trial]:
+    """The reader's trials; with a moment those that were known then, as they were."""
+    mine, known_on = Trial.objects.visible_to(user), choices.known_on
+    if known_on is None:
+        chosen = mine.matching(sarcoma=choices.sarcoma).order_by("registry_id")
+        return list(chosen.prefetch_related("sites", "endpoints"))
+    now = list(mine.order_by("registry_id").prefetch_related("sites"))
+    past = as_known.trials_as_known(now, known_on)
+    known = [past[trial.pk] for trial in now if trial.pk in past]
+    return [trial for trial in known if choices.sarcoma in (None, trial.sarcoma)]
+
+
+def _endpoints(trials: Sequence[Trial], known_on: datetime | None) -> Endpoints:
+    if known_on is None:
+        return {trial.pk: list(trial.endpoints.all()) for trial in trials}
+    return as_known.rows_of(Endpoint, trials, known_on)
+
+
+def _sites(user: User, trials: Sequence[Trial], known_on: datetime | None) -> Sites:
+    """The codes of the reader's sites by trial; None where those are all of today's."""
+    mine: dict[int, dict[int, str]] = defaultdict(dict)
+    for site in Site.objects.visible_to(user).filter(trial__in=[one.pk for one in trials]):
+        mine[site.trial_id][site.pk] = site.code
+    if known_on:
+        past = as_known.rows_of(Site, trials, known_on)
+        then = {pk: {s.pk: s.code for s in past[pk] if s.pk in mine[pk]} for pk in past}
+    codes = then if known_on else mine
+    return {
+        one.pk: None
+        if len(mine[one.pk]) == len(one.sites.all())
+        else tuple(sorted(codes.get(one.pk, {}).values()))
+        for one in trials
+    }
 
 
 def _is(term: str, histology: str) -> bool:
@@ -153,28 +184,34 @@ def _is(term: str, histology: str) -> bool:
 
 
 def _computed(
-    trials: Iterable[Trial], facts: Facts, sites: Sites, choices: Choices
+    trials: Iterable[Trial], facts: Facts, sites: Sites, endpoints: Endpoints, choices: Choices
 ) -> Iterator[Computed]:
     for trial in trials:
         known = facts.get(trial.pk, [])
         if choices.histology and not known:
             continue
         options = choices.options(trial)
-        endpoints = report.declared(list(trial.endpoints.all()), options)
-        found = report.compute(trial, options, endpoints, known)
-        mine = tuple(sorted(sites.get(trial.pk, [])))
-        yield Computed(trial, found, None if len(mine) == len(trial.sites.all()) else mine)
+        declared = report.declared(endpoints.get(trial.pk, []), options)
+        yield Computed(trial, report.compute(trial, options, declared, known), sites[trial.pk])
 
 
 def _publications(user: User, choices: Choices) -> Iterator[Printed]:
-    found = Publication.objects.as_seen_by(user).order_by("key")
-    if choices.sarcoma is not None:
-        found = found.filter(sarcoma=choices.sarcoma)
-    for row in found:
+    for row, trial in _catalogue(user, choices.known_on):
         results = row.results()
         groups = _groups(results, choices.histology)
-        if groups:
-            yield Printed(row, results, groups, getattr(row, "visible_trial", None))
+        if groups and choices.sarcoma in (None, row.sarcoma):
+            yield Printed(row, results, groups, trial)
+
+
+def _catalogue(user: User, known_on: datetime | None) -> Iterator[tuple[Publication, str | None]]:
+    """Each publication with its trial, where the reader works on it, now or at a moment."""
+    if known_on is None:
+        for row in Publication.objects.as_seen_by(user).order_by("key"):
+            yield row, getattr(row, "visible_trial", None)
+        return
+    mine = dict(Trial.objects.visible_to(user).values_list("pk", "registry_id"))
+    for row in audit.rows_as_known(Publication, known_on):
+        yield row, mine.get(row.trial_id)
 
 
 def _groups(results: PublishedResults, histology: str) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django import forms
 from django.http import HttpRequest
@@ -17,6 +18,7 @@ from outcomes.options import (
     OUTCOME_PARAMETERS,
     SEVERAL,
     OptionsForm,
+    moment_of_several,
     of_several,
 )
 from outcomes.studies import Choices, Sort
@@ -70,6 +72,7 @@ def choices_of(request: Request | HttpRequest) -> Choices:
         raise InvalidParameter.not_one_of("sort", SORTS)
     return Choices(
         options=of_several(request),
+        known_on=moment_of_several(request),
         sarcoma=_flag(query, "sarcoma"),
         histology=_histology(query.get("histology", "")),
         published=_flag(query, "published") is not False,
@@ -113,7 +116,8 @@ class StudiesForm(OptionsForm):
     )
     sort = forms.ChoiceField(label=gettext_lazy("Sorted by"))
 
-    def __init__(self, query: Mapping[str, str]) -> None:
+    def __init__(self, query: Mapping[str, str], past: datetime | None) -> None:
+        self.past = past
         asked = {name: query.get(name, "") for name in self.base_fields}
         forms.Form.__init__(self, initial=asked | {"histology": self._term(asked["histology"])})
         for name in self.fields.keys() - set(PARAMETERS):

@@ -54,15 +54,16 @@ class StudyLine:
 def studies_page(request: HttpRequest) -> HttpResponse:
     """One row per trial that the reader works on, beside the published catalogue."""
     try:
-        rows = studies.rows(signed_in(request), choices_of(request))
+        choices = choices_of(request)
     except InvalidParameter:
-        form = StudiesForm(QueryDict())
+        form = StudiesForm(QueryDict(), None)
         return refused(request, form, choices_of, title=_("Studies side by side"))
+    rows = studies.rows(signed_in(request), choices)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "lines": [study_line(row) for row in page.object_list],
         "page_obj": page,
-        "options": StudiesForm(request.GET),
+        "options": StudiesForm(request.GET, choices.known_on),
     }
     return render(request, "outcomes/studies.html", context)
 

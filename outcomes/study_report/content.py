@@ -61,7 +61,7 @@ def build(trial: Trial, *, user: User, options: Options) -> StudyReport:
     """Read and compute everything once."""
     with database.snapshot():
         found = report.build(trial, user=user, options=options)
-        flowed = flow.build(trial, user=user, cutoff=options.cutoff)
+        flowed = flow.build(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
         events = safety.build(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
     return StudyReport(
         report=found,

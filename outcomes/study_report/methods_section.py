@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -148,9 +149,10 @@ def _data(report: Report) -> Iterator[str]:
     options = report.options
     yield _("Data cutoff %s: nothing dated later is used.") % options.cutoff
     if options.known_on:
-        yield _("As the data were known on %s UTC: later entries and corrections are not seen.") % (
-            options.known_on.strftime("%Y-%m-%d %H:%M:%S")
-        )
+        yield _(
+            "As the data and the protocol were known on %s UTC: later entries and corrections are"
+            " not seen, and definitions and parameters are those of that moment."
+        ) % options.known_on.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if report.trial.synthetic:
         yield _("The patients of this trial are SYNTHETIC.")
 

@@ -17,7 +17,12 @@ from registry.clocks import UNIVERSAL, offset
 from trials.models import Trial
 
 register = template.Library()
-register.filter("zone", zone_of)
+
+
+@register.filter
+def zone(trial: Trial | None) -> str:
+    """By whose clock a page tells moments: of pages of no one trial, UTC."""
+    return zone_of(trial) if trial else UNIVERSAL
 
 
 @register.filter

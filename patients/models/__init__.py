@@ -41,10 +41,12 @@ from patients.models.queries import (
 )
 from patients.models.records import RecordQuerySet
 from patients.models.screening import (
+    DEVIATION_KEY,
     Conclusion,
     Consent,
     ConsentQuerySet,
     Deviation,
+    DeviationCategory,
     DeviationQuerySet,
     FailureReason,
     Screening,
@@ -55,6 +57,7 @@ __all__ = [
     "ADVERSE_EVENT_KEY",
     "DATES",
     "DEATH",
+    "DEVIATION_KEY",
     "MOST_PRIOR_LINES",
     "PLAUSIBLE",
     "SETTLED",
@@ -70,6 +73,7 @@ __all__ = [
     "Consent",
     "ConsentQuerySet",
     "Deviation",
+    "DeviationCategory",
     "DeviationQuerySet",
     "Disposition",
     "DispositionKind",

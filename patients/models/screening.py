@@ -30,6 +30,18 @@ class FailureReason(models.TextChoices):
     OTHER = "other", _("other reason")
 
 
+class DeviationCategory(models.TextChoices):
+    """What a protocol deviation is about (CDISC DVCAT): ICH E3, 10.2, and what sites log besides."""
+
+    ELIGIBILITY = "eligibility", _("eligibility")
+    CONSENT = "consent", _("informed consent")
+    DOSING = "dosing", _("wrong treatment or dose")
+    PROHIBITED_MEDICATION = "prohibited_medication", _("prohibited medication")
+    VISIT_OR_ASSESSMENT = "visit_or_assessment", _("visit or assessment")
+    NOT_WITHDRAWN = "not_withdrawn", _("not withdrawn in spite of withdrawal criteria")
+    OTHER = "other", _("other")
+
+
 class ConsentQuerySet(RecordQuerySet["Consent"]):
     """Consents in domain words."""
 
@@ -38,13 +50,27 @@ class ScreeningQuerySet(RecordQuerySet["Screening"]):
     """Screenings in domain words."""
 
 
+COVERING = Q(
+    criterion__isnull=False,
+    screening__voided_at=None,
+    screening_version=F("screening__version"),
+)
+
+
 class DeviationQuerySet(RecordQuerySet["Deviation"]):
     """Deviations in domain words."""
 
     def covering(self) -> Self:
         """Not voided, of a screening as it is now: what was corrected since needs another."""
-        now = {"screening__voided_at": None, "screening_version": F("screening__version")}
-        return self.filter(voided_at=None, **now)
+        return self.filter(COVERING, voided_at=None)
+
+    def in_force(self) -> Self:
+        """Not voided; of those from a criterion, what covers its screening."""
+        return self.filter(Q(criterion=None) | COVERING, voided_at=None)
+
+
+OF_A_CRITERION = ("screening", "screening_version", "criterion")
+DEVIATION_KEY = ("patient", "occurred_on", "category", "description")
 
 
 @audited()
@@ -137,24 +163,36 @@ class Screening(models.Model):
 
 @audited()
 class Deviation(models.Model):
-    """A protocol deviation: an investigator enrolls in spite of a criterion, and says why.
+    """A protocol deviation (CDISC DV): of a category, described, major or minor.
 
-    It covers what the investigator saw: one screening at one version, not what is corrected later.
-    A violated criterion is major unless the investigator says otherwise (ICH E9, 5.2.2); who has a
-    major one is not in the per-protocol population.
+    With a criterion it is an enrollment in spite of it, which an investigator justifies. That covers
+    what the investigator saw: one screening at one version, not what is corrected later. A violated
+    criterion is major unless the investigator says otherwise (ICH E9, 5.2.2). Without a criterion it
+    is what happened in the course of the trial. Who has a major one is not in the per-protocol
+    population.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="deviations")
-    criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="deviations")
-    screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="deviations")
-    screening_version = models.PositiveIntegerField()
+    criterion = models.ForeignKey(
+        Criterion, on_delete=models.PROTECT, null=True, blank=True, related_name="deviations"
+    )
+    screening = models.ForeignKey(
+        Screening, on_delete=models.PROTECT, null=True, blank=True, related_name="deviations"
+    )
+    screening_version = models.PositiveIntegerField(null=True, blank=True)
     occurred_on = models.DateField(_("occurred on"))
-    justification = models.TextField(_("justification"), max_length=2000)
+    category = models.CharField(
+        _("category"),
+        max_length=30,
+        choices=DeviationCategory,
+        default=DeviationCategory.ELIGIBILITY,
+    )
+    description = models.CharField(_("description"), max_length=500, blank=True)
+    justification = models.TextField(_("justification"), max_length=2000, blank=True)
     major = models.BooleanField(_("major"), default=True)
     version = models.PositiveIntegerField(default=1)
     voided_at = models.DateTimeField(null=True, blank=True)
 
-    KEY = ("screening", "screening_version", "criterion")
     objects = DeviationQuerySet.as_manager()
 
     class Meta:
@@ -162,15 +200,44 @@ class Deviation(models.Model):
         verbose_name = _("protocol deviation")
         constraints = [
             models.UniqueConstraint(
-                fields=["screening", "screening_version", "criterion"],
-                condition=Q(voided_at=None),
-                name="deviation_once",
+                fields=OF_A_CRITERION, condition=Q(voided_at=None), name="deviation_once"
+            ),
+            models.UniqueConstraint(
+                fields=DEVIATION_KEY,
+                condition=Q(voided_at=None, criterion=None),
+                name="deviation_described_once",
             ),
             plausible("deviation", "occurred_on"),
             models.CheckConstraint(
-                condition=Q(justification__regex=r"\S"), name="deviation_justified"
+                condition=Q(category__in=DeviationCategory.values), name="deviation_category_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    criterion__isnull=False,
+                    screening__isnull=False,
+                    screening_version__isnull=False,
+                    category=DeviationCategory.ELIGIBILITY,
+                    justification__regex=r"\S",
+                )
+                | Q(
+                    criterion=None,
+                    screening=None,
+                    screening_version=None,
+                    description__regex=r"\S",
+                ),
+                name="deviation_justified_or_described",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.patient_id} {self.criterion_id}"
+        return f"{self.get_category_display()} {self.occurred_on}"
+
+    @property
+    def KEY(self) -> tuple[str, ...]:
+        """What tells it from another: a criterion of a screening, or what happened when."""
+        return OF_A_CRITERION if self.criterion_id else DEVIATION_KEY
+
+    @property
+    def text(self) -> str:
+        """What happened, or why it was taken upon oneself."""
+        return self.description or self.justification

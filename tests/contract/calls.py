@@ -383,6 +383,15 @@ def deviation_call(at: Scene) -> Call:
     )
 
 
+def deviation_change(at: Scene, description: str) -> Call:
+    """What happened in the course of the trial, described otherwise."""
+    facts = {"occurred_on": START, "category": "dosing", "major": True}
+    for told in ("a dose too many", "a dose too few"):
+        row = Deviation.objects.create(patient=at.patient, description=told, **facts)
+    body = {"patient": at.patient.pk} | facts | {"occurred_on": START.isoformat()}
+    return change(f"/deviations/{row.pk}/", row, body | {"description": description})
+
+
 def import_call(at: Scene, query: str = "") -> Call:
     """A file of two lines, one of them new."""
     event = {"record": "adverse_event"} | event_body(at) | {"patient": at.patient.subject_id}
@@ -509,6 +518,7 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /deviations/": lambda at: Call(f"/deviations/?patient={at.candidate.pk}"),
     "POST /deviations/": deviation_call,
     "GET /deviations/{id}/": lambda at: Call(f"/deviations/{at.deviation.pk}/"),
+    "PUT /deviations/{id}/": lambda at: deviation_change(at, "another tablet strength"),
     "PATCH /deviations/{id}/": lambda at: change(
         f"/deviations/{at.deviation.pk}/", at.deviation, {"major": False}
     ),
@@ -650,6 +660,7 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
         "POST /screenings/{id}/conclude/", conclusion="eligible", failure_reason=""
     ),
     "PATCH /deviations/{id}/": lambda at: _of_a_corrected_screening(at),
+    "PUT /deviations/{id}/": lambda at: deviation_change(at, "a dose too many"),
     "PUT /consents/{id}/": lambda at: _consent_twice(at),
     "PUT /screenings/{id}/": lambda at: _screening_twice(at),
     "PUT /therapies/{id}/": lambda at: _twice(at),
@@ -678,7 +689,7 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
 
 
 def _of_a_corrected_screening(at: Scene) -> Call:
-    Screening.objects.filter(pk=at.deviation.screening_id).update(version=99)
+    Screening.objects.filter(deviations=at.deviation).update(version=99)
     return change(f"/deviations/{at.deviation.pk}/", at.deviation, {"major": False})
 
 

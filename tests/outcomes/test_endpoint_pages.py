@@ -141,7 +141,7 @@ def test_definitions_of_one_kind_stand_side_by_side(
 WRONG = [
     ("confirmation_min_days", "x", "A number."),
     ("min_stable_days", "-1", "0 or more."),
-    ("confidence_level", "95", "Less than 1."),
+    ("confidence_level", "95", "0.9999 or less."),
     ("time_origin", "birth", "Select a valid choice."),
     ("censoring_therapies", ["yoga"], "Select a valid choice."),
 ]

@@ -29,7 +29,7 @@ from trials.vocabularies import Role
 
 Login = Callable[[User], Api]
 Body = dict[str, Any]
-TYPES = ("patient", "visit", "therapy", "adverse_event")
+TYPES = ("patient", "visit", "therapy", "adverse_event", "deviation")
 NONE = dict.fromkeys((*TYPES, "total"), 0)
 
 

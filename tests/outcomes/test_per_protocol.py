@@ -11,6 +11,7 @@ from django.test import Client
 
 from patients import screening as screening_actions
 from patients.models import Deviation, Patient
+from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
@@ -51,6 +52,15 @@ def n(reader: Api, cutoff: Any = "2024-12-31", known_on: datetime | None = None)
     return size
 
 
+def correct_its_screening(deviation: Deviation, *, by: User) -> None:
+    """What the deviation covered was misread."""
+    assert deviation.screening
+    changes = {"screened_on": START, "values": factories.ELIGIBLE}
+    screening_actions.correct_screening(
+        screening=deviation.screening, changes=changes, by=by, version=1, reason="misread"
+    )
+
+
 @pytest.mark.parametrize(("day", "expected"), [(-1, 0), (0, 3), (9, 3), (10, 2), (300, 2)])
 @pytest.mark.usefixtures("deviating")
 def test_who_has_a_major_deviation_by_the_cutoff_is_left_out(
@@ -69,14 +79,7 @@ def test_what_is_voided_or_covers_no_screening_counts_no_more(
         deviation=major, by=cast.investigator, version=1, reason="wrong patient"
     )
     assert n(reader) == 3
-    changes = {"screened_on": START, "values": factories.ELIGIBLE}
-    screening_actions.correct_screening(
-        screening=later.screening,
-        changes=changes,
-        by=cast.investigator,
-        version=1,
-        reason="misread",
-    )
+    correct_its_screening(later, by=cast.investigator)
     assert n(reader) == 4
     assert reader.get(f"{OUTCOMES}2024-12-31")["ETag"] != before
     flow = reader.get("/trials/NCT00000001/consort/?cutoff=2024-12-31").json()
@@ -105,10 +108,7 @@ def test_as_known_on_a_moment(cast: Cast, api: Login, deviating: dict[str, Devia
         deviation=deviating["major"], by=cast.investigator, version=1, reason="wrong patient"
     )
     moments.append(datetime.now(UTC))
-    screening_actions.correct_screening(
-        screening=deviating["later"].screening, by=cast.investigator, version=1, reason="misread",
-        changes={"screened_on": START, "values": factories.ELIGIBLE},
-    )  # fmt: skip
+    correct_its_screening(deviating["later"], by=cast.investigator)
     moments.append(datetime.now(UTC))
     assert [n(reader, known_on=moment) for moment in moments] == [2, 3, 4]
 

@@ -364,7 +364,8 @@ def test_a_deviation_is_offered_to_investigators_only(
     screening = factories.screening(
         patient, by=cast.coordinator, values=ELIGIBLE | {"platelets": {"value": 72, "unit": "10^9/L"}}
     )  # fmt: skip
-    steps, form = f"/patients/{patient.pk}/enrollment/", f"/patients/{patient.pk}/deviations/new/"
+    steps = f"/patients/{patient.pk}/enrollment/"
+    form = f"/patients/{patient.pk}/deviations/new/criterion/"
     assert "Record a protocol deviation" not in client.get(steps).content.decode()
     assert client.get(form).status_code == 403
     investigator = pages(cast.investigator)
@@ -458,7 +459,7 @@ ADDRESSES = (
     "/patients/{patient}/enrollment/",
     "/patients/{patient}/consents/new/",
     "/patients/{patient}/screenings/new/",
-    "/patients/{patient}/deviations/new/",
+    "/patients/{patient}/deviations/new/criterion/",
     "/consents/{consent}/edit/",
     "/consents/{consent}/void/",
     "/screenings/{screening}/",

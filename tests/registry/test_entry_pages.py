@@ -133,6 +133,7 @@ def addresses(cast: Cast) -> dict[str, str]:
         "screening_void": f"{on}void/",
         "screening_conclude": f"{on}conclude/",
         "deviation_new": f"/patients/{one.pk}/deviations/new/",
+        "criterion_deviation_new": f"/patients/{one.pk}/deviations/new/criterion/",
         "deviation_edit": f"/deviations/{deviation.pk}/edit/",
         "deviation_void": f"/deviations/{deviation.pk}/void/",
         "criterion_new": f"{trial}/criteria/new/",

@@ -9,6 +9,10 @@ import pytest
 from trials.definition_wording import TITLES, in_words
 from trials.definitions import EndpointDefinition, EndpointKind
 
+PER_PROTOCOL = (
+    "Population: per protocol, enrolled without a major protocol deviation, from the"
+    " eligibility criteria or in the course of the trial, that occurred up to the data cutoff."
+)
 COMPUTED = [kind for kind in EndpointKind if kind is not EndpointKind.OTHER]
 
 ORR = "Patients whose best response by RECIST 1.1 is CR or PR."
@@ -89,7 +93,7 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
         {"population": "per_protocol"},
         [
             OS,
-            "Population: per protocol, enrolled without a major recorded deviation.",
+            PER_PROTOCOL,
             LOG_LOG,
         ],
     ),

@@ -48,6 +48,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"time_origin": "FIRST_DOSE"}, ("time_origin",)),
     ({"confidence_level": 0.5}, ("confidence_level",)),
     ({"confidence_level": 1}, ("confidence_level",)),
+    ({"confidence_level": 0.9999999999999999}, ("confidence_level",)),  # its quantile is infinite
     ({"confidence_level": "0.95"}, ("confidence_level",)),
     ({"confidence_level": True}, ("confidence_level",)),
     ({"min_stable_days": -1}, ("min_stable_days",)),

@@ -21,7 +21,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from outcomes import analyses, canonical, report
 from outcomes.analyses import Outcome, freeze, reproduce
-from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, result_of
+from outcomes.analyses.documents import analysis_detail
+from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, read, result_of
+from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, REVIEWER, Analysis
 from outcomes.report import LandmarkTime, Options
 from patients.models import Allocation, Patient, Therapy
@@ -100,14 +102,13 @@ def test_it_keeps_the_inputs_the_result_and_their_digests(cast: Cast) -> None:
 
 def test_what_is_kept_is_what_was_read(cast: Cast) -> None:
     trial = populated(cast)
-    endpoints, facts = report.read(trial, user=cast.administrator, options=EVERYTHING)
-    columns = columns_of(trial)
-    inputs = Inputs(FORMAT, 1, columns, EVERYTHING, tuple(endpoints), tuple(facts))
+    inputs = read(trial, user=cast.administrator, options=EVERYTHING)
     again = Inputs.parse(canonical.text(inputs))
     assert again.patients == inputs.patients
+    assert again.safety == inputs.safety
     assert again.options == EVERYTHING
     assert again.endpoints == inputs.endpoints
-    assert columns_of(again.as_trial()) == columns
+    assert columns_of(again.as_trial()) == columns_of(trial)
 
 
 def test_whatever_happens_later_it_comes_out_again(
@@ -119,7 +120,7 @@ def test_whatever_happens_later_it_comes_out_again(
     Trial.objects.filter(pk=trial.pk).update(assessment_interval_days=84)
     Patient.objects.filter(trial=trial).update(died_on=START + timedelta(days=100), sex="male")
     factories.patient(trial, "01-900")
-    now = result_of(report.build(trial, user=cast.administrator, options=EVERYTHING))
+    _found, now = result_of(read(trial, user=cast.administrator, options=EVERYTHING))
     row = Analysis.objects.get(pk=row.pk)
     assert canonical.sha256(now) != row.result_sha256
     with translation.override("zh-hans"), django_assert_num_queries(0):
@@ -143,7 +144,7 @@ from outcomes import canonical
 from outcomes.analyses.inputs import Inputs, result_of
 kept = sys.stdin.read()
 inputs = Inputs.parse(kept)
-print(canonical.sha256(canonical.text(inputs)), canonical.sha256(result_of(inputs.report())))
+print(canonical.sha256(canonical.text(inputs)), canonical.sha256(result_of(inputs)[1]))
 """
 
 
@@ -182,7 +183,7 @@ def test_it_stays_as_it_is(cast: Cast, statement: str) -> None:
             refused(statement)
 
 
-def forged(row: Analysis, **columns: str) -> Analysis:
+def forged(row: Analysis, **columns: Any) -> Analysis:
     """As if somebody had got round the triggers."""
     for name, value in columns.items():
         setattr(row, name, value)
@@ -203,6 +204,36 @@ def test_a_forged_one_is_found_out(cast: Cast) -> None:
         assert reproduce(forged(fresh, **columns)).outcome is Outcome.ALTERED
 
 
+COLUMNS: list[dict[str, Any]] = [
+    {"options": {"cutoff": "2020-01-01"}},
+    {"options": []},
+    {"cutoff": START},
+    {"known_on": datetime(2024, 1, 1, tzinfo=UTC)},
+    {"blinded": True},
+    {"methods_version": METHODS_VERSION + 1},
+    {"trial_id": 0},
+    {"patients": 99},
+]
+
+
+@pytest.mark.parametrize("columns", COLUMNS, ids=str)
+def test_a_column_that_contradicts_the_inputs_is_found_out(
+    cast: Cast, columns: dict[str, Any]
+) -> None:
+    populated(cast)
+    row = frozen(cast, options=EVERYTHING)
+    assert reproduce(row).outcome is Outcome.REPRODUCED
+    assert reproduce(forged(row, **columns)).outcome is Outcome.ALTERED
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "nothing"])
+def test_a_result_that_is_none_can_be_looked_at(cast: Cast, text: str) -> None:
+    """As if somebody had written another digest beside it as well."""
+    row = forged(frozen(cast), result=text, result_sha256=canonical.sha256(text))
+    assert reproduce(row).outcome is Outcome.ALTERED
+    assert analysis_detail(row)["report"] is None
+
+
 def test_another_result_says_where(cast: Cast) -> None:
     """As if the methods had counted one responder more when it was frozen."""
     populated(cast)
@@ -216,13 +247,14 @@ def test_another_result_says_where(cast: Cast) -> None:
     assert [(d.pointer, d.stored, d.found) for d in found.differences] == [
         ("/report/orr/responders", counted + 1, counted)
     ]
+    assert "rewrote the stored result together with its digest" in outcome_in_words(found, row)
 
 
 def test_inputs_that_todays_code_cannot_read_say_so(cast: Cast) -> None:
     row = frozen(cast)
     text = canonical.text({"format": FORMAT})
     found = reproduce(forged(row, inputs=text, inputs_sha256=canonical.sha256(text)))
-    assert (found.outcome, found.report) == (Outcome.UNREADABLE, None)
+    assert (found.outcome, found.computed) == (Outcome.UNREADABLE, None)
 
 
 # Who may

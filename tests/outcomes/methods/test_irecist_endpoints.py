@@ -149,6 +149,13 @@ PFS = {
     # an equivocal lesion confirmed later: an iUPD on the day it was first seen (METHODS.md, 4)
     "iSD42?a iUPD84!a iCPD126!a": "E42 irecist_progression_confirmed",
     "iSD42?a iPR84 iUPD126!a": "E126 irecist_progression_unconfirmed",
+    # it was there all the time, and nothing better: no reset; better, or gone for once: a reset
+    "iSD42?a iSD84?a iUPD126!a": "E42 irecist_progression_unconfirmed",
+    "iPR42?a iSD84?a iUPD126!a": "E42 irecist_progression_unconfirmed",
+    "iNON42?a iNON84?a iUPD126!a iCPD168!a": "E42 irecist_progression_confirmed",
+    "iSD42?a iPR84?a iUPD126!a": "E126 irecist_progression_unconfirmed",
+    "iSD42?a iSD84 iUPD126!a": "E126 irecist_progression_unconfirmed",
+    "iSD42?a iSD84?b iUPD126!a": "E126 irecist_progression_unconfirmed",
 }
 
 
