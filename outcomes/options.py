@@ -189,13 +189,6 @@ def as_of(
     return _cutoff(query.get("cutoff"), trial), known_on
 
 
-def cutoff_of(request: Request | HttpRequest, trial: Trial, *others: str) -> Date:
-    """The chosen cutoff where nothing but `others` can be chosen; raises InvalidParameter."""
-    query: Mapping[str, str] = request.GET
-    refuse_unknown(query, ("cutoff", *others))
-    return _cutoff(query.get("cutoff"), trial)
-
-
 def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     """The options that keys of SEVERAL choose for each of several trials, at its own today.
 

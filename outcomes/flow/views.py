@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date as Date
 from datetime import datetime
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -36,12 +34,8 @@ from trials.models import Trial
 PER_PAGE = 100
 
 
-def _refused(
-    request: HttpRequest, trial: Trial, read: Callable[[HttpRequest], Any], title: str
-) -> HttpResponse:
-    """What is wrong with the asked cutoff, moment or box."""
-    form = AsOfForm(Options(cutoff=today(trial)))
-    return refused(request, form, read, trial=trial, title=title)
+def _form(cutoff: Date, known_on: datetime | None = None) -> AsOfForm:
+    return AsOfForm(Options(cutoff=cutoff, known_on=known_on))
 
 
 def _query(cutoff: Date, known_on: datetime | None) -> str:
@@ -66,8 +60,8 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
     try:
         cutoff, known_on = as_of(request, trial)
     except InvalidParameter:
-        read = partial(as_of, trial=trial)
-        return _refused(request, trial, read, _("Participant flow"))
+        form, read = _form(today(trial)), partial(as_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Participant flow"))
     report = flow.build(trial, user=user, cutoff=cutoff, known_on=known_on)
     people = reverse("outcomes:consort_people", args=[trial.registry_id])
     lists = f"{people}?{_query(cutoff, known_on)}&box="
@@ -83,7 +77,7 @@ def consort(request: HttpRequest, registry_id: str) -> HttpResponse:
         "source": source,
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "consort", cutoff, known_on),
-        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
+        "form": _form(cutoff, known_on),
     }
     return render(request, "outcomes/consort.html", context)
 
@@ -103,7 +97,8 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     try:
         cutoff, known_on, found = read(request)
     except InvalidParameter:
-        return _refused(request, trial, read, _("Participant flow"))
+        form = _form(today(trial))
+        return refused(request, form, read, trial=trial, title=_("Participant flow"))
     context = {
         "trial": trial,
         "cutoff": cutoff,
@@ -128,7 +123,8 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     try:
         cutoff, known_on = as_of(request, trial)
     except InvalidParameter:
-        return _refused(request, trial, partial(as_of, trial=trial), _("Accrual"))
+        form, read = _form(today(trial)), partial(as_of, trial=trial)
+        return refused(request, form, read, trial=trial, title=_("Accrual"))
     report = accrual.build(
         trial, user=user, cutoff=cutoff, today=today(trial, known_on), known_on=known_on
     )
@@ -144,6 +140,6 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "full_height": full_height(chart, source),
         "csv_url": _csv(trial, "accrual", cutoff, known_on),
         "sites": accrual_chart.site_lines(report),
-        "form": AsOfForm(Options(cutoff=cutoff, known_on=known_on)),
+        "form": _form(cutoff, known_on),
     }
     return render(request, "outcomes/accrual.html", context)

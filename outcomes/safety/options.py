@@ -128,7 +128,7 @@ class Selection:
     system_organ_class: str | None = None  # "" is of no class
 
 
-def arm_names(trial: Trial, known_on: datetime | None) -> list[str]:
+def arm_names(trial: Trial, known_on: datetime | None = None) -> list[str]:
     """The arms that a reader may ask for, of a moment or of today."""
     return [] if trial.masked else [arm.name for arm in as_known.rows(trial.arms, known_on)]
 
