@@ -238,8 +238,10 @@ def _rate_card(rate: Rate, words: str) -> Card:
         title=str(TITLES[rate.endpoint.kind]),
         value=percent(found.estimate),
         interval=_("%(level)s CI %(limits)s (%(style)s)")
-        % {"level": level, "limits": limits, "style": style},
-        inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
+        % {"level": level, "limits": limits, "style": style}
+        if found.n
+        else "",
+        inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n} if found.n else nobody(),
         definition=words,
         kind=rate.endpoint.kind,
     )
@@ -248,17 +250,28 @@ def _rate_card(rate: Rate, words: str) -> Card:
 def _median_card(found: Survival, words: str) -> Card:
     return Card(
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
-        value=small_groups.too_few(found) or with_unit(found.median),
+        value=_few(found) or with_unit(found.median),
         interval="" if small_groups.too_few(found) else limits_of(found.median),
-        inputs=ngettext(
-            "%(events)s event in %(n)s patients",
-            "%(events)s events in %(n)s patients",
-            found.events,
-        )
-        % {"events": found.events, "n": found.n},
+        inputs=_events(found) if found.n else nobody(),
         definition=words,
         kind=found.endpoint.kind,
     )
+
+
+def _few(found: Survival) -> str:
+    return small_groups.too_few(found) if found.n else "–"
+
+
+def _events(found: Survival) -> str:
+    told = ngettext(
+        "%(events)s event in %(n)s patients", "%(events)s events in %(n)s patients", found.events
+    )
+    return told % {"events": found.events, "n": found.n}
+
+
+def nobody() -> str:
+    """That there is no patient to compute anything of."""
+    return _("nobody is in the population yet")
 
 
 def _immune_card(found: Rate | Survival, evaluator: str) -> Card:
@@ -294,7 +307,9 @@ def _follow_up_card(report: Report) -> Card:
     return Card(
         title=_("Median follow-up"),
         value=value if found.median is None else _("%s months") % value,
-        interval=_("IQR %(q1)s – %(q3)s") % {"q1": q1, "q3": q3},
+        interval=""
+        if found.q1 is found.q3 is None
+        else _("IQR %(q1)s – %(q3)s") % {"q1": q1, "q3": q3},
         inputs=_("reverse Kaplan-Meier of overall survival"),
         definition=_("Time under observation for survival: deaths count as censored."),
     )
@@ -319,6 +334,8 @@ def _figure(found: Survival, report: Report) -> Figure:
 
 def median_in_words(found: Survival) -> str:
     """A median with its interval, or why it is not estimated."""
+    if not found.n:
+        return nobody()
     few = small_groups.too_few(found)
     return few or f"{with_unit(found.median)}; {limits_of(found.median)}"
 
