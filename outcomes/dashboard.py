@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from fractions import Fraction
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from outcomes import small_groups
 from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalComparison
 from outcomes.charts import kaplan_meier, waterfall
 from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
@@ -236,8 +238,10 @@ def _rate_card(rate: Rate, words: str) -> Card:
         title=str(TITLES[rate.endpoint.kind]),
         value=percent(found.estimate),
         interval=_("%(level)s CI %(limits)s (%(style)s)")
-        % {"level": level, "limits": limits, "style": style},
-        inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
+        % {"level": level, "limits": limits, "style": style}
+        if found.n
+        else "",
+        inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n} if found.n else nobody(),
         definition=words,
         kind=rate.endpoint.kind,
     )
@@ -246,17 +250,28 @@ def _rate_card(rate: Rate, words: str) -> Card:
 def _median_card(found: Survival, words: str) -> Card:
     return Card(
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
-        value=with_unit(found.median),
-        interval=limits_of(found.median),
-        inputs=ngettext(
-            "%(events)s event in %(n)s patients",
-            "%(events)s events in %(n)s patients",
-            found.events,
-        )
-        % {"events": found.events, "n": found.n},
+        value=_few(found) or with_unit(found.median),
+        interval="" if small_groups.too_few(found) else limits_of(found.median),
+        inputs=_events(found) if found.n else nobody(),
         definition=words,
         kind=found.endpoint.kind,
     )
+
+
+def _few(found: Survival) -> str:
+    return small_groups.too_few(found) if found.n else "–"
+
+
+def _events(found: Survival) -> str:
+    told = ngettext(
+        "%(events)s event in %(n)s patients", "%(events)s events in %(n)s patients", found.events
+    )
+    return told % {"events": found.events, "n": found.n}
+
+
+def nobody() -> str:
+    """That there is no patient to compute anything of."""
+    return _("nobody is in the population yet")
 
 
 def _immune_card(found: Rate | Survival, evaluator: str) -> Card:
@@ -292,7 +307,9 @@ def _follow_up_card(report: Report) -> Card:
     return Card(
         title=_("Median follow-up"),
         value=value if found.median is None else _("%s months") % value,
-        interval=_("IQR %(q1)s – %(q3)s") % {"q1": q1, "q3": q3},
+        interval=""
+        if found.q1 is found.q3 is None
+        else _("IQR %(q1)s – %(q3)s") % {"q1": q1, "q3": q3},
         inputs=_("reverse Kaplan-Meier of overall survival"),
         definition=_("Time under observation for survival: deaths count as censored."),
     )
@@ -308,14 +325,26 @@ def _figure(found: Survival, report: Report) -> Figure:
         kind=kind,
         title=str(TITLES[kind]),
         chart=kaplan_meier.draw([group], kind=kind),
-        median=f"{with_unit(found.median)}; {limits_of(found.median)}",
-        landmarks=tuple(
-            _("%(n)s %(unit)s: %(share)s")
-            % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
-            for at, value in found.landmarks
-        ),
+        median=median_in_words(found),
+        landmarks=() if small_groups.too_few(found) else _landmarks(found),
         comparison=() if isinstance(compared, NoComparison) else _compared(compared, kind),
         definition=result_in_words(found, report.options.evaluator),
+    )
+
+
+def median_in_words(found: Survival) -> str:
+    """A median with its interval, or why it is not estimated."""
+    if not found.n:
+        return nobody()
+    few = small_groups.too_few(found)
+    return few or f"{with_unit(found.median)}; {limits_of(found.median)}"
+
+
+def _landmarks(found: Survival) -> tuple[str, ...]:
+    return tuple(
+        _("%(n)s %(unit)s: %(share)s")
+        % {"n": at.number, "unit": UNITS[at.unit], "share": percent(value.survival)}
+        for at, value in found.landmarks
     )
 
 
@@ -324,7 +353,7 @@ def _compared(found: Comparison, kind: EndpointKind) -> tuple[str, ...]:
     compared = found.survivals[kind]
     return (
         *_hazard_ratios(found.arms, compared),
-        log_rank(compared.log_rank),
+        log_rank(compared.log_rank, [arm.n for arm in found.arms]),
         str(TIES[compared.cox.ties]),
         *([_("stratified by %s") % CHARACTERISTICS[by]] if (by := found.stratified_by) else []),
     )
@@ -336,16 +365,18 @@ def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> 
         % {
             "arm": arm.name,
             "reference": arms[0].name,
-            "ratio": hazard_ratio(ratio, found.cox.level),
+            "ratio": hazard_ratio(ratio, found.cox.level, [arm.n, arms[0].n]),
         }
         for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
     ]
 
 
-def hazard_ratio(found: HazardRatio, level: float) -> str:
-    """A hazard ratio with its interval, or why there is none."""
+def hazard_ratio(found: HazardRatio, level: float, sizes: Sequence[int]) -> str:
+    """A hazard ratio of groups of these sizes with its interval, or why there is none."""
     if found.reason is not None:
         return _("not estimable (%s)") % NOT_COMPARED[found.reason]
+    if few := small_groups.not_tested(sizes):
+        return few
     return _("%(ratio).2f (%(level)s CI %(lower).2f – %(upper).2f)") % {
         "ratio": found.estimate,
         "level": f"{level:.0%}",
@@ -354,11 +385,15 @@ def hazard_ratio(found: HazardRatio, level: float) -> str:
     }
 
 
-def log_rank(found: ChiSquare) -> str:
-    """A log-rank test's p value, or why there is none."""
+def log_rank(found: ChiSquare, sizes: Sequence[int]) -> str:
+    """A log-rank test's p value over groups of these sizes, or why there is none."""
     if found.reason is not None:
         return _("log-rank test: not estimable (%s)") % NOT_COMPARED[found.reason]
-    return _("log-rank test: %s") % p_value(found.p)
+    if few := small_groups.not_tested(sizes):
+        return _("log-rank test: %s") % few
+    told = _("log-rank test: %s") % p_value(found.p)
+    small = small_groups.small_ones(sizes)
+    return f"{told} ({small})" if small else told
 
 
 def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:

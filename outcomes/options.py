@@ -349,17 +349,17 @@ class OptionsForm(QueryForm):
     cutoff = CalendarDateField(label=gettext_lazy("Data cutoff"), required=False)
     population = forms.ChoiceField(
         label=gettext_lazy("Population"),
-        choices=[("", gettext_lazy("as defined")), *POPULATIONS.items()],
+        choices=[("", gettext_lazy("as each endpoint defines it")), *POPULATIONS.items()],
         required=False,
     )
     survival_interval = forms.ChoiceField(
-        label=gettext_lazy("Interval of the median"),
-        choices=[("", gettext_lazy("as defined")), *SURVIVAL_STYLES.items()],
+        label=gettext_lazy("Confidence interval of medians"),
+        choices=[("", gettext_lazy("as each endpoint defines it")), *SURVIVAL_STYLES.items()],
         required=False,
     )
     proportion_interval = forms.ChoiceField(
-        label=gettext_lazy("Interval of a rate"),
-        choices=[("", gettext_lazy("as defined")), *PROPORTION_STYLES.items()],
+        label=gettext_lazy("Confidence interval of rates"),
+        choices=[("", gettext_lazy("as each endpoint defines it")), *PROPORTION_STYLES.items()],
         required=False,
     )
 
@@ -372,7 +372,7 @@ class OptionsForm(QueryForm):
     )
 
     evaluator = forms.ChoiceField(
-        label=gettext_lazy("Read by"), choices=Evaluator.choices, required=False
+        label=gettext_lazy("Scans read by"), choices=Evaluator.choices, required=False
     )
 
     def __init__(self, options: Options, *, review: bool = False) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.core import paginator
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from outcomes import arms, dashboard
 from outcomes.arms import NoComparison, SurvivalComparison
@@ -83,7 +83,7 @@ class Figure:
 
     name: str
     title: str
-    n: int
+    n: int | None  # None where the trial declares no such endpoint
     chart: Any
     template: str
     definition: str
@@ -167,7 +167,7 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
     whole = report.whole.survivals.get(kind)
     if whole is None:
         nothing = replace(kaplan_meier.draw([], kind=kind), message=_not_declared(kind))
-        return Figure(name, title, 0, nothing, template_of(name), _not_declared(kind))
+        return Figure(name, title, None, nothing, template_of(name), _who_declares(report))
     groups = _groups(report, whole)
     lines = _time_lines(groups)
     links = _links(lines, shown)
@@ -188,6 +188,12 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
 
 def _not_declared(kind: EndpointKind) -> str:
     return _("The trial declares no endpoint of this kind: %s.") % TITLES[kind]
+
+
+def _who_declares(report: Report) -> str:
+    k = report.whole.rates[EndpointKind.ORR].proportion.k
+    told = ngettext("%s patient responded.", "%s patients responded.", k) % k
+    return f"{told} " + _("An administrator of the trial adds the definition under Endpoints.")
 
 
 def _notes(found: Survival) -> tuple[str, ...]:
@@ -281,25 +287,25 @@ def _tests(report: Report, kind: EndpointKind, groups: Sequence[tuple[str, Survi
     if by == "arm":
         if isinstance(found, NoComparison):
             return []
-        names = [arm.name for arm in found.arms]
-        return compared(names, found.survivals[kind], found.stratified_by)
-    names, test = _compared(groups)
-    return compared(names, test, None, exploratory=True) if test else []
+        sizes = [(arm.name, arm.n) for arm in found.arms]
+        return compared(sizes, found.survivals[kind], found.stratified_by)
+    sizes, test = _compared(groups)
+    return compared(sizes, test, None, exploratory=True) if test else []
 
 
 def _compared(
     groups: Sequence[tuple[str, Survival]],
-) -> tuple[list[str], SurvivalComparison | None]:
+) -> tuple[list[tuple[str, int]], SurvivalComparison | None]:
     """The groups that are drawn, those with a name, against each other."""
     unknown = group_name(UNKNOWN)
     drawn = [one for one in groups if one[1].n >= FEWEST_PATIENTS and one[0] != unknown]
-    names = [name for name, _found in drawn]
+    sizes = [(name, found.n) for name, found in drawn]
     if len(drawn) < 2:
-        return names, None
+        return sizes, None
     times = [(time, i) for i, (_n, found) in enumerate(drawn) for _facts, time in found.times]
     level = drawn[0][1].endpoint.definition.confidence_level
     test = arms.compare_survival(times, arms=len(drawn), strata=None, ties=Ties.EFRON, level=level)
-    return names, test
+    return sizes, test
 
 
 # Waterfall

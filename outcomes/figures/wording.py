@@ -16,7 +16,7 @@ from patients.models import Sex
 from trials.templatetags.terms import histology
 
 SEXES = dict(Sex.choices)
-NAME_LENGTH, LINE_LENGTH = 18, 84  # Latin letters that fit into a drawing
+NAMES_LENGTH, LINE_LENGTH = 40, 84  # Latin letters that fit into a drawing
 
 
 def group_name(name: str) -> str:
@@ -35,8 +35,8 @@ def median_of(found: Survival) -> str:
     """What stands under a curve's name: patients, events, and the median with its interval."""
     told = ngettext("n = %(n)s, %(events)s event", "n = %(n)s, %(events)s events", found.events)
     counts = told % {"n": found.n, "events": found.events}
-    median = _("median %s") % dashboard.with_unit(found.median)
-    return shortened(f"{counts} · {median}; {dashboard.limits_of(found.median)}", LINE_LENGTH)
+    median = _("median %s") % dashboard.median_in_words(found)
+    return shortened(f"{counts} · {median}", LINE_LENGTH)
 
 
 def no_test() -> str:
@@ -45,27 +45,36 @@ def no_test() -> str:
 
 
 def compared(
-    names: Sequence[str],
+    groups: Sequence[tuple[str, int]],
     found: SurvivalComparison,
     stratified_by: str | None,
     *,
     exploratory: bool = False,
 ) -> list[str]:
-    """The log-rank test, and hazard ratios over the first name; of many groups the test alone."""
-    lines = [dashboard.log_rank(found.log_rank)]
+    """The log-rank test, and hazard ratios over the first group; of many groups the test alone.
+
+    Of each group its name and its patients.
+    """
+    lines = [dashboard.log_rank(found.log_rank, [n for _name, n in groups])]
     if exploratory:
         lines = [_("%s (groups of 5 or more; exploratory, not adjusted)") % lines[0]]
-    if exploratory and len(names) > 2:
+    if exploratory and len(groups) > 2:
         return lines
-    lines += [_ratio(names[0], name, found, i) for i, name in enumerate(names[1:])]
+    lines += [_("reference: %s") % shortened(groups[0][0], LINE_LENGTH - 12)]
+    lines += [_ratio(groups[0], group, found, i) for i, group in enumerate(groups[1:])]
     how = [str(TIES[found.cox.ties])]
     how += [_("stratified by %s") % CHARACTERISTICS[stratified_by]] if stratified_by else []
     return [*lines, " · ".join(how)]
 
 
-def _ratio(reference: str, name: str, found: SurvivalComparison, place: int) -> str:
-    return _("hazard ratio %(arm)s / %(reference)s: %(ratio)s") % {
-        "arm": shortened(name, NAME_LENGTH),
-        "reference": shortened(reference, NAME_LENGTH),
-        "ratio": dashboard.hazard_ratio(found.cox.ratios[place], found.cox.level),
-    }
+def _ratio(
+    reference: tuple[str, int], group: tuple[str, int], found: SurvivalComparison, place: int
+) -> str:
+    """With both names where they fit beside each other, since the reference stands above."""
+    sizes, cox = [reference[1], group[1]], found.cox
+    ratio = dashboard.hazard_ratio(cox.ratios[place], cox.level, sizes)
+    if len(reference[0]) + len(group[0]) > NAMES_LENGTH:
+        told = {"arm": shortened(group[0], NAMES_LENGTH), "ratio": ratio}
+        return _("hazard ratio %(arm)s: %(ratio)s") % told
+    told = {"arm": group[0], "reference": reference[0], "ratio": ratio}
+    return _("hazard ratio %(arm)s / %(reference)s: %(ratio)s") % told

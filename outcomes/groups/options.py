@@ -103,12 +103,15 @@ class GroupsForm(OptionsForm):
             "measure": (
                 _("Measure"),
                 said,
-                [("", _("as usual")), *((str(code), MEASURES[code]) for code in codes)],
+                [
+                    ("", _("the usual one of the endpoint")),
+                    *((str(code), MEASURES[code]) for code in codes),
+                ],
             ),
             "group_by": (
                 _("Groups"),
                 options.group_by,
-                [("", _("all of them")), *((by, CHARACTERISTICS[by]) for by in by_what)],
+                [("", _("every characteristic")), *((by, CHARACTERISTICS[by]) for by in by_what)],
             ),
         }
         for name, (label, now, choices) in offered.items():

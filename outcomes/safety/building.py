@@ -110,6 +110,11 @@ class SafetyReport:
         return ArmSafety(pk, name, self.counted(people), classes)
 
     @property
+    def recorded(self) -> bool:
+        """Whether any adverse event is on record, counted or not."""
+        return any(one.person.events for one in self.subjects)
+
+    @property
     def people(self) -> list[Person]:
         """Everybody, treated or not."""
         return [one.person for one in self.subjects]

@@ -72,7 +72,7 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     try:
         options = options_of(request, trial)
     except InvalidParameter:
-        form = SafetyForm(default(trial), arm_names(trial))
+        form = SafetyForm(default(trial), arm_names(trial, None))
         read = partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Safety"))
     report = _report(request, trial, options)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from outcomes import small_groups
 from outcomes.arms import ComparedArm, Comparison, CurveDifferences, NoComparison
 from outcomes.dashboard import months, p_value, percent
 from outcomes.definition_words import depth_in_words, result_in_words
@@ -151,12 +152,13 @@ def _time(found: Survival, evaluator: str) -> Block:
     if not found.n:
         nobody = _("n = 0: there is nothing to estimate.")
         return Block(_title(found), (nobody,), (), (words,))
+    counts = _("n = %(n)s: %(events)s with an event, %(censored)s censored.") % told
+    if few := small_groups.too_few(found):
+        few = _("Times and rates: %s.") % few
+        return Block(_title(found), (counts, few), (), (words,))
     return Block(
         title=_title(found),
-        sentences=(
-            _("n = %(n)s: %(events)s with an event, %(censored)s censored.") % told,
-            *_mean(found),
-        ),
+        sentences=(counts, *_mean(found)),
         tables=(_medians(found), _quartiles(found), _landmarks(found)),
         definitions=(words,),
     )
@@ -319,7 +321,7 @@ def _curves(kind: EndpointKind, compared: Comparison, report: Report) -> Block:
     found = compared.survivals[kind]
     return Block(
         title=str(TITLES[kind]),
-        sentences=(f"{_log_rank(found.log_rank)} ({strata})",),
+        sentences=(f"{_log_rank(found.log_rank, [arm.n for arm in compared.arms])} ({strata})",),
         tables=(
             _arm_medians(kind, compared, report),
             _ratios(compared.arms, found.cox, strata),
@@ -328,11 +330,14 @@ def _curves(kind: EndpointKind, compared: Comparison, report: Report) -> Block:
     )
 
 
-def _log_rank(test: ChiSquare) -> str:
+def _log_rank(test: ChiSquare, sizes: Sequence[int]) -> str:
     if test.reason:
         return _("log-rank test: not estimable (%s)") % NOT_COMPARED[test.reason]
+    if few := small_groups.not_tested(sizes):
+        return _("log-rank test: %s") % few
     told = {"chi2": test.chi2, "df": test.df, "p": p_value(test.p)}
-    return _("log-rank test: χ² = %(chi2).2f, df = %(df)s, %(p)s") % told
+    said = _("log-rank test: χ² = %(chi2).2f, df = %(df)s, %(p)s") % told
+    return ", ".join(filter(None, (said, small_groups.small_ones(sizes))))
 
 
 def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Table:
@@ -345,10 +350,15 @@ def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Ta
         first=_("Arm"),
         heads=(_("Patients"), _("Events"), *_time_heads(one.level)),
         lines=tuple(
-            Line(name, (str(f.n), str(f.events), *_quantile(name, f.median).cells))
-            for name, f in found
+            Line(name, (str(f.n), str(f.events), *_median_cells(name, f))) for name, f in found
         ),
     )
+
+
+def _median_cells(name: str, found: Survival) -> tuple[str, ...]:
+    if few := small_groups.too_few(found):
+        return (few, "–", few, "–")
+    return _quantile(name, found.median).cells
 
 
 def _ratios(arms: tuple[ComparedArm, ...], cox: Cox, strata: str) -> Table:
@@ -357,15 +367,19 @@ def _ratios(arms: tuple[ComparedArm, ...], cox: Cox, strata: str) -> Table:
         first=_("Arms"),
         heads=(_("Hazard ratio"), _("%s CI") % f"{cox.level:.0%}", "p"),
         lines=tuple(
-            Line(f"{arm.name} / {arms[0].name}", _ratio(one))
+            Line(
+                f"{arm.name} / {arms[0].name}", _ratio(one, small_groups.not_compared(arm, arms[0]))
+            )
             for arm, one in zip(arms[1:], cox.ratios, strict=True)
         ),
     )
 
 
-def _ratio(one: HazardRatio) -> tuple[str, str, str]:
+def _ratio(one: HazardRatio, few: str) -> tuple[str, str, str]:
     if one.reason is not None:
         return _("not estimable (%s)") % NOT_COMPARED[one.reason], "–", "–"
+    if few:
+        return few, "–", "–"
     return f"{one.estimate:.2f}", f"{one.lower:.2f} – {one.upper:.2f}", p_value(one.p)
 
 
@@ -379,7 +393,7 @@ def _differences(compared: Comparison, kind: EndpointKind) -> Table:
     lines = [
         line
         for arm, one in zip(compared.arms[1:], found.differences, strict=True)
-        for line in _arm_differences(_less(arm, compared), one, compared)
+        for line in _arm_differences(arm, one, compared)
     ]
     return Table(
         title=_("Differences of the curves, not stratified; variances by Greenwood"),
@@ -389,7 +403,13 @@ def _differences(compared: Comparison, kind: EndpointKind) -> Table:
     )
 
 
-def _arm_differences(name: str, one: CurveDifferences, compared: Comparison) -> Iterator[Line]:
+def _arm_differences(
+    arm: ComparedArm, one: CurveDifferences, compared: Comparison
+) -> Iterator[Line]:
+    name = _less(arm, compared)
+    if few := small_groups.not_compared(arm, compared.arms[0]):
+        yield Line(name, ("–", few, "–", "–", "–"))
+        return
     for at, difference in zip(compared.landmarks, one.landmarks, strict=True):
         cells = _difference(difference, 100, _("percentage points"))
         yield Line(name, (_time_label(at), *cells, _("complementary log-log")))

@@ -36,12 +36,14 @@ class StatisticsForm(OptionsForm):
     """What a reader may choose of the statistics, as it stands: the report's options and more."""
 
     stratify_by = forms.ChoiceField(
-        label=gettext_lazy("Strata"),
+        label=gettext_lazy("Log-rank and Cox stratified by"),
         choices=[("", gettext_lazy("none")), *((by, CHARACTERISTICS[by]) for by in STRATA)],
     )
     usual: ClassVar[Mapping[str, str]] = {"landmarks": "12w,3,6,12,24", "rmst": "12"}
 
-    ties = forms.ChoiceField(label=gettext_lazy("Hazard ratio"), choices=list(TIES.items()))
+    ties = forms.ChoiceField(
+        label=gettext_lazy("Ties in the Cox model"), choices=list(TIES.items())
+    )
 
     def __init__(self, options: Options, *, review: bool) -> None:
         super().__init__(options, review=review)
@@ -49,13 +51,15 @@ class StatisticsForm(OptionsForm):
         no, yes = gettext_lazy("no"), gettext_lazy("yes, beside the estimate")
         self.fields |= {
             "landmarks": forms.CharField(
-                label=gettext_lazy("Landmarks (months, 12w: weeks)"), initial=asked["landmarks"]
+                label=gettext_lazy("Event-free rates at (months; weeks as 12w)"),
+                initial=asked["landmarks"],
             ),
             "rmst": forms.CharField(
-                label=gettext_lazy("Horizon of the restricted mean"), initial=asked["rmst"]
+                label=gettext_lazy("Restricted mean time up to (months; weeks as 12w)"),
+                initial=asked["rmst"],
             ),
             "counts": forms.ChoiceField(
-                label=gettext_lazy("k/n at landmarks"),
+                label=gettext_lazy("Patients known to be event-free at these times (k/n)"),
                 choices=[("", no), ("true", yes)],
                 initial="true" if options.counts else "",
             ),

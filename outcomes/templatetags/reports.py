@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date as Date
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django import template
+from django import forms, template
 from django.urls import reverse
 
-from outcomes.options import COMPARABLE, PARAMETERS, kept, zone_of
+from outcomes.cutoffs import KnownCutoff, known_cutoffs
+from outcomes.options import COMPARABLE, PARAMETERS, kept, today, zone_of
 from outcomes.report import Report
 from outcomes.review.coverage import coverage_note
 from outcomes.trial_pages import Navigation, navigation
@@ -31,6 +33,22 @@ def clock(trial: Trial | None) -> str:
     """The clock of a trial's pages now: Asia/Shanghai, UTC+8; of pages of no one trial, UTC."""
     zone = zone_of(trial) if trial else UNIVERSAL
     return f"{zone}, {offset(datetime.now(ZoneInfo(zone)))}"
+
+
+@register.simple_tag(takes_context=True)
+def cutoffs(context: template.Context) -> list[KnownCutoff]:
+    """The data cutoffs that matter in the context's trial; none of pages of no one trial."""
+    request, trial = context.get("request"), context.get("trial")
+    return known_cutoffs(trial, request.user) if request and isinstance(trial, Trial) else []
+
+
+@register.filter
+def ahead(form: forms.Form, trial: Trial | None) -> Date | None:
+    """A form's cutoff, where it is still to come."""
+    cutoff = form.initial.get("cutoff")
+    if not isinstance(trial, Trial) or not isinstance(cutoff, Date):
+        return None
+    return cutoff if cutoff > today(trial) else None
 
 
 @register.inclusion_tag("outcomes/_review_coverage.html", takes_context=True)

@@ -157,11 +157,11 @@ def test_the_dashboard_compares_the_arms(cast: Cast, pages: Pages) -> None:
         return " ".join(answer.content.decode().split())
 
     line = (
-        "hazard ratio control / 6-MP: 4.82 (95% CI 2.15 – 10.81) · log-rank test: p &lt; 0.001 ·"
-        " Cox model, ties by Efron"
+        "<li>hazard ratio control / 6-MP: 4.82 (95% CI 2.15 – 10.81)</li>"
+        "<li>log-rank test: p &lt; 0.001</li><li>Cox model, ties by Efron</li>"
     )
     assert page("").count(line) == 2  # under PFS and under OS
-    assert "ties by Breslow · stratified by histology" in page(
+    assert "ties by Breslow</li><li>stratified by histology" in page(
         "&ties=breslow&stratify_by=histology"
     )
     assert "hazard ratio" not in page("&cutoff=1950-01-01")

@@ -269,9 +269,12 @@ def test_a_page_says_when_an_iupd_is_to_be_confirmed(
     for path in (f"/patients/{patient.pk}/", f"/patients/{patient.pk}/visits/new/"):
         page = pages(cast.coordinator).get(path).content.decode()
         assert "since 2024-02-26: the next assessment, from 2024-03-25 to 2024-04-22" in page
+    said = "Unconfirmed progression (iUPD) since"
+    type(patient).objects.filter(pk=patient.pk).update(died_on="2024-03-10")
+    assert said not in pages(cast.coordinator).get(f"/patients/{patient.pk}/").content.decode()
+    type(patient).objects.filter(pk=patient.pk).update(died_on=None)
     factories.follow_up(patient, 84, (50, 30), by=cast.coordinator)
-    page = pages(cast.coordinator).get(f"/patients/{patient.pk}/").content.decode()
-    assert "Unconfirmed progression (iUPD) since" not in page
+    assert said not in pages(cast.coordinator).get(f"/patients/{patient.pk}/").content.decode()
 
 
 def test_scans_go_on_until_progression_is_confirmed(cast: Cast, patient: Patient) -> None:

@@ -96,3 +96,28 @@ def test_further_options_are_folded_up_until_one_is_set(cast: Cast, pages: Pages
             found = re.search(r'<details class="mt-1"( open)?>\s*<summary>More options', page)
             assert found, path
             assert bool(found[1]) == unfolded, (path, query)
+
+
+@pytest.mark.parametrize("path", ["", "statistics/", "figures/os/", "safety/", "consort/"])
+def test_a_cutoff_that_is_still_to_come_is_flagged(cast: Cast, pages: Pages, path: str) -> None:
+    client = pages(cast.viewer)
+    told = "The data cutoff 2999-01-01 is still to come"
+    assert told in client.get(f"{TRIAL}{path}?cutoff=2999-01-01").content.decode()
+    for query in ("", "?cutoff=2024-01-01"):
+        assert "is still to come" not in client.get(f"{TRIAL}{path}{query}").content.decode()
+
+
+def test_the_cutoffs_that_matter_are_links(cast: Cast, pages: Pages) -> None:
+    cast.trial.published.create(measure="Data cutoff", source="paper", printed="August 8, 2022")
+    client = pages(cast.administrator)
+    asked = {"name": "Interim", "note": ""}
+    frozen = client.post(f"{TRIAL}analyses/new/?cutoff=2023-02-01", asked)
+    assert frozen.status_code == 302
+    page = client.get(f"{TRIAL}?population=safety").content.decode().replace("&amp;", "&")
+    for query, words in (
+        ("population=safety&cutoff=2022-08-08", "2022-08-08 (published)"),
+        ("population=safety&cutoff=2023-02-01", "2023-02-01 (frozen: Interim)"),
+        ("population=safety", "today"),
+    ):
+        assert f'<a href="?{query}">{words}</a>' in page
+    assert "frozen: Interim" not in pages(cast.coordinator).get(TRIAL).content.decode()

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from outcomes import report
+from outcomes import report, small_groups
 from outcomes.arms import NoComparison
 from outcomes.characteristics import STRATA
 from outcomes.methods.depth import Depth
@@ -173,7 +173,21 @@ def test_the_table_has_them_too(reader: Any) -> None:
 # On the page
 
 
-def test_every_number_stands_beside_its_method(cast: Cast, five: None, pages: Pages) -> None:
+def test_arms_of_fewer_than_five_have_no_estimate(cast: Cast, five: None, pages: Pages) -> None:
+    page = text_of(pages(cast.investigator), f"{CUTOFF}&rmst=12w")
+    assert "log-rank test: not estimable (n < 5) (not stratified)" in page.replace("&lt;", "<")
+    arms = page.replace("&lt;", "<").partition('id="arms"')[2]
+    assert arms.count("not estimable (n < 5)") == 2 * (2 * 2 + 1 + 1 + 1)  # medians, ratio, curves
+    assert "0.433" not in page
+    cast.trial.patients.exclude(subject_id="A-1").update(voided_at="2024-01-01T00:00Z")
+    page = text_of(pages(cast.investigator), CUTOFF).replace("&lt;", "<")
+    assert page.count("Times and rates: not estimable (n < 5).") >= 2
+
+
+def test_every_number_stands_beside_its_method(
+    cast: Cast, five: None, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_groups, "FEWEST", 1)
     page = text_of(pages(cast.investigator), f"{CUTOFF}&rmst=12w")
     for said in (
         "Statistics · NCT00000001 · 2024-12-31",
@@ -283,8 +297,8 @@ def test_one_arm_of_the_population_has_no_times(cast: Cast, pages: Pages) -> Non
 @pytest.mark.parametrize("query", ["landmarks=x", "rmst=0", "ties=x", "counts=2", "x=1"])
 def test_what_cannot_be_chosen_is_named(cast: Cast, pages: Pages, query: str) -> None:
     page = text_of(pages(cast.viewer), query, 400)
-    assert f"{query.partition('=')[0]}: " in page
-    assert 'value="12w,3,6,12,24"' in page  # the page's own defaults
+    assert f'href="#id_{query.partition("=")[0]}"' in page or "“x=1” in the address" in page
+    assert ('value="12w,3,6,12,24"' in page) == (query != "landmarks=x")  # the page's own defaults
 
 
 def test_the_form_shows_what_was_chosen(cast: Cast, pages: Pages) -> None:
