@@ -18,6 +18,7 @@ from outcomes import (
     dashboard,
     history,
     meanwhile,
+    patient_page,
     report,
     safety,
     schedule,
@@ -82,30 +83,37 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
 
 @login_required
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
-    """A patient: header, flow sheet, outcomes with their reasons."""
+    """A patient: header, flow sheet, outcomes with their reasons, by the options of the address."""
     row = visible_patient(request, pk)
-    past = history.load(row)
-    may_write = access.may(
-        signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site
-    )
-    may_void = access.may(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
+    try:
+        options, error = patient_page.options_of(request, row.trial), ""
+    except InvalidParameter as invalid:
+        options, error = (
+            report.Options(cutoff=today(row.trial)),
+            f"{invalid.parameter}: {invalid.detail}",
+        )
+    past = patient_page.history_of(row, options)
+    may = partial(access.may, signed_in(request), trial=row.trial, site=row.site)
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past, corrected(past)),
+        "error": error,
+        "as_of": patient_page.as_of(request, row, options),
+        "sheet": flow_sheet(past, corrected(past), cutoff=options.cutoff),
+        "reviewed_sheet": past.reviewed,
         "outlook": schedule.outlook(row),
         "unconfirmed": confirmation.awaited(row.trial, past.visits),
-        "outcome": dashboard.patient_line(report.outcome_of(row)),
-        "spider": spider.draw(dashboard.spider_points(past)),
+        "folded": None if error else patient_page.folded(row, options),
+        "spider": spider.draw(dashboard.spider_points(past, options.cutoff)),
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
-        "may_write": may_write,
-        "may_void": may_void,
+        "may_write": may(access.Action.WRITE_RECORDS),
+        "may_void": may(access.Action.VOID),
     }
-    return render(request, "outcomes/patient.html", context)
+    return render(request, "outcomes/patient.html", context, status=400 if error else 200)
 
 
 @entry_page

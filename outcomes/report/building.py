@@ -142,13 +142,6 @@ def side_by_side(
     return [builder.result(endpoint, known) for endpoint in endpoints], standings
 
 
-def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
-    """One patient's outcomes, by the trial's own definitions."""
-    row = Patient.objects.filter(pk=patient.pk)
-    (found,) = outcomes_of(patient.trial, row, cutoff=cutoff or patient.site.today())
-    return found
-
-
 def outcomes_of(trial: Trial, patients: QuerySet[Patient], *, cutoff: Date) -> list[PatientOutcome]:
     """The outcomes of some of a trial's patients, by subject id, by its own definitions."""
     options = Options(cutoff=cutoff)
@@ -349,6 +342,10 @@ class _Builder:
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
         by = self.options.group_by
         return [] if by is None else grouped(known, by)
+
+    def group(self, patient: _Known) -> str:
+        """What the patient's group is called; blank where none was asked for."""
+        return patient.value(by) if (by := self.options.group_by) else ""
 
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
@@ -581,7 +578,7 @@ class _Builder:
             confirmation_required=rates.definition.confirmation.required,
             prepared=prepared,
             counted=counted,
-            group=patient.value(by) if (by := self.options.group_by) else "",
+            group=self.group(patient),
             immune=self.immune(patient) if self.trial.irecist else None,
         )
 

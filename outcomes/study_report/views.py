@@ -14,6 +14,7 @@ from outcomes.dashboard import Card
 from outcomes.flow.views import scope_label
 from outcomes.labels import ENDS
 from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.patient_links import Links
 from outcomes.report import Options
 from outcomes.study_report import content
 from outcomes.study_report.content import Ended, StudyReport
@@ -63,20 +64,22 @@ def study_report(request: HttpRequest, registry_id: str) -> HttpResponse:
 
 
 def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
+    links = Links.of(found.report)
     return {
         "trial": found.trial,
         "found": found,
         "options": OptionsForm(found.report.options, review=review),
-        "page": dashboard.page(found.report),
+        "page": dashboard.page(found.report, links=links),
         "results": [
-            Result(r.endpoint.name, dashboard.endpoint_card(r)) for r in computed(found.report)
+            Result(r.endpoint.name, dashboard.endpoint_card(r, links=links))
+            for r in computed(found.report)
         ],
         "adverse_events": dashboard.adverse_event_table(found.safety),
         "flow": participant_flow.draw(participant_flow.outline(found.flow, every_criterion=False)),
         "told": participant_flow.outline(found.flow),
         "scope": scope_label(found.flow.scope),
         "ends": [(TITLES[kind], [_end(one) for one in found.ends(kind)]) for kind in TIMES],
-        "patients": [dashboard.patient_line(patient) for patient in found.report.patients],
+        "patients": [dashboard.patient_line(patient, links) for patient in found.report.patients],
         "sha256": study_report_document(found)["sha256"],
     }
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django import template
 
 from outcomes.options import PARAMETERS, kept, zone_of
+from outcomes.patient_links import FOLDED_BY
 from registry.clocks import UNIVERSAL, offset
 from trials.models import Trial
 
@@ -27,4 +28,14 @@ def clock(trial: Trial | None) -> str:
 def report_query(context: template.Context, *names: str) -> str:
     """The options in this page's address that another page takes, as its query; by default all."""
     said = kept(context["request"].GET, context["trial"], names or PARAMETERS)
+    return f"?{urlencode(said)}" if said else ""
+
+
+@register.simple_tag(takes_context=True)
+def patient_query(context: template.Context) -> str:
+    """The options in this page's address by which a patient's page folds, as its query."""
+    request, trial = context.get("request"), context.get("trial")
+    if not (request and trial):
+        return ""
+    said = kept(request.GET, trial, FOLDED_BY)
     return f"?{urlencode(said)}" if said else ""
