@@ -18,6 +18,7 @@ from outcomes.analyses.page import FreezeForm
 from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
+from outcomes.patient_links import Links
 from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
@@ -86,7 +87,10 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     """One analysis: its figures, computed of what it keeps, and whether they come out again."""
     row = _analysis(request, pk)
     found = analyses.reproduce(row)
-    shown = dashboard.page(found.report, request.GET.get("page")) if found.report else None
+    links = Links.frozen(row, found.report.options) if found.report else None
+    shown = (
+        dashboard.page(found.report, request.GET.get("page"), links) if found.report else None
+    )
     context = {
         "trial": row.trial,
         "analysis": row,
@@ -97,6 +101,7 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "methods_version": METHODS_VERSION,
         "asked_today": urlencode({k: v for k, v in row.options.items() if k != "known_on"}),
         "page": shown,
+        "figures_query": f"?{urlencode(links.asked)}" if links else "",
     }
     return render(request, "outcomes/analysis.html", context)
 
