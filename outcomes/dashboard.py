@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from django.core import paginator
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,14 @@ from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.definition_words import changes_in_words, result_in_words
 from outcomes.history import History
-from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
+from outcomes.labels import (
+    CHARACTERISTICS,
+    NOT_COMPARED,
+    TIES,
+    UNITS,
+    group_label,
+    immune_label,
+)
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Share
@@ -149,11 +157,16 @@ class Page:
     patients_page: PatientsPage
 
 
-def page(report: Report, number: str | None = None) -> Page:
-    """Everything the dashboard shows, with the patients of one page, by default the first."""
+def page(
+    report: Report,
+    number: str | None = None,
+    patients: tuple[PatientOutcome, ...] | None = None,
+) -> Page:
+    """Everything the dashboard shows, with one page of the patients, by default the first of all."""
     whole = report.whole
     times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
-    shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
+    listed = report.patients if patients is None else patients
+    shown = paginator.Paginator(listed, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
         cards=cards(report),
@@ -169,6 +182,12 @@ def page(report: Report, number: str | None = None) -> Page:
         patients=tuple(patient_line(patient) for patient in shown.object_list),
         patients_page=shown,
     )
+
+
+def group_heading(report: Report, group: str) -> str:
+    """Which patients a list has that is of one group only."""
+    by = report.options.group_by or ""
+    return f"{capfirst(CHARACTERISTICS[by])}: {group_label(by, group)}"
 
 
 def cards(report: Report) -> tuple[Card, ...]:

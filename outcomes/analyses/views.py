@@ -18,6 +18,7 @@ from outcomes.analyses.page import FreezeForm
 from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
+from outcomes.safety import page as safety_page
 from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
@@ -99,7 +100,9 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "methods_version": METHODS_VERSION,
         "asked_today": urlencode({k: v for k, v in row.options.items() if k != "known_on"}),
         "page": shown,
-        "adverse_events": dashboard.adverse_event_table(events) if events else None,
+        "safety": safety_page.whole_tables(events, computed.exposure, linked=False)
+        if computed and events
+        else None,
     }
     return render(request, "outcomes/analysis.html", context)
 
