@@ -7,6 +7,7 @@ from datetime import date as Date
 from fractions import Fraction
 
 from django.core import paginator
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -16,7 +17,14 @@ from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.definition_words import changes_in_words, result_in_words
 from outcomes.history import History
-from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
+from outcomes.labels import (
+    CHARACTERISTICS,
+    NOT_COMPARED,
+    TIES,
+    UNITS,
+    group_label,
+    immune_label,
+)
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
 from outcomes.methods.safety import Counts, Tally
@@ -168,14 +176,20 @@ class Page:
     patients_page: PatientsPage
 
 
-def page(report: Report, number: str | None = None, links: Links | None = None) -> Page:
-    """Everything the dashboard shows, with the patients of one page, by default the first.
+def page(
+    report: Report,
+    number: str | None = None,
+    patients: tuple[PatientOutcome, ...] | None = None,
+    links: Links | None = None,
+) -> Page:
+    """Everything the dashboard shows, with one page of the patients, by default the first of all.
 
     `links`: where a report of anything but what is stored now leads.
     """
     whole, links = report.whole, links or Links.of(report)
     times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
-    shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
+    listed = report.patients if patients is None else patients
+    shown = paginator.Paginator(listed, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
         cards=cards(report, links),
@@ -191,6 +205,12 @@ def page(report: Report, number: str | None = None, links: Links | None = None) 
         patients=tuple(patient_line(patient, links) for patient in shown.object_list),
         patients_page=shown,
     )
+
+
+def group_heading(report: Report, group: str) -> str:
+    """Which patients a list has that is of one group only."""
+    by = report.options.group_by or ""
+    return f"{capfirst(CHARACTERISTICS[by])}: {group_label(by, group)}"
 
 
 def cards(report: Report, links: Links | None = None) -> tuple[Card, ...]:

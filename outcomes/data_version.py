@@ -9,8 +9,16 @@ from django.db import connection
 from django.utils import translation
 
 from outcomes.models import METHODS_VERSION, Lesion, NewLesionStatus, Visit
-from patients.models import Allocation, Deviation, Patient, Screening, Therapy
-from trials.models import Arm, Endpoint, Site, Trial
+from patients.models import (
+    AdverseEvent,
+    Allocation,
+    Deviation,
+    Dose,
+    Patient,
+    Screening,
+    Therapy,
+)
+from trials.models import Arm, Endpoint, Intervention, Site, Trial
 
 if TYPE_CHECKING:
     from outcomes.report import Options
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
 
 OF_TRIAL = "trial_id = %(trial)s"
 OF_PATIENTS = "patient_id IN (SELECT id FROM patients_patient WHERE trial_id = %(trial)s)"
+ARM_EVENTS = Arm.pgh_event_model._meta.db_table  # type: ignore[attr-defined]
+OF_ARMS = f"arm_id IN (SELECT pgh_obj_id FROM {ARM_EVENTS} WHERE trial_id = %(trial)s)"
 # Every table that a report reads, with what singles out a trial's events; a row keeps its trial.
 READ: dict[Any, str] = {
     Trial: "pgh_obj_id = %(trial)s",
@@ -33,21 +43,31 @@ READ: dict[Any, str] = {
     Visit: OF_PATIENTS,
     NewLesionStatus: OF_PATIENTS,
 }
-COUNTS = ", ".join(
-    f"(SELECT count(*) FROM {model.pgh_event_model._meta.db_table} WHERE {condition})"
-    for model, condition in READ.items()
-)
+# What the tables of safety and exposure read besides.
+CONDUCT: dict[Any, str] = {
+    AdverseEvent: OF_PATIENTS,
+    Dose: OF_PATIENTS,
+    Intervention: OF_ARMS,
+}
 
 
-def data_version(trial: Trial) -> tuple[int, ...]:
-    """How many events each table has of this trial, in one statement.
+def _counts(tables: dict[Any, str]) -> str:
+    return ", ".join(
+        f"(SELECT count(*) FROM {model.pgh_event_model._meta.db_table} WHERE {condition})"
+        for model, condition in tables.items()
+    )
+
+
+def data_version(trial: Trial, *, conduct: bool = False) -> tuple[int, ...]:
+    """How many events each table has of this trial, in one statement; with `conduct` of safety's.
 
     Every write that is committed adds an event and no event ever goes, so of two snapshots with
     the same counts neither has anything that the other lacks. The highest id would not do: a
     transaction that drew its ids early may commit late.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {COUNTS}", {"trial": trial.pk})
+        counted = _counts(READ | CONDUCT if conduct else READ)
+        cursor.execute(f"SELECT {counted}", {"trial": trial.pk})
         return tuple(cursor.fetchone())
 
 

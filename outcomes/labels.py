@@ -65,7 +65,7 @@ MEASURES = {
 }
 
 NOT_SHOWN = {
-    NotShown.TOO_FEW: _("too few (n < %s)"),
+    NotShown.TOO_FEW: _("not estimable (n < %s)"),
     NotShown.NO_EVENTS: _("not estimable (no events)"),
 }
 

@@ -30,7 +30,14 @@ from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
-from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.options import (
+    OptionsForm,
+    group_of,
+    of_group,
+    options_of,
+    reads_review,
+    today,
+)
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage
@@ -55,20 +62,20 @@ def _visit(request: HttpRequest, pk: int) -> Visit:
 def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes: cards, curves, waterfall, patients."""
     trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
-    error = None
-    try:
-        options = options_of(request, trial)
-    except InvalidParameter as invalid:
-        error = f"{invalid.parameter}: {invalid.detail}"
-        options = report.Options(cutoff=today(trial))
+    options, group, error = _asked(request, trial)
     found = report.build(trial, user=signed_in(request), options=options)
+    try:
+        patients = of_group(found, group)
+    except InvalidParameter as invalid:
+        patients, group, error = found.patients, "", f"{invalid.parameter}: {invalid.detail}"
     review = reads_review(request, trial)
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
     context = {
         "trial": trial,
-        "page": dashboard.page(found, request.GET.get("page")),
+        "page": dashboard.page(found, request.GET.get("page"), patients),
+        "group": dashboard.group_heading(found, group) if group else "",
         "adverse_events": dashboard.adverse_event_table(events),
         "published": trial.published.all(),
         "options": OptionsForm(found.options, review=review),
@@ -79,6 +86,15 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         ),
     }
     return render(request, "outcomes/trial_dashboard.html", context, status=400 if error else 200)
+
+
+def _asked(request: HttpRequest, trial: Trial) -> tuple[report.Options, str, str]:
+    """The options, the group whose patients are listed, and what is wrong with the asked ones."""
+    try:
+        return options_of(request, trial, ["group"]), group_of(request.GET), ""
+    except InvalidParameter as invalid:
+        plain = report.Options(cutoff=today(trial))
+        return plain, "", f"{invalid.parameter}: {invalid.detail}"
 
 
 @login_required

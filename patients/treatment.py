@@ -111,6 +111,19 @@ class Course:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The doses of one intervention that a patient was given, and what of it was planned.
+
+    `intervention` is None where its name would tell a hidden arm.
+    """
+
+    patient_id: int
+    intervention: str | None
+    plan: Plan | None
+    given: tuple[Given, ...]
+
+
 @dataclass(frozen=True)
 class Treated:
     """A patient's exposure to one intervention."""
@@ -147,6 +160,12 @@ def exposures(
     Two more where arms are hidden; a drug that would tell the arm is "study treatment" then.
     With `known_on` the doses as they were known then, against the plan of today.
     """
+    known = list(courses)
+    return exposed(known, taken(trial, known, known_on))
+
+
+def taken(trial: Trial, courses: Iterable[Course], known_on: datetime | None = None) -> list[Taken]:
+    """The doses and plans of these patients, in their order, by intervention."""
     known = {course.patient_id: course for course in courses}
     plans = list(Intervention.objects.filter(arm__trial=trial).order_by("id"))
     doses = audit.as_known(Dose, known_on) if known_on else Dose.objects.all()
@@ -159,19 +178,25 @@ def exposures(
         given[patient, intervention].append(Given(*dose))
     order = {pk: place for place, pk in enumerate(known)}
     keys = sorted(given, key=lambda key: (order[key[0]], key[1]))
-    treated = (_treated(trial, known[key[0]], key[1], given[key], plans) for key in keys)
-    return _concealed(trial, [row for row in treated if row])
+    return [
+        Taken(
+            patient_id=patient,
+            intervention=name if trial.tells(name) else None,
+            plan=_plan(trial, known[patient], name, plans),
+            given=tuple(given[patient, name]),
+        )
+        for patient, name in keys
+    ]
 
 
-def _concealed(trial: Trial, rows: Sequence[Treated]) -> list[Treated]:
-    """Where arms are hidden, what not every arm has is one study treatment of the patient."""
-    told: dict[tuple[int, str, bool], Treated] = {}
-    for row in rows:
-        shown = trial.tells(row.intervention)
-        name = row.intervention if shown else _("study treatment")
-        key = (row.course.patient_id, name, shown)
-        more = replace(row, intervention=name, blinded=not shown)
-        told[key] = _joined(told[key], more) if key in told else more
+def exposed(courses: Iterable[Course], doses: Iterable[Taken]) -> list[Treated]:
+    """What the doses add up to; drugs without a name are one study treatment of their patient."""
+    known = {course.patient_id: course for course in courses}
+    told: dict[tuple[int, str | None], Treated] = {}
+    for row in doses:
+        key = (row.patient_id, row.intervention)
+        if found := _treated(known[row.patient_id], row):
+            told[key] = _joined(told[key], found) if key in told else found
     return list(told.values())
 
 
@@ -205,12 +230,13 @@ def _summary(arm: str | None, intervention: str, rows: Sequence[Treated]) -> Exp
     )
 
 
-def _treated(
-    trial: Trial, course: Course, name: str, given: Sequence[Given], plans: Sequence[Intervention]
-) -> Treated | None:
-    plan = _plan(trial, course, name, plans)
-    found = exposure(given, plan, course.until)
-    return Treated(course, name, found, plan is not None) if found else None
+def _treated(course: Course, row: Taken) -> Treated | None:
+    found = exposure(row.given, row.plan, course.until)
+    if found is None:
+        return None
+    blinded = row.intervention is None
+    name = row.intervention or _("study treatment")
+    return Treated(course, name, found, row.plan is not None, blinded)
 
 
 def _plan(trial: Trial, course: Course, name: str, plans: Sequence[Intervention]) -> Plan | None:

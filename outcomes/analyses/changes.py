@@ -15,10 +15,13 @@ from pydantic import ValidationError
 from outcomes import analyses, canonical
 from outcomes.analyses.inputs import Inputs
 from outcomes.methods.best_response import Record
+from outcomes.methods.safety import Event
 from outcomes.methods.time_to_event import Source, TherapyStart
 from outcomes.models import Analysis
 from outcomes.queries import PatientFacts, blind
 from outcomes.report import Declared, Report
+from outcomes.safety import Subject
+from patients.exposure import Given, Plan
 
 if TYPE_CHECKING:
     from registry.models import User
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 # Columns of the trial that decide figures, or how they may be shown.
 PARAMETERS = (
     "assessment_interval_days", "assessment_window_days", "baseline_window_days", "masking",
-    "response_criteria", "enrollment_target",
+    "response_criteria", "enrollment_target", "ae_window_days", "ctcae_version",
 )  # fmt: skip
 # What facts hold beside a patient's own values: told visit by visit, or following from the rest.
 COMPOUND = ("id", "subject_id", "dates", "history", "sums", "arm_id", "arm_type", "blinded")
@@ -86,7 +89,10 @@ def changes(analysis: Analysis, *, by: User) -> Changes | None:
     return Changes(
         added=tuple(now[pk] for pk in now if pk not in before),
         removed=tuple(before[pk] for pk in before if pk not in now),
-        changed=tuple(c for pk in before if pk in now for c in _moved(before[pk], now[pk])),
+        changed=(
+            *(c for pk in before if pk in now for c in _moved(before[pk], now[pk])),
+            *_conduct(stored, today),
+        ),
         parameters=tuple(_parameters(stored.trial, today.trial)),
         definitions=tuple(_definitions(stored.endpoints, today.endpoints)),
         stored=stored.report(),
@@ -181,6 +187,69 @@ def _therapies(patient: PatientFacts) -> Mapping[int | None, Told]:
 
 def _therapy(one: TherapyStart) -> dict[str, Any]:
     return {"date": one.date.isoformat(), "kind": str(one.kind)}
+
+
+def _conduct(stored: Inputs, today: Inputs) -> Iterator[Change]:
+    """Adverse events and doses of the patients who are in both; of older inputs nothing is known."""
+    if stored.safety is None or today.safety is None:
+        return
+    before, now = stored.safety, today.safety
+    earlier = {one.id: one for one in before.subjects}
+    told = [(name, of(stored), of(today)) for name, of in (("doses", _doses), ("plan", _plans))]
+    for one in now.subjects:
+        if one.id not in earlier:
+            continue
+        past, events = _events(earlier[one.id], stored), _events(one, today)
+        for pk in dict.fromkeys([*past, *events]):
+            if past.get(pk) != events.get(pk):
+                told_of = (past.get(pk), events.get(pk), Source("adverse_event", pk, ""))
+                yield Change(one.id, one.subject_id, "adverse_event", *told_of)
+        for name, was, found in told:
+            if was.get(one.id) != found.get(one.id):
+                yield Change(one.id, one.subject_id, name, was.get(one.id), found.get(one.id))
+
+
+def _events(subject: Subject, inputs: Inputs) -> Mapping[int, Told]:
+    """Each adverse event up to the cutoff by its id."""
+    return {
+        event.id: _event(event)
+        for event in subject.person.events
+        if event.started_on <= inputs.options.cutoff
+    }
+
+
+def _event(event: Event) -> dict[str, Any]:
+    told = {"date": event.started_on.isoformat(), "term": event.term, "grade": event.grade}
+    told |= {"related": event.related, "serious": event.serious}
+    return told | ({"action": event.action} if event.action else {})
+
+
+def _doses(inputs: Inputs) -> Mapping[int, str]:
+    """What each patient was given up to the cutoff; no drug is named, as it might tell an arm."""
+    found: dict[int, list[str]] = {}
+    for row in inputs.safety.doses if inputs.safety else ():
+        given = [one for one in row.given if one.started_on <= inputs.options.cutoff]
+        found.setdefault(row.patient_id, []).extend(map(_given, given))
+    return {pk: "; ".join(sorted(doses)) for pk, doses in found.items() if doses}
+
+
+def _plans(inputs: Inputs) -> Mapping[int, str]:
+    """What was planned of the drugs that each patient was given, by that number of days."""
+    found: dict[int, set[str]] = {}
+    for row in inputs.safety.doses if inputs.safety else ():
+        if row.plan:
+            found.setdefault(row.patient_id, set()).add(_planned(row.plan))
+    return {pk: "; ".join(sorted(plans)) for pk, plans in found.items()}
+
+
+def _planned(plan: Plan) -> str:
+    days = ",".join(map(str, plan.days_on)) or "…"
+    return f"{plan.dose.normalize():f} {plan.unit}, {days} / {plan.cycle_days or '…'}"
+
+
+def _given(one: Given) -> str:
+    ended = one.ended_on.isoformat() if one.ended_on else "…"
+    return f"{one.started_on.isoformat()} – {ended}: {one.dose.normalize():f} {one.unit}"
 
 
 def _parameters(stored: Told, today: Told) -> Iterator[tuple[str, Any, Any]]:

@@ -59,6 +59,16 @@ class AnalysisDetailDocument(FrozenAnalysisDocument):
     report: Annotated[
         dict[str, Any], Field(description="The outcomes document as it was computed then.")
     ]
+    safety: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="The tables of adverse events as they were computed then; null where the"
+            " inputs hold none, since it was frozen before they did (`format` 1)."
+        ),
+    ]
+    exposure: Annotated[
+        dict[str, Any] | None, Field(description="The treatment exposure; null as `safety`.")
+    ]
 
 
 class DigestsDocument(TypedDict):
@@ -108,8 +118,12 @@ class ChangedPatientDocument(TypedDict):
 class ChangeDocument(ChangedPatientDocument):
     """A value that is another today."""
 
-    field: Annotated[str, Field(description="A key of the patient; visit; therapy.")]
-    record: Annotated[Id | None, Field(description="The visit's or the therapy's id.")]
+    field: Annotated[
+        str, Field(description="A key of the patient; visit; therapy; adverse_event; doses; plan.")
+    ]
+    record: Annotated[
+        Id | None, Field(description="The id of the visit, the therapy or the adverse event.")
+    ]
     stored: Any
     today: Any
 
@@ -175,7 +189,13 @@ def analysis_document(row: Analysis) -> FrozenAnalysisDocument:
 
 def analysis_detail(row: Analysis) -> AnalysisDetailDocument:
     """With the stored figures."""
-    return {**analysis_document(row), "report": json.loads(row.result)["report"]}
+    result = json.loads(row.result)
+    return {
+        **analysis_document(row),
+        "report": result["report"],
+        "safety": result.get("safety"),
+        "exposure": result.get("exposure"),
+    }
 
 
 def reproduction_document(row: Analysis, found: Reproduction) -> ReproductionDocument:

@@ -12,19 +12,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
-from outcomes import canonical, report
+from outcomes import canonical
 from outcomes.analyses.inputs import (
-    FORMAT,
+    Computed,
     Difference,
     Inputs,
-    columns_of,
     differences,
+    read,
     result_of,
 )
 from outcomes.data_version import data_version
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import as_query
-from outcomes.report import Options, Report
+from outcomes.report import Options
 from registry.blank import is_blank
 from registry.errors import Conflict, FieldError, Refused
 from registry.idempotency import lock
@@ -52,8 +52,7 @@ def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) ->
         raise Conflict([FieldError("/name", _("Taken in this trial; give another one."))])
     inputs = inputs_now(trial, by=by, options=options)
     kept = canonical.text(inputs)
-    found = Inputs.parse(kept).report()  # of what is stored, not of what was read
-    result = result_of(found)
+    found, result = result_of(Inputs.parse(kept))  # of what is stored, not of what was read
     return Analysis.objects.create(
         trial=trial,
         name=name,
@@ -63,7 +62,7 @@ def freeze(*, trial: Trial, by: User, name: str, note: str, options: Options) ->
         options=as_query(options),
         cutoff=options.cutoff,
         known_on=options.known_on,
-        patients=found.whole.n,
+        patients=found.report.whole.n,
         methods_version=METHODS_VERSION,
         inputs=kept,
         inputs_sha256=canonical.sha256(kept),
@@ -80,12 +79,11 @@ def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
     does not come to pass.
     """
     for _attempt in range(OVERTAKEN):
-        before = data_version(trial)
+        before = data_version(trial, conduct=True)
         stored = Trial.objects.get(pk=trial.pk)
-        endpoints, facts = report.read(stored, user=by, options=options)
-        if data_version(trial) == before:
-            columns = columns_of(stored)
-            return Inputs(FORMAT, METHODS_VERSION, columns, options, tuple(endpoints), tuple(facts))
+        found = read(stored, user=by, options=options)
+        if data_version(trial, conduct=True) == before:
+            return found
     raise Conflict([FieldError("", _("Others are storing at this moment; send it again."))])
 
 
@@ -102,14 +100,14 @@ class Outcome(StrEnum):
 class Reproduction:
     """A frozen analysis computed again from its stored inputs, by today's code.
 
-    `report` is None where the inputs cannot be read; `differences` are those of the result.
+    `computed` is None where the inputs cannot be read; `differences` are those of the result.
     """
 
     outcome: Outcome
     inputs_sha256: str
     result_sha256: str | None
     differences: tuple[Difference, ...] = ()
-    report: Report | None = None
+    computed: Computed | None = None
 
 
 def reproduce(analysis: Analysis) -> Reproduction:
@@ -117,15 +115,15 @@ def reproduce(analysis: Analysis) -> Reproduction:
     digest = canonical.sha256(analysis.inputs)
     intact = digest == analysis.inputs_sha256 and _result_intact(analysis)
     try:
-        found = Inputs.parse(analysis.inputs).report()
+        inputs = Inputs.parse(analysis.inputs)
     except ValidationError:
         return Reproduction(Outcome.UNREADABLE if intact else Outcome.ALTERED, digest, None)
-    result = result_of(found)
+    found, result = result_of(inputs)
     again = canonical.sha256(result)
     if not intact:
-        return Reproduction(Outcome.ALTERED, digest, again, report=found)
+        return Reproduction(Outcome.ALTERED, digest, again, computed=found)
     if again == analysis.result_sha256:
-        return Reproduction(Outcome.REPRODUCED, digest, again, report=found)
+        return Reproduction(Outcome.REPRODUCED, digest, again, computed=found)
     where = tuple(differences(json.loads(analysis.result), json.loads(result)))
     return Reproduction(Outcome.DIFFERENT, digest, again, where, found)
 

@@ -8,19 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.utils import translation
 from pydantic import TypeAdapter
 
-from outcomes import canonical, report
+from outcomes import canonical, report, safety
+from outcomes.models import METHODS_VERSION
 from outcomes.queries import PatientFacts
 from outcomes.report import Declared, Options, PatientOutcome, Report
 from outcomes.report.documents import report_document
+from outcomes.safety import SafetyFacts, SafetyReport
+from outcomes.safety.documents import exposure_document, safety_document
+from patients.treatment import ExposureSummary
 from trials.definitions import EndpointDefinition
 from trials.models import Trial
 
-FORMAT = 1  # of the inputs; raise it when a change of the facts needs a reader for older ones
+if TYPE_CHECKING:
+    from registry.models import User
+
+# Of the inputs; raise it when a change of the facts needs a reader for older ones. Those of format 1
+# hold no adverse events and no doses: their result has no tables of safety, and never will.
+WITHOUT_SAFETY, FORMAT = 1, 2
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Everything that inputs give; the tables of safety where they hold adverse events and doses."""
+
+    report: Report
+    safety: SafetyReport | None
+    exposure: tuple[ExposureSummary, ...]
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,13 @@ class Inputs:
     options: Options
     endpoints: tuple[Declared, ...]
     patients: tuple[PatientFacts, ...]
+    safety: SafetyFacts | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in (WITHOUT_SAFETY, FORMAT):
+            raise ValueError("inputs of an unknown format")
+        if (self.safety is None) != (self.format == WITHOUT_SAFETY):
+            raise ValueError("inputs of another format than they say")
 
     @classmethod
     def parse(cls, canonical_json: str) -> Self:
@@ -48,6 +73,16 @@ class Inputs:
     def report(self) -> Report:
         """The figures, by today's code."""
         return report.compute(self.as_trial(), self.options, self.endpoints, self.patients)
+
+    def computed(self) -> Computed:
+        """The figures and the tables of safety, by today's code."""
+        if self.safety is None:
+            return Computed(self.report(), None, ())
+        options = self.options
+        found, exposure = safety.compute(
+            self.as_trial(), self.safety, cutoff=options.cutoff, known_on=options.known_on
+        )
+        return Computed(self.report(), found, tuple(exposure))
 
     def as_trial(self) -> Trial:
         """The trial as its row was; never saved."""
@@ -68,14 +103,32 @@ def columns_of(trial: Trial) -> dict[str, Any]:
     return {f.attname: getattr(trial, f.attname) for f in trial._meta.concrete_fields}
 
 
-def result_of(found: Report) -> str:
-    """What was computed, as canonical JSON: the report's document and the patients' lines.
+def read(trial: Trial, *, user: User, options: Options) -> Inputs:
+    """What an analysis of the patients whom the user may see is computed of.
+
+    Of one moment only where nothing is stored meanwhile: within a snapshot, or where the trail says
+    so afterwards.
+    """
+    endpoints, facts = report.read(trial, user=user, options=options)
+    known = safety.read(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
+    return Inputs(
+        FORMAT, METHODS_VERSION, columns_of(trial), options, tuple(endpoints), tuple(facts), known
+    )
+
+
+def result_of(inputs: Inputs) -> tuple[Computed, str]:
+    """What inputs give, and the same as canonical JSON: the documents and the patients' lines.
 
     The lines hold codes and parameters, no sentences: a better wording is no other result.
     """
     with translation.override("en"):
-        document = report_document(found)
-    return canonical.text({"report": document, "patients": [*map(_line, found.patients)]})
+        found = inputs.computed()
+        told: dict[str, Any] = {"report": report_document(found.report)}
+        if found.safety:
+            told["safety"] = safety_document(found.safety)
+            told["exposure"] = exposure_document(found.safety, found.exposure)
+    lines = [*map(_line, found.report.patients)]
+    return found, canonical.text(told | {"patients": lines})
 
 
 def _line(outcome: PatientOutcome) -> dict[str, Any]:

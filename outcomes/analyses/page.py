@@ -8,8 +8,8 @@ from typing import Any
 
 from django import forms
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from outcomes import dashboard
 from outcomes.analyses import Reproduction
@@ -18,7 +18,8 @@ from outcomes.analyses.documents import LISTED
 from outcomes.analyses.inputs import Difference
 from outcomes.dashboard import Card
 from outcomes.models import ResponseChoice
-from patients.models import Patient
+from patients import ctcae
+from patients.models import ActionTaken, Patient
 from registry.errors import FieldError
 from trials.definition_wording import THERAPIES, TITLES, in_words
 from trials.definitions import EndpointDefinition, EndpointKind, TherapyKind
@@ -27,6 +28,9 @@ from trials.models import Trial
 FIELDS = {
     "visit": gettext_lazy("visit"),
     "therapy": gettext_lazy("subsequent therapy"),
+    "adverse_event": gettext_lazy("adverse event"),
+    "doses": gettext_lazy("doses"),
+    "plan": gettext_lazy("planned dose, days / days of a cycle"),
     "arm": gettext_lazy("arm"),
     "measurable": gettext_lazy("measurable disease at baseline"),
     "has_baseline": gettext_lazy("baseline assessment"),
@@ -136,13 +140,27 @@ def _text(value: Any) -> str:
 
 
 def _told(record: Mapping[str, Any]) -> Iterator[str]:
-    """A visit or a therapy in brief: date, what it is, lesions, sums."""
+    """A visit, a therapy or an adverse event in brief: date, what it is, lesions, sums."""
     yield str(record["date"])
+    if term := record.get("term"):
+        yield from _event(term, record)
     if response := record.get("response"):
         yield str(ResponseChoice(response).label)
     if kind := record.get("kind"):
         yield str(THERAPIES[TherapyKind(kind)])
     yield from (str(words) % record[name] for name, words in TOLD.items() if name in record)
+
+
+def _event(term: str, record: Mapping[str, Any]) -> Iterator[str]:
+    """An adverse event's term in the reader's language, its grade, what is said of it."""
+    yield ctcae.name(term, get_language() or "")
+    yield _("grade %s") % record["grade"]
+    if record["related"]:
+        yield _("related")
+    if record["serious"]:
+        yield _("serious")
+    if action := record.get("action"):
+        yield str(ActionTaken(action).label)
 
 
 def _definitions(found: Changes) -> Iterator[tuple[str, str, str]]:

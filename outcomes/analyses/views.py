@@ -19,6 +19,7 @@ from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from outcomes.patient_links import Links
+from outcomes.safety import page as safety_page
 from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
@@ -87,10 +88,12 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     """One analysis: its figures, computed of what it keeps, and whether they come out again."""
     row = _analysis(request, pk)
     found = analyses.reproduce(row)
-    links = Links.frozen(row, found.report.options) if found.report else None
+    computed = found.computed
+    links = Links.frozen(row, computed.report.options) if computed else None
     shown = (
-        dashboard.page(found.report, request.GET.get("page"), links) if found.report else None
+        dashboard.page(computed.report, request.GET.get("page"), links=links) if computed else None
     )
+    events = computed and computed.safety
     context = {
         "trial": row.trial,
         "analysis": row,
@@ -102,6 +105,9 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "asked_today": urlencode({k: v for k, v in row.options.items() if k != "known_on"}),
         "page": shown,
         "figures_query": f"?{urlencode(links.asked)}" if links else "",
+        "safety": safety_page.whole_tables(events, computed.exposure, linked=False)
+        if computed and events
+        else None,
     }
     return render(request, "outcomes/analysis.html", context)
 

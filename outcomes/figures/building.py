@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.core import paginator
 from django.utils.translation import gettext as _
@@ -28,6 +29,7 @@ from outcomes.methods import survival
 from outcomes.methods.comparison import Ties
 from outcomes.methods.recist import Response
 from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.options import as_query
 from outcomes.patient_links import Links
 from outcomes.queries import PatientFacts
 from outcomes.report import UNKNOWN, PatientOutcome, Report, Survival
@@ -148,6 +150,20 @@ def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, .
     options = report.options
     counted = population_in_words(population, chart.n, options.evaluator)
     return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
+
+
+def sheets(report: Report) -> Iterator[Figure]:
+    """Every figure for a document: long ones as several drawings, so that nobody is left out."""
+    query = urlencode(as_query(report.options))
+    for name in (name for name in NAMES if name != "swimmer"):
+        path = reverse("outcomes:figure", args=[report.trial.registry_id, name])
+        yield build(name, report, Shown(f"{path}?{query}"))
+    lanes = swimmer.ordered(lanes_of(report))
+    pages = paginator.Paginator(lanes, swimmer.LANES)
+    for number in pages.page_range:
+        drawn = _lanes(report, lanes, pages.page(number))
+        part = f" ({number}/{pages.num_pages})" if pages.num_pages > 1 else ""
+        yield replace(drawn, name=f"swimmer-{number}", title=f"{drawn.title}{part}")
 
 
 # Kaplan-Meier
@@ -381,7 +397,11 @@ def _percent(sum_mm: Decimal, baseline_mm: Decimal) -> Fraction:
 
 def _swimmer(report: Report, shown: Shown) -> Figure:
     lanes = swimmer.ordered(lanes_of(report))
-    page = paginator.Paginator(lanes, swimmer.LANES).get_page(shown.number)
+    return _lanes(report, lanes, paginator.Paginator(lanes, swimmer.LANES).get_page(shown.number))
+
+
+def _lanes(report: Report, lanes: Sequence[Lane], page: paginator.Page[Lane]) -> Figure:
+    """One drawing of some lanes."""
     chart = swimmer.draw(list(page.object_list), of=lanes)
     without = len(report.patients) - len(lanes)
     return Figure(

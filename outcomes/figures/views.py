@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django import forms
@@ -24,6 +24,7 @@ from outcomes.flow import accrual
 from outcomes.options import (
     PARAMETERS,
     OptionsForm,
+    by_arm,
     cutoff_of,
     options_of,
     reads_review,
@@ -80,11 +81,8 @@ def _trial(request: HttpRequest, registry_id: str) -> Trial:
 
 
 def _options(request: HttpRequest, trial: Trial) -> Options:
-    """As the address asks; several arms that may be seen are drawn apart unless it says otherwise."""
-    options = options_of(request, trial)
-    if "group_by" in request.GET or trial.masked or trial.arms.count() < 2:
-        return options
-    return replace(options, group_by="arm")
+    """As the address asks."""
+    return by_arm(options_of(request, trial), request.GET, trial)
 
 
 def _asked(request: HttpRequest, trial: Trial) -> tuple[Options, str]:

@@ -167,11 +167,20 @@ def declared(
         Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d), e.pk)
         for e, d in zip(chosen, definitions, strict=True)
     ]
-    own = [endpoint for endpoint in result if not endpoint.definition.immune]
-    kinds = {endpoint.kind for endpoint in own}
-    rates = (e.definition for e in own if e.kind is EndpointKind.ORR)
-    asked = dict.fromkeys(further, next(rates, default)) | dict.fromkeys(ALWAYS, default)
-    return result + [Declared(kind, "", "", d) for kind, d in asked.items() if kind not in kinds]
+    return completed([*result, *_lacking(result, ALWAYS, default)], further)
+
+
+def completed(endpoints: Sequence[Declared], kinds: Iterable[EndpointKind]) -> list[Declared]:
+    """Declared endpoints, and of the kinds that they lack one by the ORR's definition."""
+    own = (e for e in endpoints if e.kind is EndpointKind.ORR and not e.definition.immune)
+    return [*endpoints, *_lacking(endpoints, kinds, next(own).definition)]
+
+
+def _lacking(
+    endpoints: Sequence[Declared], kinds: Iterable[EndpointKind], definition: EndpointDefinition
+) -> list[Declared]:
+    declared = {e.kind for e in endpoints if not e.definition.immune}
+    return [Declared(kind, "", "", definition) for kind in kinds if kind not in declared]
 
 
 def _chosen(definition: EndpointDefinition, options: Options) -> EndpointDefinition:

@@ -3,23 +3,29 @@
 from outcomes.safety.building import (
     NOT_CODED,
     ArmSafety,
+    SafetyFacts,
     SafetyReport,
     Subject,
     build,
     class_of,
+    compute,
     details,
     exposure,
     people_by_id,
+    read,
 )
 
 __all__ = [
     "NOT_CODED",
     "ArmSafety",
+    "SafetyFacts",
     "SafetyReport",
     "Subject",
     "build",
     "class_of",
+    "compute",
     "details",
     "exposure",
     "people_by_id",
+    "read",
 ]

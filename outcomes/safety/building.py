@@ -19,7 +19,7 @@ from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
 from patients import ctcae, treatment
 from patients.exposure import Quartiles, quartiles
 from patients.models import AdverseEvent, Allocation, Patient
-from patients.treatment import Course, Treated
+from patients.treatment import Course, ExposureSummary, Taken, Treated
 from registry import audit, database
 
 if TYPE_CHECKING:
@@ -38,17 +38,27 @@ class Subject:
     id: int
     subject_id: str
     site: str
-    timezone: str
-    died_on: Date | None
     arm_id: int | None
     arm: str | None
+    until: Date  # the cutoff, death, or the day at the site where nothing later was known
     person: Person
 
-    def course(self, cutoff: Date, now: datetime) -> Course:
-        """Up to the cutoff, to death, or to the day at the site where nothing later is known."""
-        today = now.astimezone(ZoneInfo(self.timezone)).date()
-        until = min(cutoff, today, self.died_on or cutoff)
-        return Course(self.id, self.subject_id, self.site, self.arm_id, self.arm, until)
+    @property
+    def course(self) -> Course:
+        """Whose doses are added up, and up to when."""
+        return Course(self.id, self.subject_id, self.site, self.arm_id, self.arm, self.until)
+
+
+@dataclass(frozen=True)
+class SafetyFacts:
+    """All that the tables of safety and exposure are computed of, at one cutoff."""
+
+    subjects: tuple[Subject, ...]
+    doses: tuple[Taken, ...]
+
+    def __post_init__(self) -> None:
+        if not {row.patient_id for row in self.doses} <= {one.id for one in self.subjects}:
+            raise ValueError("doses of a patient who is not among the subjects")
 
 
 @dataclass(frozen=True)
@@ -130,16 +140,14 @@ class SafetyReport:
         subjects = tuple(one for one in self.subjects if one.arm == name)
         return SafetyReport(self.trial, self.cutoff, self.known_on, subjects)
 
-    @cached_property
+    @property
     def courses(self) -> list[Course]:
         """Whose doses are added up, and up to when."""
-        now = self.known_on or timezone.now()
-        return [one.course(self.cutoff, now) for one in self.subjects]
+        return [one.course for one in self.subjects]
 
     def durations(self) -> Quartiles | None:
         """Days of treatment in the safety population, by the first and the last dose."""
-        until = {course.patient_id: course.until for course in self.courses}
-        return quartiles(one.person.treated_days(until[one.id]) for one in self.treated)
+        return quartiles(one.person.treated_days(one.until) for one in self.treated)
 
 
 def build(
@@ -151,8 +159,26 @@ def build(
     """
     with database.snapshot():
         patients = Patient.objects.visible_to(user).filter(trial=trial)
-        subjects = tuple(_subjects(trial, patients, known_on))
+        subjects = tuple(_subjects(trial, patients, cutoff, known_on))
     return SafetyReport(trial, cutoff, known_on, subjects)
+
+
+def read(
+    trial: Trial, *, user: User, cutoff: Date, known_on: datetime | None = None
+) -> SafetyFacts:
+    """What a report of safety and of exposure is computed of: four statements, or six."""
+    with database.snapshot():
+        found = build(trial, user=user, cutoff=cutoff, known_on=known_on)
+        doses = treatment.taken(trial, found.courses, known_on)
+    return SafetyFacts(found.subjects, tuple(doses))
+
+
+def compute(
+    trial: Trial, facts: SafetyFacts, *, cutoff: Date, known_on: datetime | None
+) -> tuple[SafetyReport, list[ExposureSummary]]:
+    """The tables of what was read, now or long ago."""
+    report = SafetyReport(trial, cutoff, known_on, facts.subjects)
+    return report, treatment.summaries(treatment.exposed(report.courses, facts.doses))
 
 
 def exposure(report: SafetyReport) -> list[Treated]:
@@ -185,8 +211,9 @@ def class_of(term: str) -> str:
 
 
 def _subjects(
-    trial: Trial, patients: QuerySet[Patient], known_on: datetime | None
+    trial: Trial, patients: QuerySet[Patient], cutoff: Date, known_on: datetime | None
 ) -> Iterable[Subject]:
+    now = known_on or timezone.now()
     chosen = patients.order_by().values("pk")
     events = _events(chosen, known_on)
     rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("subject_id")
@@ -198,7 +225,8 @@ def _subjects(
         person = Person(first, last, tuple(events[pk]))
         if trial.masked:
             arm_id = arm = None
-        yield Subject(pk, subject_id, site, zone, died_on, arm_id, arm, person)
+        until = min(cutoff, now.astimezone(ZoneInfo(zone)).date(), died_on or cutoff)
+        yield Subject(pk, subject_id, site, arm_id, arm, until, person)
 
 
 ARM = {"arm_id": "arm", "arm_name": "arm__name"}

@@ -16,15 +16,12 @@ from outcomes import report
 from outcomes.characteristics import STRATA
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
-from outcomes.report import LandmarkTime, Options
+from outcomes.report import Options
 from outcomes.statistics import page as statistics_page
+from outcomes.statistics.options import FURTHER, completed
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.models import Trial
-
-# Progression-free rates are read at 12 weeks, 3, 6 and 12 months (METHODS.md, 6).
-LANDMARKS = (LandmarkTime(12, "weeks"), *(LandmarkTime(months) for months in (3, 6, 12, 24)))
-HORIZON = LandmarkTime(12)
 
 
 class StatisticsForm(OptionsForm):
@@ -62,16 +59,7 @@ def _options(request: HttpRequest, trial: Trial) -> tuple[Options, str]:
         options, error = options_of(request, trial), ""
     except InvalidParameter as invalid:
         options, error = Options(cutoff=today(trial)), f"{invalid.parameter}: {invalid.detail}"
-    asked = {} if error else request.GET
-    return (
-        replace(
-            options,
-            landmarks=options.landmarks if asked.get("landmarks") else LANDMARKS,
-            restricted_mean=options.restricted_mean or HORIZON,
-            group_by=None if trial.masked else "arm",
-        ),
-        error,
-    )
+    return completed(options, {} if error else request.GET), error
 
 
 def _csv_url(trial: Trial, options: Options) -> str:
@@ -86,7 +74,7 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     user = signed_in(request)
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     options, error = _options(request, trial)
-    found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
+    found = report.build(trial, user=user, options=options, further=FURTHER)
     context = {
         "trial": trial,
         "page": statistics_page.page(found),

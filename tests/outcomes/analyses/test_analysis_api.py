@@ -33,9 +33,12 @@ def test_frozen_read_and_reproduced(cast: Cast, api: Login) -> None:
     assert (told["by"], told["note"], told["patients"]) == ("administrator", "DMC", 6)
     assert told["options"] == options
     asked = "&".join(f"{key}={value}" for key, value in options.items())
+    assert told["safety"] == client.get(f"/trials/NCT00000001/safety/?cutoff={CUTOFF}").json()
+    assert told["exposure"] == client.get(f"/trials/NCT00000001/exposure/?cutoff={CUTOFF}").json()
     assert told["report"] == client.get(f"/trials/NCT00000001/outcomes/?{asked}").json()
     (listed,) = client.get(PATH).json()["results"]
-    assert listed == {key: value for key, value in told.items() if key != "report"}
+    figures = ("report", "safety", "exposure")
+    assert listed == {key: value for key, value in told.items() if key not in figures}
     assert client.get(f"/analyses/{told['id']}/").json() == told
     found = client.post(f"/analyses/{told['id']}/reproduce/").json()
     assert (found["outcome"], found["difference_count"]) == ("reproduced", 0)

@@ -21,7 +21,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from outcomes import analyses, canonical, report
 from outcomes.analyses import Outcome, freeze, reproduce
-from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, result_of
+from outcomes.analyses.inputs import FORMAT, Inputs, columns_of, read, result_of
 from outcomes.models import METHODS_VERSION, REVIEWER, Analysis
 from outcomes.report import LandmarkTime, Options
 from patients.models import Allocation, Patient, Therapy
@@ -100,14 +100,13 @@ def test_it_keeps_the_inputs_the_result_and_their_digests(cast: Cast) -> None:
 
 def test_what_is_kept_is_what_was_read(cast: Cast) -> None:
     trial = populated(cast)
-    endpoints, facts = report.read(trial, user=cast.administrator, options=EVERYTHING)
-    columns = columns_of(trial)
-    inputs = Inputs(FORMAT, 1, columns, EVERYTHING, tuple(endpoints), tuple(facts))
+    inputs = read(trial, user=cast.administrator, options=EVERYTHING)
     again = Inputs.parse(canonical.text(inputs))
     assert again.patients == inputs.patients
+    assert again.safety == inputs.safety
     assert again.options == EVERYTHING
     assert again.endpoints == inputs.endpoints
-    assert columns_of(again.as_trial()) == columns
+    assert columns_of(again.as_trial()) == columns_of(trial)
 
 
 def test_whatever_happens_later_it_comes_out_again(
@@ -119,7 +118,7 @@ def test_whatever_happens_later_it_comes_out_again(
     Trial.objects.filter(pk=trial.pk).update(assessment_interval_days=84)
     Patient.objects.filter(trial=trial).update(died_on=START + timedelta(days=100), sex="male")
     factories.patient(trial, "01-900")
-    now = result_of(report.build(trial, user=cast.administrator, options=EVERYTHING))
+    _found, now = result_of(read(trial, user=cast.administrator, options=EVERYTHING))
     row = Analysis.objects.get(pk=row.pk)
     assert canonical.sha256(now) != row.result_sha256
     with translation.override("zh-hans"), django_assert_num_queries(0):
@@ -143,7 +142,7 @@ from outcomes import canonical
 from outcomes.analyses.inputs import Inputs, result_of
 kept = sys.stdin.read()
 inputs = Inputs.parse(kept)
-print(canonical.sha256(canonical.text(inputs)), canonical.sha256(result_of(inputs.report())))
+print(canonical.sha256(canonical.text(inputs)), canonical.sha256(result_of(inputs)[1]))
 """
 
 
@@ -222,7 +221,7 @@ def test_inputs_that_todays_code_cannot_read_say_so(cast: Cast) -> None:
     row = frozen(cast)
     text = canonical.text({"format": FORMAT})
     found = reproduce(forged(row, inputs=text, inputs_sha256=canonical.sha256(text)))
-    assert (found.outcome, found.report) == (Outcome.UNREADABLE, None)
+    assert (found.outcome, found.computed) == (Outcome.UNREADABLE, None)
 
 
 # Who may
