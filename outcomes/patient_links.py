@@ -74,6 +74,11 @@ class Links:
         page = reverse("outcomes:patient", args=[facts.id]) + self._folded(reviewed=self.reviewed)
         return f"{page}#visit-{visit}" if visit else page
 
+    @property
+    def folded(self) -> str:
+        """The query by which a patient's page folds as the report does."""
+        return self._folded(reviewed=self.reviewed)
+
     def _folded(self, *, reviewed: bool) -> str:
         if reviewed not in self.pages:
             said = {k: v for k, v in self.asked.items() if k in FOLDED_BY}

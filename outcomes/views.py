@@ -24,6 +24,7 @@ from outcomes import (
     schedule,
     submission,
 )
+from outcomes.as_published import as_published
 from outcomes.charts import spider
 from outcomes.data_queries.page import query_lines
 from outcomes.flow_sheet import flow_sheet
@@ -68,7 +69,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         patients = of_group(found, group)
     except InvalidParameter as invalid:
         patients, group, error = found.patients, "", f"{invalid.parameter}: {invalid.detail}"
-    review = reads_review(request, trial)
+    review, published = reads_review(request, trial), list(trial.published.all())
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
@@ -77,7 +78,8 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "page": dashboard.page(found, request.GET.get("page"), patients),
         "group": dashboard.group_heading(found, group) if group else "",
         "adverse_events": dashboard.adverse_event_table(events),
-        "published": trial.published.all(),
+        "published": published,
+        "as_published": as_published((one.measure, one.printed) for one in published),
         "options": OptionsForm(found.options, review=review),
         "review": review,
         "error": error,

@@ -85,7 +85,6 @@ class EventLine:
 
     subject: Subject
     url: str
-    event_url: str
     term: str
     event: Event
     action: str
@@ -561,12 +560,10 @@ def event_page(found: Sequence[Counted], number: str | None, per_page: int = PER
 
 
 def _event_line(subject: Subject, event: Event, details: Details) -> EventLine:
-    url = reverse("outcomes:patient", args=[subject.id])
     ended_on, outcome = details.get(event.id, (None, ""))
     return EventLine(
         subject=subject,
-        url=url,
-        event_url=f"{url}#adverse-event-{event.id}",
+        url=reverse("outcomes:patient", args=[subject.id]),
         term=ctcae.name(event.term, get_language() or ""),
         event=event,
         action=str(ActionTaken(event.action).label) if event.action else "",
