@@ -104,7 +104,7 @@ def asked(of: str, query: Mapping[str, str], options: Options) -> Asked:
         raise Http404
     group = query.get("group")
     if group is not None and not options.group_by:
-        raise InvalidParameter("group", _("Say in group_by what the groups are made of."))
+        raise InvalidParameter("group", _("Say in group_by what the patients are grouped by."))
     return replace(found, group=group)
 
 
