@@ -43,6 +43,11 @@ urlpatterns = [
         name="endpoint_remove",
     ),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
+    path(
+        "trials/<str:registry_id>/accrual/patients/",
+        flow_views.accrual_people,
+        name="accrual_people",
+    ),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
     path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),
     path("trials/<str:registry_id>/statistics/", statistics_views.statistics, name="statistics"),

@@ -13,12 +13,23 @@ from outcomes import flow
 from outcomes.flow import DATES, Scope
 from outcomes.methods import accrual
 from outcomes.methods.accrual import Accrual
+from outcomes.methods.participant_flow import Participant
 from patients.models import Disposition, DispositionKind, Patient
 from registry import database
 
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of the accrual, with the code of the site that enrolled them."""
+
+    id: int
+    subject_id: str
+    site: str
+    course: Participant
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,7 @@ class AccrualReport:
     scope: Scope
     screening_recorded: bool
     found: Accrual
+    people: tuple[Person, ...] = ()
 
     @property
     def remaining(self) -> int | None:
@@ -60,20 +72,26 @@ def build(trial: Trial, *, user: User, cutoff: Date, today: Date) -> AccrualRepo
     with database.snapshot():
         scope = flow.scope_of(trial, user)
         patients = Patient.objects.visible_to(user).filter(trial=trial).active()
-        rows = list(with_enrolling_site(patients).order_by("pk").values("pk", "enrolling", *DATES))
+        rows = list(
+            with_enrolling_site(patients)
+            .order_by("pk")
+            .values("pk", "subject_id", "enrolling", *DATES)
+        )
         known = flow.records(patients)
-    people = [
-        (row["enrolling"], flow.participant(row, known[row["pk"]]))
+    people = tuple(
+        Person(
+            row["pk"], row["subject_id"], row["enrolling"], flow.participant(row, known[row["pk"]])
+        )
         for row in rows
         if row["enrolling"] in scope.codes
-    ]
+    )
     found = accrual.accrual(
-        people,
+        [(person.site, person.course) for person in people],
         sites=scope.codes,
         target=trial.enrollment_target,
         cutoff=cutoff,
         until=min(cutoff, today),
         whole_trial=scope.whole_trial,
     )
-    recorded = trial.screened_here or any(person.screenings for _site, person in people)
-    return AccrualReport(trial, cutoff, scope, recorded, found)
+    recorded = trial.screened_here or any(person.course.screenings for person in people)
+    return AccrualReport(trial, cutoff, scope, recorded, found, people)

@@ -85,7 +85,7 @@ def consort_people(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     error, found = "", None
     try:
-        cutoff = cutoff_of(request, trial, "box")
+        cutoff = cutoff_of(request, trial, "box", "page")
         report = flow.build(trial, user=user, cutoff=cutoff)
         found = flow_lists.listed(report, request.GET.get("box", FlowBox.ENROLLED))
     except InvalidParameter as invalid:
@@ -129,3 +129,27 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "error": error,
     }
     return render(request, "outcomes/accrual.html", context, status=400 if error else 200)
+
+
+@login_required
+def accrual_people(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Whom a number of the accrual counts; the enrolled where none is named."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+    error, title, cutoff = "", "", today(trial)
+    found: list[flow_lists.Enrolled] = []
+    try:
+        cutoff = cutoff_of(request, trial, "counted", "site", "page")
+        report = accrual.build(trial, user=user, cutoff=cutoff, today=today(trial))
+        asked, site = request.GET.get("counted", "enrolled"), request.GET.get("site", "")
+        title, found = flow_lists.counted(report, asked, site)
+    except InvalidParameter as invalid:
+        error = f"{invalid.parameter}: {invalid.detail}"
+    context = {
+        "trial": trial,
+        "cutoff": cutoff,
+        "title": title,
+        "page_obj": paginator.Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+        "error": error,
+    }
+    return render(request, "outcomes/accrual_people.html", context, status=400 if error else 200)

@@ -192,6 +192,23 @@ def test_statements_do_not_grow(
 STATEMENTS = 9
 
 
+def test_every_count_of_the_accrual_has_its_people(
+    cast: Cast, pages: Pages, progressed: Patient
+) -> None:
+    factories.patient(cast.trial, "02-001", site="02")
+    client = pages(cast.administrator)
+    counts = COUNTED.findall(client.get(f"{TRIAL}accrual/?{LATE}").content.decode())
+    assert {"0", "1"} <= {number for _link, number in counts}
+    for link, number in counts:
+        assert f"n = {number}" in words_of(client, html.unescape(link)), link
+    people = f"{TRIAL}accrual/patients/"
+    assert f'href="/patients/{progressed.pk}/?{LATE}"' in text_of(client, f"{people}?{LATE}")
+    assert "01-001" not in words_of(pages(cast.outsider), people)
+    assert "counted: " in words_of(client, f"{people}?counted=x", 400)
+    assert "site: " in words_of(client, f"{people}?site=99", 400)
+    text_of(pages(cast.stranger), people, 404)
+
+
 # Frozen
 
 
