@@ -227,7 +227,7 @@ def test_the_page_has_the_figure_and_a_table_per_characteristic(cast: Cast, page
     assert page.count("<svg") == 1
     assert "60 and older" in page
     assert "3 or more" in page
-    assert "too few (n &lt; 5)" in page
+    assert "not estimable (n &lt; 5)" in page
     assert "0/8" in page  # women: responders
     assert "8/8" in page  # women: deaths
     assert "no interaction is tested or claimed" in page
