@@ -220,7 +220,9 @@ def test_lines_of_an_import(cast: Cast, api: Login, patient: Patient) -> None:
         return client.post(address, json.dumps(line), content_type=MEDIA_TYPE).json()
 
     first, second = send(), send()
-    assert (first["created"]["deviation"], second["unchanged"]["deviation"]) == (1, 1), second["errors"]
+    assert (first["created"]["deviation"], second["unchanged"]["deviation"]) == (1, 1), second[
+        "errors"
+    ]
     assert send()["unchanged"]["deviation"] == 1
     assert [error["pointer"] for error in send(major=False)["errors"]] == ["/reason"]
     assert send(major=False, **WHY)["updated"]["deviation"] == 1
