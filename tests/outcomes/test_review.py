@@ -309,6 +309,26 @@ def test_what_a_reviewer_sees_is_their_own(at: Scene, pages: Pages) -> None:
 # --- entering on pages and over REST ---
 
 
+def test_from_a_patient_to_the_review_and_back(at: Scene, pages: Pages) -> None:
+    """For whom both are; the site finds no way there, and the reader none to the site's page."""
+    site, review = f"/patients/{at.patient.pk}/", f"/patients/{at.patient.pk}/review/"
+    links = {
+        who: (
+            f'href="{review}"' in pages(user).get(site).content.decode(),
+            f'href="{site}"' in pages(user).get(review).content.decode(),
+        )
+        for who, user in (
+            ("investigator", at.cast.investigator), ("superuser", at.cast.superuser),
+            ("coordinator", at.cast.coordinator), ("viewer", at.cast.viewer),
+            ("reviewer", at.reviewer),
+        )
+    }  # fmt: skip
+    assert links == {
+        "investigator": (True, True), "superuser": (True, True),
+        "coordinator": (False, False), "viewer": (False, False), "reviewer": (False, False),
+    }  # fmt: skip
+
+
 def test_a_reading_is_entered_corrected_and_voided_on_pages(at: Scene, pages: Pages) -> None:
     page, of = pages(at.reviewer), f"/patients/{at.patient.pk}/review/"
     shown = page.get(f"{of}visits/new/").content.decode()
