@@ -149,6 +149,11 @@ GROUPS = (
                 ),
             ),
             Page(
+                "trials:trial_irecist",
+                gettext_lazy("Response criteria"),
+                actions=(Action.WRITE_TRIAL,),
+            ),
+            Page(
                 "patients:randomization_scheme",
                 gettext_lazy("Randomization scheme"),
                 actions=(Action.WRITE_TRIAL,),

@@ -136,6 +136,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
         "deviations": row.deviations.in_force(),
+        "reads_review": reads_review(request, row.trial),
         "may_write": may(access.Action.WRITE_RECORDS),
         "may_void": may(access.Action.VOID),
     }

@@ -20,7 +20,7 @@ from outcomes.report import Declared, Options, PatientOutcome, Report
 from outcomes.report.documents import report_document
 from outcomes.safety import SafetyFacts, SafetyReport
 from outcomes.safety.documents import exposure_document, safety_document
-from patients.treatment import ExposureSummary
+from patients.treatment import Treated, summaries
 from trials import as_known
 from trials.definitions import EndpointDefinition
 from trials.models import Trial
@@ -39,7 +39,7 @@ class Computed:
 
     report: Report
     safety: SafetyReport | None
-    exposure: tuple[ExposureSummary, ...]
+    exposure: tuple[Treated, ...]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def result_of(inputs: Inputs) -> tuple[Computed, str]:
         told: dict[str, Any] = {"report": report_document(found.report)}
         if found.safety:
             told["safety"] = safety_document(found.safety)
-            told["exposure"] = exposure_document(found.safety, found.exposure)
+            told["exposure"] = exposure_document(found.safety, summaries(found.exposure))
     lines = [*map(_line, found.report.patients)]
     return found, canonical.text(told | {"patients": lines})
 

@@ -76,8 +76,8 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         read = partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Safety"))
     report = _report(request, trial, options)
-    treated = treatment.summaries(safety.exposure(report))
-    page = safety_page.page(report, options, treated, request.GET.get("page"))
+    given = safety.exposure(report)
+    page = safety_page.page(report, options, given, request.GET.get("page"))
     return _shown(
         request, report, options, "safety", page=page,
         serious=page.serious.lines(safety.details(report, page.serious.ids)),

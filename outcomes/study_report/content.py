@@ -24,7 +24,7 @@ from outcomes.safety import SafetyReport
 from outcomes.statistics.options import FURTHER, completed
 from outcomes.study_report import methods_section
 from outcomes.study_report.methods_section import Methods
-from patients.treatment import ExposureSummary
+from patients.treatment import Treated
 from registry import database
 from trials.definitions import EndpointKind
 
@@ -51,7 +51,7 @@ class StudyReport:
     forests: tuple[Forest, ...]
     flow: FlowReport
     safety: SafetyReport
-    exposure: tuple[ExposureSummary, ...]
+    exposure: tuple[Treated, ...]
     methods: Methods
     made_at: datetime
 

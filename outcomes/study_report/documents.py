@@ -17,6 +17,7 @@ from outcomes.report.documents import moment, patient_document, report_document
 from outcomes.safety.documents import SafetyDocument, exposure_document, safety_document
 from outcomes.study_report.content import StudyReport
 from patients.conduct_documents import ExposureDocument
+from patients.treatment import summaries
 from registry.documents import As, Count, Moment
 from trials.definitions import EndpointDefinition, EndpointKind
 
@@ -107,7 +108,7 @@ def study_report_document(found: StudyReport) -> StudyReportDocument:
         "outcomes": report_document(found.report),
         "forests": [forest_document(forest) for forest in found.forests],
         "safety": safety_document(found.safety),
-        "exposure": exposure_document(found.safety, found.exposure),
+        "exposure": exposure_document(found.safety, summaries(found.exposure)),
         "patients": [patient_document(patient) for patient in found.report.patients],
         "ends": _ends(found),
         "participant_flow": consort_document(found.flow),
