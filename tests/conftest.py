@@ -15,11 +15,12 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from registry import database
 from registry.models import User
-from tests import factories
+from tests import factories, template_database
 from tests.contract.document import contract
 from trials.models import Trial
 from trials.vocabularies import Role
@@ -60,8 +61,12 @@ def english() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Create the test database as the owner."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_keepdb: bool,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Create the test database as the owner, as a copy of one that is migrated."""
     database.start()
     connection.settings_dict.update(
         {
@@ -70,6 +75,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
             if key in settings.OWNER_DATABASE
         }
     )
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = template_database.migrated()
 
 
 def _become_web(sender: object, connection: Any, **_: object) -> None:
@@ -133,27 +141,24 @@ def cast(db: None) -> Cast:
 def assemble_cast() -> Cast:
     """Create the trial and its people."""
     trial = factories.trial("NCT00000001")
-    people = {
-        name: factories.user(name)
-        for name in (
-            "coordinator",
-            "colleague",
-            "outsider",
-            "investigator",
-            "administrator",
-            "viewer",
-            "stranger",
-        )
-    }
-    for name, role, site in (
-        ("coordinator", Role.COORDINATOR, "01"),
-        ("colleague", Role.COORDINATOR, "01"),
-        ("outsider", Role.COORDINATOR, "02"),
-        ("investigator", Role.INVESTIGATOR, None),
-        ("administrator", Role.ADMINISTRATOR, None),
-        ("viewer", Role.VIEWER, None),
-    ):
-        factories.membership(people[name], trial, role, site)
+    people = factories.users(
+        "coordinator",
+        "colleague",
+        "outsider",
+        "investigator",
+        "administrator",
+        "viewer",
+        "stranger",
+    )
+    factories.memberships(
+        trial,
+        (people["coordinator"], Role.COORDINATOR, "01"),
+        (people["colleague"], Role.COORDINATOR, "01"),
+        (people["outsider"], Role.COORDINATOR, "02"),
+        (people["investigator"], Role.INVESTIGATOR, None),
+        (people["administrator"], Role.ADMINISTRATOR, None),
+        (people["viewer"], Role.VIEWER, None),
+    )
     return Cast(trial=trial, superuser=factories.user("root", superuser=True), **people)
 
 
