@@ -24,7 +24,7 @@ from patients.models import Patient
 from registry.models import Draft, User
 from tests import factories
 from tests.browser.test_visit_entry import five_targets
-from tests.contract.calls import Scene, scene
+from tests.contract.scene import Scene, scene
 from tests.registry.test_languages import ROUTES, addresses
 
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
