@@ -25,6 +25,8 @@ from tests.contract.document import contract
 from trials.models import Trial
 from trials.vocabularies import Role
 
+TESTS = Path(__file__).parent
+
 # The same examples each time, so that a run can be repeated, and none judged by the clock; look for
 # new ones with `pytest --hypothesis-profile=explore`.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
@@ -45,6 +47,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     output = Path(terminalreporter.config.getoption("--output", "test-results"))
     if pictures := len(list(output.glob("screenshots/*/*.png"))):
         terminalreporter.write_line(f"{pictures} screenshots: {output / 'screenshots'}")
+
+
+# The longest files, longest first: a worker that begins one of them last is waited for. The methods'
+# own tests are many small files, with which both workers fill the end of the run.
+LONGEST = (
+    "test_another_postgres.py",
+    "browser/accessibility/test_english.py",
+    "browser/accessibility/test_chinese.py",
+    "contract/test_schemathesis.py",
+    "contract/test_hostile.py",
+    "contract/test_contract.py",
+    "registry/test_languages.py",
+)
+SHORT = "outcomes/methods/"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which `--dist loadfile --no-loadscope-reorder` hands out the files."""
+    items.sort(key=lambda item: _turn(item.path.relative_to(TESTS).as_posix()))
+
+
+def _turn(file: str) -> int:
+    if file in LONGEST:
+        return LONGEST.index(file)
+    return len(LONGEST) + file.startswith(SHORT)
 
 
 LEFT_OPEN = (
