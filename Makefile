@@ -3,6 +3,11 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
+# One file to one worker, in the order of tests/conftest.py.
+WORKERS = -n 2 --dist loadfile --no-loadscope-reorder
+
+# Each process of the tests would compile all of its code again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test coverage bench lint messages requirements clean
 
@@ -42,11 +47,11 @@ lint: .venv/dev
 
 test: lint .venv/browser
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest $(WORKERS)
 
 # The same tests, slower, with the branches that none of them takes.
 coverage: .venv/browser
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest $(WORKERS) --cov --cov-report=term
 
 # One table of ratios, each measured in one run; takes some minutes (see README).
 bench: .venv/bench

@@ -15,14 +15,17 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.signals import connection_created
 from django.test import Client
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from registry import database
 from registry.models import User
-from tests import factories
+from tests import factories, template_database
 from tests.contract.document import contract
 from trials.models import Trial
 from trials.vocabularies import Role
+
+TESTS = Path(__file__).parent
 
 # The same examples each time, so that a run can be repeated, and none judged by the clock; look for
 # new ones with `pytest --hypothesis-profile=explore`.
@@ -46,6 +49,32 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{pictures} screenshots: {output / 'screenshots'}")
 
 
+# The longest files, longest first: a worker that begins one of them last is waited for. The methods'
+# own tests are many small files, with which both workers fill the end of the run.
+LONGEST = (
+    "test_another_postgres.py",
+    "browser/accessibility/test_english.py",
+    "browser/accessibility/test_chinese.py",
+    "contract/test_schemathesis.py",
+    "contract/test_hostile.py",
+    "contract/test_contract.py",
+    "registry/test_languages.py",
+)
+SHORT = "outcomes/methods/"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which `--dist loadfile --no-loadscope-reorder` hands out the files."""
+    items.sort(key=lambda item: _turn(item.path.relative_to(TESTS).as_posix()))
+
+
+def _turn(file: str) -> int:
+    if file in LONGEST:
+        return LONGEST.index(file)
+    return len(LONGEST) + file.startswith(SHORT)
+
+
 LEFT_OPEN = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     " AND usename = session_user AND pid <> pg_backend_pid()"
@@ -60,8 +89,12 @@ def english() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Create the test database as the owner."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_keepdb: bool,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Create the test database as the owner, as a copy of one that is migrated."""
     database.start()
     connection.settings_dict.update(
         {
@@ -70,6 +103,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
             if key in settings.OWNER_DATABASE
         }
     )
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = template_database.migrated()
 
 
 def _become_web(sender: object, connection: Any, **_: object) -> None:
@@ -133,27 +169,24 @@ def cast(db: None) -> Cast:
 def assemble_cast() -> Cast:
     """Create the trial and its people."""
     trial = factories.trial("NCT00000001")
-    people = {
-        name: factories.user(name)
-        for name in (
-            "coordinator",
-            "colleague",
-            "outsider",
-            "investigator",
-            "administrator",
-            "viewer",
-            "stranger",
-        )
-    }
-    for name, role, site in (
-        ("coordinator", Role.COORDINATOR, "01"),
-        ("colleague", Role.COORDINATOR, "01"),
-        ("outsider", Role.COORDINATOR, "02"),
-        ("investigator", Role.INVESTIGATOR, None),
-        ("administrator", Role.ADMINISTRATOR, None),
-        ("viewer", Role.VIEWER, None),
-    ):
-        factories.membership(people[name], trial, role, site)
+    people = factories.users(
+        "coordinator",
+        "colleague",
+        "outsider",
+        "investigator",
+        "administrator",
+        "viewer",
+        "stranger",
+    )
+    factories.memberships(
+        trial,
+        (people["coordinator"], Role.COORDINATOR, "01"),
+        (people["colleague"], Role.COORDINATOR, "01"),
+        (people["outsider"], Role.COORDINATOR, "02"),
+        (people["investigator"], Role.INVESTIGATOR, None),
+        (people["administrator"], Role.ADMINISTRATOR, None),
+        (people["viewer"], Role.VIEWER, None),
+    )
     return Cast(trial=trial, superuser=factories.user("root", superuser=True), **people)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from outcomes import actions
@@ -42,6 +45,21 @@ def user(username: str = "", *, superuser: bool = False) -> User:
         return make(name, password=PASSWORD)
 
 
+def users(*names: str) -> dict[str, User]:
+    """Accounts with the password `PASSWORD`, by name, in one statement."""
+    password = _hashed(settings.PASSWORD_HASHERS[0])
+    rows = [User(username=name, password=password) for name in names]
+    with transaction.atomic():
+        audit.attribute(by="tests", reason="factory")
+        return {row.username: row for row in User.objects.bulk_create(rows)}
+
+
+@cache
+def _hashed(_: str) -> str:
+    """`PASSWORD` as the hasher of this name stores it; many accounts share one salt."""
+    return make_password(PASSWORD)
+
+
 def token(of: User) -> str:
     """A fresh API key."""
     return ApiToken.issue(of, days=1)
@@ -54,8 +72,8 @@ def trial(registry_id: str = "", **fields: Any) -> Trial:
         **{"brief_title": "Anlotinib in sarcoma"} | fields,
     )
     ProtocolVersion.objects.create(trial=row, number=1, label="1")
-    for code in ("01", "02"):
-        Site.objects.create(trial=row, code=code, timezone="Asia/Shanghai")
+    sites = [Site(trial=row, code=code, timezone="Asia/Shanghai") for code in ("01", "02")]
+    Site.objects.bulk_create(sites)
     return row
 
 
@@ -63,6 +81,17 @@ def membership(member: User, of: Trial, role: Role, site: str | None = None) -> 
     """A role, valid since START."""
     at = of.sites.get(code=site) if site else None
     return Membership.objects.create(user=member, trial=of, site=at, role=role, valid_from=START)
+
+
+def memberships(of: Trial, *held: tuple[User, Role, str | None]) -> None:
+    """Roles of the trial or of its sites, valid since START, in one statement."""
+    at = {site.code: site for site in of.sites.all()}
+    Membership.objects.bulk_create(
+        Membership(
+            user=user, trial=of, site=at[code] if code else None, role=role, valid_from=START
+        )
+        for user, role, code in held
+    )
 
 
 def published_figure(of: Trial, measure: str = "ORR", **fields: Any) -> PublishedFigure:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from registry.models import User
 from tests.browser.test_visit_entry import accessible
 from tests.conftest import Cast
-from tests.outcomes.test_catalogue import load_catalogue
+from tests.outcomes.catalogue.test_catalogue import load_catalogue
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from registry.models import User
 from tests import factories
 from tests.browser.test_visit_entry import accessible
 from tests.conftest import Cast
-from tests.outcomes.test_figures import followed
+from tests.outcomes.figures.test_figures import followed
 from trials.models import Arm, Trial
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from registry.models import User
 from tests.browser.test_visit_entry import accessible
 from tests.conftest import Cast
-from tests.outcomes.test_figures import followed
+from tests.outcomes.figures.test_figures import followed
 
 
 def test_from_the_response_rate_to_an_entry_of_the_audit_trail(

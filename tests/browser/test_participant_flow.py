@@ -12,7 +12,7 @@ from registry.models import User
 from tests import factories
 from tests.browser.test_visit_entry import accessible
 from tests.conftest import Cast
-from tests.outcomes import consort_trials
+from tests.outcomes.flow import consort_trials
 from trials.models import Trial
 
 LEAVES_ITS_BOX = """() => [...document.querySelectorAll("svg .box")].flatMap((box) => {

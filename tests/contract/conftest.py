@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from tests.contract.calls import Scene, scene
+from tests.contract.scene import Scene, scene
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import jsonschema_rs
@@ -17,6 +18,7 @@ from rest_framework.utils.encoders import JSONEncoder
 BASE = "/api/v1"
 PROBLEM = "application/problem+json"
 ELSEWHERE = (f"{BASE}/schema/", f"{BASE}/docs/")  # the description itself
+_generating = Lock()
 
 
 @dataclass
@@ -127,9 +129,14 @@ def _no_number(name: str) -> None:
     raise AssertionError(f"{name} is not JSON")
 
 
-@cache
 def contract() -> Contract:
-    """The document, generated once per process."""
+    """The document, generated once per process, whichever thread asks first."""
+    with _generating:
+        return _contract()
+
+
+@cache
+def _contract() -> Contract:
     generator: Any = SchemaGenerator
     document = generator().get_schema(request=None, public=True)
     return Contract(json.loads(json.dumps(document, cls=JSONEncoder)))

@@ -13,15 +13,9 @@ from django.test import Client
 
 from registry.models import User
 from tests import factories
-from tests.contract.calls import (
-    CALLS,
-    CONTRADICTIONS,
-    NOBODY,
-    OTHERWISE,
-    Call,
-    Scene,
-)
+from tests.contract.calls import CALLS, CONTRADICTIONS, NOBODY, OTHERWISE, Call
 from tests.contract.document import BASE, Operation, contract
+from tests.contract.scene import Scene
 
 OPERATIONS = {operation.name: operation for operation in contract().operations}
 SUCCESSES = [

@@ -14,8 +14,9 @@ from django.db import transaction
 from django.test import Client
 
 from tests import factories
-from tests.contract.calls import CALLS, Call, Scene
+from tests.contract.calls import CALLS, Call
 from tests.contract.document import BASE, Operation, contract
+from tests.contract.scene import Scene
 
 OPERATIONS = {operation.name: operation for operation in contract().operations}
 WRITES = [name for name, operation in OPERATIONS.items() if operation.method != "GET"]

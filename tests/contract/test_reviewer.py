@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.test import Client
 
 from tests import factories
-from tests.contract.calls import CALLS, Scene
+from tests.contract.calls import CALLS
+from tests.contract.scene import Scene
 from tests.contract.test_contract import OPERATIONS, send
-from tests.outcomes.test_review import stored
+from tests.outcomes.review.test_review import stored
 from trials.vocabularies import Role
 
 # Of no trial, or what is published anyway.

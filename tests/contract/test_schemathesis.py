@@ -28,8 +28,9 @@ from schemathesis.specs.openapi.checks import (
 
 from registry.wsgi import application
 from tests import factories
-from tests.contract.calls import CALLS, Call, Scene
+from tests.contract.calls import CALLS, Call
 from tests.contract.document import contract
+from tests.contract.scene import Scene
 
 CASES = 8  # per operation, role and mode
 DOCUMENT = schemathesis.openapi.from_dict(contract().document)

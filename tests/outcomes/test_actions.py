@@ -21,7 +21,7 @@ from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, new_lesion, non_target, target
-from tests.outcomes.test_visits_api import MODELS, baseline_of, follow_up_of, stored
+from tests.outcomes.visits.bodies import MODELS, baseline_of, follow_up_of, stored
 
 Login = Callable[[Any], Api]
 WHY = {"reason": "typing error"}

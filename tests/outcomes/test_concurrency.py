@@ -21,7 +21,7 @@ from registry.models import IdempotentAnswer
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.outcomes.test_actions import events, together
-from tests.outcomes.test_visits_api import Body, follow_up_of, target
+from tests.outcomes.visits.bodies import Body, follow_up_of, target
 from tests.registry.test_audit import as_owner
 
 Login = Callable[[Any], Api]

@@ -21,7 +21,7 @@ from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, new_lesion
 from tests.outcomes.test_known_on import run
-from tests.outcomes.test_visits_api import edited
+from tests.outcomes.visits.bodies import edited
 from trials.models import Arm, Endpoint, Trial
 
 Login = Callable[[Any], Api]

@@ -18,7 +18,7 @@ from registry import audit
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, new_lesion
-from tests.outcomes.test_visits_api import Body, edited
+from tests.outcomes.visits.bodies import Body, edited
 from trials.models import Arm, Endpoint, Site, Trial
 
 Login = Callable[[Any], Api]

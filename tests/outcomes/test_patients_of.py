@@ -19,7 +19,7 @@ from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
 from tests.outcomes.analyses.test_freezing import CUTOFF as FROZEN_ON
 from tests.outcomes.analyses.test_freezing import frozen, populated
-from tests.outcomes.test_figures import followed, text_of
+from tests.outcomes.figures.test_figures import followed, text_of
 
 Pages = Callable[[Any], Client]
 TRIAL = "/trials/NCT00000001/"

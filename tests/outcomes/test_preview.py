@@ -11,7 +11,7 @@ from outcomes.models import Visit
 from patients.models import Patient
 from tests import factories
 from tests.conftest import Api, Cast
-from tests.outcomes.test_visits_api import (
+from tests.outcomes.visits.bodies import (
     GONE,
     NEW,
     Body,

@@ -13,8 +13,8 @@ from patients.models import Patient
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import new_lesion, non_target, target
-from tests.outcomes.test_visits_api import Body, edited, follow_up_of
-from tests.outcomes.test_visits_api import target as row
+from tests.outcomes.visits.bodies import Body, edited, follow_up_of
+from tests.outcomes.visits.bodies import target as row
 
 Login = Callable[[Any], Api]
 ORGANS = ("lung", "lung", "liver", "liver", "bone")

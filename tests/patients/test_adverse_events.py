@@ -17,7 +17,7 @@ from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
 from tests.outcomes.test_actions import together, trail, violates
-from tests.outcomes.test_visits_api import BAD_TAGS, GONE, freeze, pointers
+from tests.outcomes.visits.bodies import BAD_TAGS, GONE, freeze, pointers
 
 Login = Callable[[Any], Api]
 Body = dict[str, Any]

@@ -21,7 +21,7 @@ from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
 from tests.outcomes.test_actions import together, trail
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from trials.models import Arm, Trial
 from trials.vocabularies import Role
 

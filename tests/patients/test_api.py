@@ -11,7 +11,7 @@ import pytest
 from patients.models import Allocation, Disposition, Dose, Patient, Therapy
 from tests import factories
 from tests.conftest import Api, Cast
-from tests.outcomes.test_visits_api import BAD_TAGS, GONE, freeze, pointers
+from tests.outcomes.visits.bodies import BAD_TAGS, GONE, freeze, pointers
 from trials.models import Arm, Site, Trial
 
 Login = Callable[[Any], Api]

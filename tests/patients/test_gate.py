@@ -22,7 +22,7 @@ from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START, non_target, target
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from trials import actions as trial_actions
 from trials.models import Arm, Trial
 from trials.vocabularies import Role

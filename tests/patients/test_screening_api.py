@@ -12,7 +12,7 @@ from patients.models import Consent, Deviation, Patient, Screening
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from tests.factories import ELIGIBLE, START
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from trials.models import ReferenceRange, Trial
 
 Login = Callable[[Any], Api]

@@ -16,7 +16,7 @@ from patients.screening_forms import ScreeningForm
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import ELIGIBLE, START
-from tests.outcomes.test_visits_api import freeze
+from tests.outcomes.visits.bodies import freeze
 from trials.models import Criterion, ReferenceRange, Trial
 
 Pages = Callable[[Any], Client]

@@ -26,7 +26,7 @@ from registry.models import IdempotentAnswer, User
 from registry.rest import caller
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
-from tests.outcomes.test_visits_api import baseline_of, follow_up_of
+from tests.outcomes.visits.bodies import baseline_of, follow_up_of
 from tests.registry.test_audit import as_owner
 from tests.registry.test_rest import assert_problem
 from trials.models import Arm, Membership, Trial

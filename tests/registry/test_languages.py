@@ -26,7 +26,7 @@ from patients.models import QueryMessage
 from registry.languages import written_in
 from registry.models import User
 from tests import catalog, factories
-from tests.contract.calls import Scene, scene
+from tests.contract.scene import Scene, scene
 from tests.latin import left_over
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[-.\d]*[a-z]|%[-.\d]*[sdf]|%%|\{\w*\}|</?\w+[^>]*>")

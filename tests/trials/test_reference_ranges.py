@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from trials.models import ReferenceRange
 
 Login = Callable[[Any], Api]

@@ -1,6 +1,6 @@
 """Soft checks as tables: one row at, and one just short of, each threshold of UX.md (P6).
 
-Rows as in `test_recist`: `T1 55` (mm), `T1 tstm`, `absent`, `ne`, `merged`; nodes start with N;
+Rows as in `recist.rows`: `T1 55` (mm), `T1 tstm`, `absent`, `ne`, `merged`; nodes start with N;
 non-targets are `X1 present`. Visits stand one after the other, the baseline first, 42 days apart.
 """
 
@@ -18,7 +18,7 @@ from outcomes.methods.recist import Assessment, ImagingMethod, Response
 from outcomes.methods.schedule import Timing, place
 from outcomes.methods.soft_checks import Check, SoftCheck, soft_checks
 from outcomes.wording import SOFT_CHECKS, word_check
-from tests.outcomes.methods.test_recist import START, visit
+from tests.outcomes.methods.recist.rows import START, visit
 
 CT, MRI = ImagingMethod.CT, ImagingMethod.MRI
 

@@ -10,7 +10,7 @@ import pytest
 from patients.models import Patient
 from tests import factories
 from tests.conftest import Api, Cast
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from tests.patients.conduct.records import WHY, Body, Login, dose, ending, on
 from trials.vocabularies import Role
 

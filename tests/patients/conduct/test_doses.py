@@ -8,7 +8,7 @@ from patients.models import Dose, Patient
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.outcomes.test_actions import together
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from tests.patients.conduct.records import WHY, Body, Login, dose, dosed, on
 from trials.models import Arm, Intervention, Trial
 

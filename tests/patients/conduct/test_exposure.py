@@ -11,7 +11,7 @@ from patients.models import Dose, Patient
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from tests.factories import START
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from tests.patients.conduct.records import WHY, Login, dose, on
 from trials.models import Arm, Intervention, Trial
 

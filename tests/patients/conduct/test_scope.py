@@ -10,7 +10,7 @@ from patients.models import Disposition, Dose, Patient
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from tests.factories import START
-from tests.outcomes.test_visits_api import freeze
+from tests.outcomes.visits.bodies import freeze
 from tests.patients.conduct.records import WHY, Login, dose, ending, move
 
 

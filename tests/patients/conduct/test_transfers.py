@@ -13,7 +13,7 @@ from registry.errors import Conflict, Refused, StaleVersion
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
-from tests.outcomes.test_visits_api import pointers
+from tests.outcomes.visits.bodies import pointers
 from tests.patients.conduct.records import Body, Login, dose, move, on
 
 

@@ -23,7 +23,7 @@ from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
 from tests.latin import left_over
-from tests.outcomes import consort_trials
+from tests.outcomes.flow import consort_trials
 from trials.models import Arm, Endpoint, Trial
 
 Pages = Callable[..., Client]

@@ -1,4 +1,4 @@
-"""Every page, with rich data, in both languages and both themes: WCAG 2.2 AA and a silent console.
+"""Every page, with rich data, in both themes: WCAG 2.2 AA and a silent console.
 
 The addresses come from the URLconf; one load per page and language, the theme changes without a
 reload. Beside axe, which cannot see them: edges of controls (1.4.11), visible focus (2.4.7), reflow
@@ -8,23 +8,18 @@ kept as pictures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from outcomes import practice
-from outcomes.management.commands.load_seeds import LOADER
 from patients.models import Patient
-from registry.models import Draft, User
-from tests import factories
-from tests.browser.test_visit_entry import five_targets
-from tests.contract.calls import Scene, scene
+from registry.models import User
+from tests.contract.scene import Scene
 from tests.registry.test_languages import ROUTES, addresses
 
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
@@ -53,20 +48,6 @@ class Site:
     url: str
     at: Scene
     main: dict[str, str]
-
-
-@pytest.fixture
-def site(transactional_db: None, live_server: Any) -> Site:
-    """The scene of the contract tests, the practice study, and a patient of five targets."""
-    at = scene()
-    for user in (at.cast.superuser, at.cast.coordinator):
-        Draft.objects.create(
-            user=user, patient=at.newcomer, address=f"/patients/{at.newcomer.pk}/visits/new/",
-            title="Baseline of 01-002", fields=[],
-        )  # fmt: skip
-    factories.user(LOADER, superuser=True)
-    practice.load()
-    return Site(live_server.url, at, main_pages(at, five_targets(at.cast)))
 
 
 def main_pages(at: Scene, followed: Patient) -> dict[str, str]:
@@ -161,32 +142,6 @@ class Sweep:
         self.note(where, "edge", self.page.evaluate("sweep.faint()"))
 
 
-@pytest.fixture
-def sweep(
-    browser: Browser, browser_context_args: dict[str, Any], site: Site, pytestconfig: pytest.Config
-) -> Iterator[Callable[[str, User | None], Sweep]]:
-    """`sweep(language, user)`: a window of that language, logged in by its session."""
-    opened: list[BrowserContext] = []
-
-    def open_window(language: str, user: User | None) -> Sweep:
-        args = browser_context_args | {"locale": LANGUAGES[language], "color_scheme": "light"}
-        opened.append(browser.new_context(**args))
-        for script in (LISTEN, AXE_SCRIPT, SWEEP):
-            opened[-1].add_init_script(script)
-        if user:
-            opened[-1].add_cookies([session(site.url, user)])
-        pictures = Path(pytestconfig.getoption("--output")) / "screenshots" / language
-        pictures.mkdir(parents=True, exist_ok=True)
-        made = Sweep(opened[-1].new_page(), site.url, pictures)
-        made.listen()
-        return made
-
-    yield open_window
-    for context in opened:
-        context.set_offline(True)
-        context.close()
-
-
 def session(url: str, user: User) -> Any:
     """The cookie of a login."""
     client = Client()
@@ -194,10 +149,8 @@ def session(url: str, user: User) -> Any:
     return {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_in_both_themes(
-    site: Site, sweep: Callable[[str, User | None], Sweep], language: str
-) -> None:
+def every_page(site: Site, sweep: Callable[[str, User | None], Sweep], language: str) -> None:
+    """Go over every page in both themes; fail with all that was found."""
     main = {address: name for name, address in site.main.items()}
     coordinator = sweep(language, site.at.cast.coordinator)
     window = sweep(language, site.at.cast.superuser)

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from patients.models import Disposition, Patient
 from tests import factories
 from tests.conftest import Api, Cast
-from tests.outcomes import alter_s006, consort_trials
+from tests.outcomes import alter_s006
+from tests.outcomes.flow import consort_trials
 from trials.models import Site, Trial
 from trials.vocabularies import Role
 

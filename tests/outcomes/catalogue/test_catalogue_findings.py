@@ -16,7 +16,7 @@ from outcomes.methods.claims import Audited, audit_all
 from outcomes.methods.findings import EndpointFacts, Severity, TrialFacts
 from trials.publications import PublishedResults
 
-FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 FILES = sorted((FIXTURES / "catalogue").glob("*.json"))
 BODIES: list[dict[str, Any]] = [json.loads(path.read_text("utf-8")) for path in FILES]
 Table = dict[tuple[str, str, str], dict[str, str | int]]

@@ -19,9 +19,9 @@ from outcomes.management.commands.load_seeds import _load_catalogue
 from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
+from tests.outcomes.catalogue.test_catalogue_findings import BODIES, CONTRADICTIONS
 from tests.outcomes.methods.test_claims import CASES, audited, enrolled, rate
 from tests.outcomes.test_actions import trail
-from tests.outcomes.test_catalogue_findings import BODIES, CONTRADICTIONS
 from tests.trials.test_api import pointers
 from trials.models import Endpoint, Publication
 from trials.publication_serializers import _examples

@@ -13,7 +13,7 @@ from outcomes.management.commands.load_seeds import load
 from registry.models import User
 from tests import factories
 from tests.conftest import Api
-from tests.outcomes.test_ctgov_results import counts, measures, values
+from tests.outcomes.ctgov.test_ctgov_results import counts, measures, values
 
 Login = Callable[[User], Api]
 ALTER, SUN = synthesize.STUDIES

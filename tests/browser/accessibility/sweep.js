@@ -1,4 +1,4 @@
-// What axe does not test, measured on an open page: run by test_accessibility.py.
+// What axe does not test, measured on an open page: run by sweeping.py.
 (() => {
   const name = (element) => element.outerHTML.replace(/\s+/g, " ").slice(0, 140);
   const seen = (element) => element.checkVisibility({ visibilityProperty: true }) && element.getBoundingClientRect().width > 1;

@@ -22,7 +22,8 @@ from outcomes.report import Absence
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries
 from tests.factories import START
-from tests.outcomes import alter_s006, consort_trials
+from tests.outcomes import alter_s006
+from tests.outcomes.flow import consort_trials
 from trials.models import Trial
 
 Pages = Callable[..., Client]
