@@ -44,7 +44,7 @@ from trials.definition_wording import (
     THERAPIES,
     TITLES,
 )
-from trials.definitions import EndpointDefinition, EndpointKind, Population
+from trials.definitions import EndpointKind, Population
 from trials.models import Trial
 
 TERMS_SHOWN = 10
@@ -167,7 +167,9 @@ def page(report: Report, number: str | None = None) -> Page:
         ),
         figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
-        waterfall_definition=f"{_changes_counted(rates[0].endpoint.definition)} {read_by(report.options)}".strip(),
+        waterfall_definition=_joined(
+            waterfall_definition(report), without_change(report), read_by(report.options)
+        ),
         best_responses=tuple(
             (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
             for response, n in whole.best_unconfirmed.items()
@@ -515,11 +517,24 @@ def survival_definition(found: Survival) -> str:
 
 
 def waterfall_definition(report: Report) -> str:
-    """Which changes a waterfall has."""
-    return _changes_counted(report.whole.rates[EndpointKind.ORR].endpoint.definition)
+    """Which changes a waterfall has, and which responses."""
+    told = _("Colors and shapes are the best response without confirmation.")
+    return _joined(changes_counted(report), told)
 
 
-def _changes_counted(definition: EndpointDefinition) -> str:
+def without_change(report: Report) -> str:
+    """How many patients have no bar and no line, if any."""
+    without = sum(patient.best_change_percent is None for patient in report.patients)
+    return _("Without a measured change: %s.") % without if without else ""
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def changes_counted(report: Report) -> str:
+    """Which sums of diameters count for a best change."""
+    definition = report.whole.rates[EndpointKind.ORR].endpoint.definition
     kinds = ", ".join(str(THERAPIES[k]) for k in sorted(definition.censoring.therapies))
     return (
         _(

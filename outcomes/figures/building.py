@@ -143,11 +143,14 @@ def source_of(
     )
 
 
-def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, ...]:
-    counted = _("%(population)s, n = %(n)s") % {
-        "population": POPULATIONS[population],
-        "n": chart.n,
-    }
+def _source(
+    report: Report, chart: Any, population: Population, *, of: int = 0
+) -> tuple[Mark, ...]:
+    """`of`: how many were to be drawn, where the drawing cannot have all of them."""
+    told = {"population": POPULATIONS[population], "n": chart.n, "all": of}
+    counted = _("%(population)s, n = %(n)s") % told
+    if chart.n < of:
+        counted = _("%(population)s, n = %(n)s of %(all)s") % told
     options = report.options
     counted = f"{counted}. {dashboard.read_by(options)}".removesuffix(". ")
     return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
@@ -311,7 +314,7 @@ def _waterfall(report: Report, shown: Shown) -> Figure:
         template=template_of("waterfall"),
         definition=dashboard.waterfall_definition(report),
         notes=(_("Without a measured change: %s.") % without,) if without else (),
-        source=_source(report, chart, report.population),
+        source=_source(report, chart, report.population, of=len(report.patients)),
     )
 
 
@@ -339,7 +342,7 @@ def _spider(report: Report, shown: Shown) -> Figure:
         template=template_of("spider"),
         definition=_spider_definition(report),
         notes=tuple(notes),
-        source=_source(report, chart, report.population),
+        source=_source(report, chart, report.population, of=len(report.patients)),
     )
 
 
@@ -349,7 +352,7 @@ def _spider_definition(report: Report) -> str:
         " the best response without confirmation. Its lowest point is the patient's bar in the"
         " waterfall."
     ) % {"origin": ORIGINS[_origin(report)]}
-    return f"{dashboard.waterfall_definition(report)} {told}"
+    return f"{dashboard.changes_counted(report)} {told}"
 
 
 def _origin(report: Report) -> Any:
@@ -395,7 +398,7 @@ def _swimmer(report: Report, shown: Shown) -> Figure:
         template=template_of("swimmer"),
         definition=_swimmer_definition(report),
         notes=(_("Without a time origin: %s.") % without,) if without else (),
-        source=_source(report, chart, report.population),
+        source=_source(report, chart, report.population, of=len(report.patients)),
         page=page,
     )
 
