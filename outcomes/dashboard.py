@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from fractions import Fraction
-from typing import TypeVar
 
 from django.core import paginator
 from django.urls import reverse
@@ -16,6 +15,7 @@ from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalCompari
 from outcomes.charts import kaplan_meier, waterfall
 from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
+from outcomes.definition_words import result_in_words, waterfall_in_words
 from outcomes.history import History
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
 from outcomes.methods import survival
@@ -26,26 +26,26 @@ from outcomes.methods.time_to_event import Source, TimeToEvent
 from outcomes.models import INVESTIGATOR, ResponseChoice
 from outcomes.report import (
     ImmuneOutcome,
-    Options,
     PatientOutcome,
     Rate,
     Report,
+    Section,
     Survival,
     documents,
 )
 from outcomes.safety import SafetyReport
 from outcomes.wording import word
 from patients import ctcae
-from trials import definition_wording
+from registry.languages import sentences
 from trials.definition_wording import (
     POPULATIONS,
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
-    THERAPIES,
     TITLES,
 )
 from trials.definitions import EndpointKind, Population
 from trials.models import Trial
+from trials.templatetags.terms import treatment
 
 TERMS_SHOWN = 10
 PATIENTS_SHOWN = 100
@@ -154,26 +154,20 @@ class Page:
 def page(report: Report, number: str | None = None) -> Page:
     """Everything the dashboard shows, with the patients of one page, by default the first."""
     whole = report.whole
-    rates = [whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)]
     times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
     shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
         cards=cards(report),
         immune_cards=tuple(
-            _read_by(_immune_card(found), report)
+            _immune_card(found, report.options.evaluator)
             for found in whole.additional
             if found.endpoint.definition.immune
         ),
-        figures=tuple(_read_by(_figure(found, report.comparison), report) for found in times),
+        figures=tuple(_figure(found, report) for found in times),
         waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
-        waterfall_definition=_joined(
-            waterfall_definition(report), without_change(report), read_by(report.options)
-        ),
-        best_responses=tuple(
-            (str(ResponseChoice(response).label), n, whole.best_confirmed[response])
-            for response, n in whole.best_unconfirmed.items()
-        ),
+        waterfall_definition=waterfall_in_words(report),
+        best_responses=best_responses(whole),
         patients=tuple(patient_line(patient) for patient in shown.object_list),
         patients_page=shown,
     )
@@ -188,23 +182,17 @@ def cards(report: Report) -> tuple[Card, ...]:
     ]
     return (
         _enrollment_card(report),
-        *(_read_by(endpoint_card(found), report) for found in results),
+        *(endpoint_card(found, report.options.evaluator) for found in results),
         _follow_up_card(report),
     )
 
 
-def read_by(options: Options) -> str:
-    """Who read the scans, where that is not the investigator: to be said under every figure."""
-    if options.evaluator == INVESTIGATOR:
-        return ""
-    return _("Read by the independent reviewer.")
-
-
-Defined = TypeVar("Defined", Card, Figure)
-
-
-def _read_by(shown: Defined, report: Report) -> Defined:
-    return replace(shown, definition=f"{shown.definition} {read_by(report.options)}".strip())
+def best_responses(section: Section) -> tuple[tuple[str, int, int], ...]:
+    """Each best overall response with its patients, without and with confirmation."""
+    return tuple(
+        (str(ResponseChoice(response).label), n, section.best_confirmed[response])
+        for response, n in section.best_unconfirmed.items()
+    )
 
 
 def percent(share: float | None) -> str:
@@ -235,12 +223,13 @@ def _enrollment_card(report: Report) -> Card:
     )
 
 
-def endpoint_card(result: Rate | Survival) -> Card:
+def endpoint_card(result: Rate | Survival, evaluator: str = INVESTIGATOR) -> Card:
     """One endpoint's figure with its interval, its inputs and its definition."""
-    return _rate_card(result) if isinstance(result, Rate) else _median_card(result)
+    words = result_in_words(result, evaluator)
+    return _rate_card(result, words) if isinstance(result, Rate) else _median_card(result, words)
 
 
-def _rate_card(rate: Rate) -> Card:
+def _rate_card(rate: Rate, words: str) -> Card:
     found, definition = rate.proportion.clipped, rate.endpoint.definition
     style = PROPORTION_STYLES[definition.proportion_interval]
     level = f"{definition.confidence_level:.0%}"
@@ -251,12 +240,12 @@ def _rate_card(rate: Rate) -> Card:
         interval=_("%(level)s CI %(limits)s (%(style)s)")
         % {"level": level, "limits": limits, "style": style},
         inputs=_("%(k)s of %(n)s patients") % {"k": found.k, "n": found.n},
-        definition=definition_wording.in_words(rate.endpoint.kind, definition),
+        definition=words,
         kind=rate.endpoint.kind,
     )
 
 
-def _median_card(found: Survival) -> Card:
+def _median_card(found: Survival, words: str) -> Card:
     return Card(
         title=_("Median %s") % TITLES[found.endpoint.kind].lower(),
         value=with_unit(found.median),
@@ -267,14 +256,14 @@ def _median_card(found: Survival) -> Card:
             found.events,
         )
         % {"events": found.events, "n": found.n},
-        definition=survival_definition(found),
+        definition=words,
         kind=found.endpoint.kind,
     )
 
 
-def _immune_card(found: Rate | Survival) -> Card:
+def _immune_card(found: Rate | Survival, evaluator: str) -> Card:
     """An endpoint by iRECIST under its own name, since its title is RECIST 1.1's as well."""
-    card, name = endpoint_card(found), found.endpoint.name
+    card, name = endpoint_card(found, evaluator), found.endpoint.name
     return replace(card, title=f"{name}: {card.title}") if name else card
 
 
@@ -311,8 +300,8 @@ def _follow_up_card(report: Report) -> Card:
     )
 
 
-def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
-    definition = found.endpoint.definition
+def _figure(found: Survival, report: Report) -> Figure:
+    compared, definition = report.comparison, found.endpoint.definition
     interval = survival.band_interval(definition.survival_interval)
     band = found.curve.band(interval, definition.confidence_level)
     group = KaplanMeierGroup(_("All patients"), found.curve, band)
@@ -328,7 +317,7 @@ def _figure(found: Survival, compared: Comparison | NoComparison) -> Figure:
             for at, value in found.landmarks
         ),
         comparison=() if isinstance(compared, NoComparison) else _compared(compared, kind),
-        definition=survival_definition(found),
+        definition=result_in_words(found, report.options.evaluator),
     )
 
 
@@ -347,8 +336,8 @@ def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> 
     return [
         _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
         % {
-            "arm": arm.name,
-            "reference": arms[0].name,
+            "arm": treatment(arm.name),
+            "reference": treatment(arms[0].name),
             "ratio": hazard_ratio(ratio, found.cox.level),
         }
         for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
@@ -485,7 +474,7 @@ def _patients(share: Share) -> str:
 
 
 def _safety_definition(trial: Trial) -> str:
-    sentences = [
+    said = [
         _("Patients, not events, by the worst grade of the events related to the trial treatment."),
         _(
             "Events that started from the first dose up to %s days after the last dose and on or"
@@ -495,8 +484,8 @@ def _safety_definition(trial: Trial) -> str:
         _("Population: %s.") % POPULATIONS[Population.SAFETY].lower(),
     ]
     if trial.ctcae_version:
-        sentences.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
-    return " ".join(sentences)
+        said.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
+    return sentences(*said)
 
 
 def spider_points(past: History) -> list[tuple[int, Fraction]]:
@@ -506,40 +495,3 @@ def spider_points(past: History) -> list[tuple[int, Fraction]]:
         return []
     changes = [(v.date, v.as_derived().change_from_baseline_percent) for v in past.visits]
     return [((on - first.date).days, change) for on, change in changes if change is not None]
-
-
-def survival_definition(found: Survival) -> str:
-    """A time-to-event endpoint's definition, and who is not in it."""
-    words = definition_wording.in_words(found.endpoint.kind, found.endpoint.definition)
-    if not found.no_time_origin:
-        return words
-    return " ".join([words, _("Without a time origin: %s.") % found.no_time_origin])
-
-
-def waterfall_definition(report: Report) -> str:
-    """Which changes a waterfall has, and which responses."""
-    told = _("Colors and shapes are the best response without confirmation.")
-    return _joined(changes_counted(report), told)
-
-
-def without_change(report: Report) -> str:
-    """How many patients have no bar and no line, if any."""
-    without = sum(patient.best_change_percent is None for patient in report.patients)
-    return _("Without a measured change: %s.") % without if without else ""
-
-
-def _joined(*sentences: str) -> str:
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def changes_counted(report: Report) -> str:
-    """Which sums of diameters count for a best change."""
-    definition = report.whole.rates[EndpointKind.ORR].endpoint.definition
-    kinds = ", ".join(str(THERAPIES[k]) for k in sorted(definition.censoring.therapies))
-    return (
-        _(
-            "Best change of the sum of diameters from baseline among complete sums up to the first"
-            " progression and not after new anticancer therapy (%s)."
-        )
-        % kinds
-    )

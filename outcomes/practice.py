@@ -21,7 +21,7 @@ from patients.actions import enroll_patient
 from patients.conduct import record_dose
 from patients.models import Patient
 from registry import audit
-from registry.models import User
+from registry.models import LOADER, User
 from trials.actions import add_member, create_trial
 from trials.models import Trial
 from trials.serializers import TrialSerializer
@@ -120,7 +120,7 @@ def _trial() -> Trial:
     """The study with its people, labeled as synthetic."""
     serializer = TrialSerializer(data=TRIAL)
     serializer.is_valid(raise_exception=True)
-    trial = create_trial(by=_user("seed-loader"), **serializer.validated_data)
+    trial = create_trial(by=_user(LOADER), **serializer.validated_data)
     audit.attribute(by=COMMAND, reason="its patients are made up")
     trial.synthetic = True
     trial.save(update_fields=["synthetic"])

@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registry.languages import listed
 from trials.definition_wording import (
     ORIGINS,
     POPULATIONS,
@@ -70,7 +71,7 @@ class Key:
         if isinstance(value, bool):
             return gettext("yes") if value else gettext("no")
         if isinstance(value, frozenset):
-            return ", ".join(str(self.terms[one]) for one in sorted(value)) or gettext("none")
+            return listed(self.terms[one] for one in sorted(value)) or gettext("none")
         return str(self.terms.get(value, value))
 
 

@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.charts.plot import Mark, Plot, coordinate, month_ticks, shortened
-from outcomes.labels import CHARACTERISTICS, NO_COMPARISON, UNITS, group_label, why_none
+from outcomes.labels import CHARACTERISTICS, NO_COMPARISON, group_label, why_none
 from outcomes.methods.survival import MissingReason
 from outcomes.report import DAYS_PER_MONTH
 from outcomes.report.subgroups import Estimate, Forest, ForestMeasure, Subgroup, recorded
 from trials.definitions import EndpointKind
+from trials.templatetags.terms import treatment
 
 WIDTH, ROW, TOP = 900, 22, 62
 LEFT, RIGHT = 375, 635  # of the rectangle with the marks
@@ -156,8 +157,8 @@ def _message(found: Forest) -> str:
 def _axis(found: Forest) -> str:
     if found.measure is ForestMeasure.HAZARD_RATIO:
         reference = found.arms[0].name if found.arms else ""
-        return _("below 1: fewer events than with %s") % shortened(reference, 24)
-    return _("percent") if found.measure is ForestMeasure.RATE else str(UNITS["months"])
+        return _("below 1: fewer events than with %s") % shortened(treatment(reference), 24)
+    return _("percent") if found.measure is ForestMeasure.RATE else _("Months")
 
 
 def _scale(measure: ForestMeasure, estimates: Sequence[Estimate]) -> _Scale:
@@ -207,7 +208,9 @@ class _Drawing:
     def line(
         self, row: int, label: str, estimate: Estimate, *, overall: bool = False
     ) -> ForestLine:
-        full = f"{label}: {estimate.arm.name}" if self.several and estimate.arm else label
+        full = label
+        if self.several and estimate.arm:
+            full = f"{label}: {treatment(estimate.arm.name)}"
         said = estimate_text(self.found.measure, estimate)
         counted = {"group": full, "n": estimate.n, "events": estimate.events, "said": said}
         return ForestLine(

@@ -23,6 +23,7 @@ from outcomes.charts.plot import (
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.report import DAYS_PER_MONTH
+from registry.languages import listed
 
 WIDTH, LEFT, RIGHT, TOP, LANE = 720, 150, 690, 34, 20
 BELOW, LEGEND_ROW, LEGEND_COLUMNS, LABEL = 58, 20, 3, 15
@@ -186,7 +187,7 @@ def _lane(plot: Plot, lane: Lane, row: int, groups: Sequence[str]) -> DrawnLane:
     y = plot.top + LANE * row + LANE // 2
     letter = _letter(groups, lane.group)
     start, end = lane.treated or (0, 0)
-    told = ", ".join(_said(lane))
+    told = listed(_said(lane))
     return DrawnLane(
         lane=lane,
         label=shortened(lane.subject_id, LABEL) + (f" {letter}" if letter else ""),

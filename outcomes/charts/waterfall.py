@@ -26,6 +26,7 @@ from outcomes.charts.plot import (
 )
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
+from registry.languages import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _drawn(plot: Plot, bar: WaterfallBar, place: int) -> DrawnBar:
         clipped=clipped,
         change=change,
         response=response,
-        text=f"{bar.subject_id}: " + ", ".join([change, response, *notes]),
+        text=f"{bar.subject_id}: " + listed([change, response, *notes]),
     )
 
 

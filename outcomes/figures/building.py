@@ -22,6 +22,12 @@ from outcomes.charts.kaplan_meier import FEWEST_PATIENTS, KaplanMeierGroup
 from outcomes.charts.plot import Mark, shortened
 from outcomes.charts.spiders import SpiderPath, SpiderVisit
 from outcomes.charts.swimmer import CourseEvent, Lane, Marked
+from outcomes.definition_words import (
+    changes_in_words,
+    population_in_words,
+    result_in_words,
+    waterfall_in_words,
+)
 from outcomes.figures.wording import compared, group_name, median_of, no_test
 from outcomes.labels import response_label
 from outcomes.methods import survival
@@ -33,8 +39,10 @@ from outcomes.report import UNKNOWN, PatientOutcome, Report, Survival
 from outcomes.report.documents import moment
 from outcomes.treatment_times import TreatmentTime, treatment_times
 from outcomes.wording import word
-from trials.definition_wording import ORIGINS, POPULATIONS, TITLES
+from registry.languages import sentences
+from trials.definition_wording import ORIGINS, TITLES
 from trials.definitions import EndpointKind, Population
+from trials.templatetags.terms import treatment
 
 if TYPE_CHECKING:
     from trials.models import Trial
@@ -143,16 +151,10 @@ def source_of(
     )
 
 
-def _source(
-    report: Report, chart: Any, population: Population, *, of: int = 0
-) -> tuple[Mark, ...]:
+def _source(report: Report, chart: Any, population: Population, *, of: int = 0) -> tuple[Mark, ...]:
     """`of`: how many were to be drawn, where the drawing cannot have all of them."""
-    told = {"population": POPULATIONS[population], "n": chart.n, "all": of}
-    counted = _("%(population)s, n = %(n)s") % told
-    if chart.n < of:
-        counted = _("%(population)s, n = %(n)s of %(all)s") % told
     options = report.options
-    counted = f"{counted}. {dashboard.read_by(options)}".removesuffix(". ")
+    counted = population_in_words(population, chart.n, options.evaluator, of=of)
     return source_of(chart, report.trial, options.cutoff, counted, options.known_on)
 
 
@@ -176,7 +178,7 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
         n=chart.n,
         chart=chart,
         template=template_of(name),
-        definition=dashboard.survival_definition(whole),
+        definition=result_in_words(whole, report.options.evaluator),
         notes=_notes(whole),
         source=_source(report, chart, whole.endpoint.definition.population),
         times=paginator.Paginator(lines, LINES).get_page(shown.number),
@@ -278,7 +280,7 @@ def _tests(report: Report, kind: EndpointKind, groups: Sequence[tuple[str, Survi
     if by == "arm":
         if isinstance(found, NoComparison):
             return []
-        names = [arm.name for arm in found.arms]
+        names = [treatment(arm.name) for arm in found.arms]
         return compared(names, found.survivals[kind], found.stratified_by)
     names, test = _compared(groups)
     return compared(names, test, None, exploratory=True) if test else []
@@ -305,15 +307,13 @@ def _compared(
 def _waterfall(report: Report, shown: Shown) -> Figure:
     bars = [bar for patient in report.patients if (bar := dashboard.waterfall_bar(patient))]
     chart = waterfall.draw(bars)
-    without = len(report.patients) - len(bars)
     return Figure(
         name="waterfall",
         title=title_of("waterfall"),
         n=chart.n,
         chart=chart,
         template=template_of("waterfall"),
-        definition=dashboard.waterfall_definition(report),
-        notes=(_("Without a measured change: %s.") % without,) if without else (),
+        definition=waterfall_in_words(report),
         source=_source(report, chart, report.population, of=len(report.patients)),
     )
 
@@ -352,7 +352,7 @@ def _spider_definition(report: Report) -> str:
         " the best response without confirmation. Its lowest point is the patient's bar in the"
         " waterfall."
     ) % {"origin": ORIGINS[_origin(report)]}
-    return f"{dashboard.changes_counted(report)} {told}"
+    return sentences(changes_in_words(report), told)
 
 
 def _origin(report: Report) -> Any:

@@ -7,17 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from outcomes import dashboard
 from outcomes.charts import forest
+from outcomes.definition_words import in_words
 from outcomes.groups import GroupsForm, asked
 from outcomes.groups import tables as group_tables
 from outcomes.labels import MEASURES
 from outcomes.options import reads_review, today
 from outcomes.report import Options, subgroups
-from outcomes.report.subgroups import Choice, Forest
+from outcomes.report.subgroups import Choice
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
-from trials import definition_wording
 from trials.definition_wording import TITLES
 from trials.models import Trial
 
@@ -41,7 +40,7 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
         "forest": found,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",
         "chart": forest.draw(found),
-        "definition": _definition(choice, found, options),
+        "definition": in_words(found.endpoint, options.evaluator),
         "tables": group_tables.tables(found),
         "landmark": group_tables.landmark_title(found),
         "unrecorded": group_tables.nothing_recorded(found),
@@ -57,8 +56,3 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
         "error": error,
     }
     return render(request, "outcomes/groups.html", context, status=400 if error else 200)
-
-
-def _definition(choice: Choice, found: Forest, options: Options) -> str:
-    words = definition_wording.in_words(choice.endpoint, found.endpoint.definition)
-    return f"{words} {dashboard.read_by(options)}".strip()

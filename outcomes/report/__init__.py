@@ -9,7 +9,6 @@ from outcomes.report.building import (
     declared,
     outcome_of,
     outcomes_of,
-    over,
     read,
     side_by_side,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "declared",
     "outcome_of",
     "outcomes_of",
-    "over",
     "read",
     "side_by_side",
 ]

@@ -109,26 +109,16 @@ def compute(
     trial: Trial, options: Options, endpoints: Sequence[Declared], facts: Iterable[PatientFacts]
 ) -> Report:
     """The report of what was read, now or long ago: nothing else decides a figure."""
-    builder = _Builder(trial, options, endpoints)
-    return builder.report([builder.known(patient) for patient in facts])
+    builder, known = prepared(trial, options, endpoints, facts)
+    return builder.report(known)
 
 
-def opened(trial: Trial, *, user: User, options: Options) -> tuple[_Builder, list[_Known]]:
-    """A report's builder and the patients it is of, read in one snapshot."""
-    endpoints, facts = read(trial, user=user, options=options)
+def prepared(
+    trial: Trial, options: Options, endpoints: Sequence[Declared], facts: Iterable[PatientFacts]
+) -> tuple[_Builder, list[_Known]]:
+    """What a report is made with, and of: the patients at its cutoff."""
     builder = _Builder(trial, options, endpoints)
     return builder, [builder.known(patient) for patient in facts]
-
-
-def over(
-    trial: Trial,
-    endpoints: Sequence[Endpoint],
-    facts: Iterable[PatientFacts],
-    *,
-    options: Options,
-) -> Report:
-    """The report over facts that were read already."""
-    return compute(trial, options, declared(endpoints, options), facts)
 
 
 def analyses(
@@ -147,8 +137,7 @@ def side_by_side(
     trial: Trial, facts: Iterable[PatientFacts], endpoints: Sequence[Declared], *, cutoff: Date
 ) -> tuple[list[Rate | Survival], list[tuple[PatientFacts, list[Standing]]]]:
     """What each of these endpoints gives, and how each patient stands under each of them."""
-    builder = _Builder(trial, Options(cutoff=cutoff), endpoints)
-    known = [builder.known(one) for one in facts]
+    builder, known = prepared(trial, Options(cutoff=cutoff), endpoints, facts)
     standings = [(k.facts, [builder.standing(e, k) for e in endpoints]) for k in known]
     return [builder.result(endpoint, known) for endpoint in endpoints], standings
 
@@ -163,9 +152,10 @@ def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcom
 def outcomes_of(trial: Trial, patients: QuerySet[Patient], *, cutoff: Date) -> list[PatientOutcome]:
     """The outcomes of some of a trial's patients, by subject id, by its own definitions."""
     options = Options(cutoff=cutoff)
-    builder = _Builder(trial, options, declared(list(trial.endpoints.all()), options))
-    known = queries.facts(patients, blinded=trial.masked)
-    return [builder.patient(builder.known(one)) for one in known]
+    facts = queries.facts(patients, blinded=trial.masked)
+    endpoints = declared(list(trial.endpoints.all()), options)
+    builder, known = prepared(trial, options, endpoints, facts)
+    return [builder.patient(one) for one in known]
 
 
 def declared(

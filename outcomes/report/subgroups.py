@@ -5,7 +5,7 @@ Groups are described, not compared with each other: nothing here tests an intera
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from outcomes.report.values import Declared, Options, Rate, Survival
 from trials.definitions import EndpointKind
 
 if TYPE_CHECKING:
+    from outcomes.queries import PatientFacts
     from outcomes.report.building import _Builder, _Known
     from registry.models import User
     from trials.models import Trial
@@ -109,7 +110,20 @@ def build(trial: Trial, *, user: User, options: Options, choice: Choice) -> Fore
 
     Raises KeyError for an endpoint that the trial does not have.
     """
-    builder, known = building.opened(trial, user=user, options=options)
+    read = building.read(trial, user=user, options=options)
+    return compute(trial, options, *read, choice=choice)
+
+
+def compute(
+    trial: Trial,
+    options: Options,
+    endpoints: Sequence[Declared],
+    facts: Iterable[PatientFacts],
+    *,
+    choice: Choice,
+) -> Forest:
+    """The same of what was read."""
+    builder, known = building.prepared(trial, options, endpoints, facts)
     compared = builder.compared(known)
     arms = () if isinstance(compared, NoComparison) else compared
     groups = _Groups(builder, choice, arms)

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from outcomes.arms import ComparedArm, Comparison, CurveDifferences, NoComparison
-from outcomes.dashboard import months, p_value, percent, survival_definition
+from outcomes.dashboard import months, p_value, percent
+from outcomes.definition_words import depth_in_words, result_in_words
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
 from outcomes.methods.comparison import ChiSquare, Cox, HazardRatio, RateDifference
 from outcomes.methods.depth import Depth, DepthOfResponse
@@ -23,14 +24,14 @@ from outcomes.methods.survival import (
     band_interval,
 )
 from outcomes.report import DAYS_PER_MONTH, LandmarkTime, Rate, Report, Section, Survival
+from registry.languages import labeled, listed
 from trials.definition_wording import (
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
     TITLES,
-    depth_in_words,
-    in_words,
 )
 from trials.definitions import EndpointKind
+from trials.templatetags.terms import treatment
 
 KINDS = (EndpointKind.PFS, EndpointKind.OS, EndpointKind.DOR, EndpointKind.TTR)
 RATES = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR)
@@ -98,8 +99,8 @@ class StatisticsPage:
 def page(report: Report) -> StatisticsPage:
     """The statistics of all patients, and of the arms compared."""
     whole, compared = report.whole, report.comparison
-    times = (_time(found) for found in _survivals(whole))
-    blocks = (_rates(whole), *times, _follow_up(whole), _depth(report))
+    times = (_time(found, report.options.evaluator) for found in _survivals(whole))
+    blocks = (_rates(report), *times, _follow_up(whole), _depth(report))
     if isinstance(compared, NoComparison):
         return StatisticsPage(report, blocks, (), str(NOT_TOLD[compared]))
     curves = (_curves(kind, compared, report) for kind in (EndpointKind.PFS, EndpointKind.OS))
@@ -118,8 +119,9 @@ def _title(found: Rate | Survival) -> str:
     return f"{title}: {found.endpoint.name}" if found.endpoint.name else title
 
 
-def _rates(section: Section) -> Block:
+def _rates(report: Report) -> Block:
     """Every rate with its limits in every style."""
+    section, evaluator = report.whole, report.options.evaluator
     first = [section.rates[kind] for kind in RATES if kind in section.rates]
     rates = [*first, *(found for found in section.additional if isinstance(found, Rate))]
     styles = (str(style) for style in PROPORTION_STYLES.values())
@@ -129,9 +131,7 @@ def _rates(section: Section) -> Block:
         heads=(_("Patients"), _("Estimate"), _("Level"), *styles),
         lines=tuple(Line(_title(rate), _rate(rate)) for rate in rates),
     )
-    definitions = (
-        f"{_title(r)}: {in_words(r.endpoint.kind, r.endpoint.definition)}" for r in rates
-    )
+    definitions = (f"{_title(rate)}: {result_in_words(rate, evaluator)}" for rate in rates)
     return Block(_("Response rates"), (), (table,), tuple(definitions))
 
 
@@ -147,11 +147,12 @@ def _percent_range(lower: float | None, upper: float | None) -> str:
     return f"{percent(lower)} – {percent(upper)}"
 
 
-def _time(found: Survival) -> Block:
+def _time(found: Survival, evaluator: str) -> Block:
+    words = result_in_words(found, evaluator)
     told = {"n": found.n, "events": found.events, "censored": found.censored}
     if not found.n:
         nobody = _("n = 0: there is nothing to estimate.")
-        return Block(_title(found), (nobody,), (), (survival_definition(found),))
+        return Block(_title(found), (nobody,), (), (words,))
     return Block(
         title=_title(found),
         sentences=(
@@ -159,7 +160,7 @@ def _time(found: Survival) -> Block:
             *_mean(found),
         ),
         tables=(_medians(found), _quartiles(found), _landmarks(found)),
-        definitions=(survival_definition(found),),
+        definitions=(words,),
     )
 
 
@@ -295,7 +296,7 @@ def _depth(report: Report) -> Block:
         title=_("Depth of response"),
         sentences=(counts % {"n": found.n, "without": n - found.n}, *_best_changes(found)),
         tables=(table,),
-        definitions=(depth_in_words(report.response_definition),),
+        definitions=(depth_in_words(report),),
     )
 
 
@@ -346,7 +347,7 @@ def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Ta
         first=_("Arm"),
         heads=(_("Patients"), _("Events"), *_time_heads(one.level)),
         lines=tuple(
-            Line(name, (str(f.n), str(f.events), *_quantile(name, f.median).cells))
+            Line(treatment(name), (str(f.n), str(f.events), *_quantile(name, f.median).cells))
             for name, f in found
         ),
     )
@@ -354,11 +355,11 @@ def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Ta
 
 def _ratios(arms: tuple[ComparedArm, ...], cox: Cox, strata: str) -> Table:
     return Table(
-        title=f"{_('Hazard ratios')}: {TIES[cox.ties]}, {strata}",
+        title=labeled(_("Hazard ratios"), listed([TIES[cox.ties], strata])),
         first=_("Arms"),
         heads=(_("Hazard ratio"), _("%s CI") % f"{cox.level:.0%}", "p"),
         lines=tuple(
-            Line(f"{arm.name} / {arms[0].name}", _ratio(one))
+            Line(treatment(f"{arm.name} / {arms[0].name}"), _ratio(one))
             for arm, one in zip(arms[1:], cox.ratios, strict=True)
         ),
     )
@@ -371,7 +372,7 @@ def _ratio(one: HazardRatio) -> tuple[str, str, str]:
 
 
 def _less(arm: ComparedArm, compared: Comparison) -> str:
-    return f"{arm.name} − {compared.arms[0].name}"
+    return treatment(f"{arm.name} − {compared.arms[0].name}")
 
 
 def _differences(compared: Comparison, kind: EndpointKind) -> Table:

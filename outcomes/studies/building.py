@@ -160,7 +160,8 @@ def _computed(
         if choices.histology and not known:
             continue
         options = choices.options(trial)
-        found = report.over(trial, list(trial.endpoints.all()), known, options=options)
+        endpoints = report.declared(list(trial.endpoints.all()), options)
+        found = report.compute(trial, options, endpoints, known)
         mine = tuple(sorted(sites.get(trial.pk, [])))
         yield Computed(trial, found, None if len(mine) == len(trial.sites.all()) else mine)
 

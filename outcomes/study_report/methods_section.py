@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.arms import Comparison, NoComparison
-from outcomes.dashboard import read_by
+from outcomes.definition_words import assessed_in_words
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.report import Declared, Rate, Report, Survival
 from trials import definition_wording
@@ -61,7 +61,7 @@ def written(report: Report) -> Methods:
         paragraphs=(
             (
                 _("Assessments"),
-                " ".join([*_assessments(report.trial), read_by(report.options)]).strip(),
+                assessed_in_words(report, [*_assessments(report.trial)]),
             ),
             (_("Statistics"), " ".join(_statistics(report, found))),
             (_("Adverse events"), " ".join(_adverse_events(report.trial))),

@@ -19,9 +19,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from outcomes import practice
-from outcomes.management.commands.load_seeds import LOADER
 from patients.models import Patient
-from registry.models import Draft, User
+from registry.models import LOADER, Draft, User
 from tests import factories
 from tests.browser.test_visit_entry import five_targets
 from tests.contract.calls import Scene, scene
