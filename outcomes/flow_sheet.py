@@ -47,7 +47,6 @@ class Cell:
     text: str = ""
     words: str = ""
     detail: str = ""
-    mark: str = ""
     corrected: bool = False
 
     @property
@@ -181,9 +180,9 @@ def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
         columns=tuple(
             _column(past, visit, before.get(visit.pk), marks, known) for visit in past.visits
         ),
-        targets=tuple(_rows(past, LesionRole.TARGET, "measurements", marks, known)),
-        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
-        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
+        targets=tuple(_rows(past, LesionRole.TARGET, "measurements", known)),
+        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", known)),
+        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", known)),
     )
 
 
@@ -191,7 +190,7 @@ Marks = Mapping[int, str]
 
 
 def _marks(past: History) -> Marks:
-    """Which visit is the baseline, and which the nadir, in words."""
+    """Whose sum is the baseline, and whose the nadir, in words; a lesion alone has neither."""
     first, lowest = past.baseline, nadir_visit(past.visits)
     marks = {first.pk: _("baseline")} if first else {}
     if lowest:
@@ -228,9 +227,7 @@ def nadir_visit(visits: Sequence[Visit]) -> Visit | None:
     return min(complete, key=lambda v: v.sum_mm or Decimal(0), default=None)
 
 
-def _rows(
-    past: History, role: LesionRole, relation: str, marks: Marks, corrected: Corrected
-) -> Iterator[Row]:
+def _rows(past: History, role: LesionRole, relation: str, corrected: Corrected) -> Iterator[Row]:
     mergers = _mergers(past) if role == LesionRole.TARGET else {}
     for lesion in past.of_role(role):
         seen = {
@@ -244,7 +241,6 @@ def _rows(
             tuple(
                 replace(
                     seen.get(visit.pk, Cell(visit.pk)),
-                    mark=marks.get(visit.pk, ""),
                     corrected=(visit.pk, lesion.pk) in corrected.cells,
                 )
                 for visit in past.visits
