@@ -21,10 +21,10 @@ from outcomes.report.subgroups import Estimate, Forest, ForestMeasure, Subgroup,
 from trials.definitions import EndpointKind
 from trials.templatetags.terms import treatment
 
-WIDTH, ROW, TOP = 900, 22, 62
-LEFT, RIGHT = 375, 635  # of the rectangle with the marks
-N_AT, EVENTS_AT, SAID_AT = 272, 362, 660  # the numbers end at the first two
-LABEL_LETTERS, SAID_LETTERS = 28, 30
+WIDTH, ROW, TOP = 960, 22, 62
+LEFT, RIGHT = 435, 695  # of the rectangle with the marks
+N_AT, EVENTS_AT, SAID_AT = 332, 422, 720  # the numbers end at the first two
+LABEL_LETTERS, SAID_LETTERS = 36, 30
 SMALLEST, LARGEST = 3.0, 8.0  # half a mark's side
 WIDEST_RATIO = (2, 4, 8, 16)  # a scale from 1 / the number to the number
 NOT_REACHED = "NR"
