@@ -17,7 +17,7 @@ from outcomes.arms import ComparedArm, Comparison, NoComparison, SurvivalCompari
 from outcomes.charts import kaplan_meier, waterfall
 from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
-from outcomes.definition_words import changes_in_words, result_in_words
+from outcomes.definition_words import result_in_words, waterfall_in_words
 from outcomes.history import History
 from outcomes.labels import (
     CHARACTERISTICS,
@@ -47,6 +47,7 @@ from outcomes.safety import SafetyReport
 from outcomes.safety.options import Cause, SafetyOptions
 from outcomes.wording import word
 from patients import ctcae
+from registry.languages import sentences
 from trials.definition_wording import (
     POPULATIONS,
     PROPORTION_STYLES,
@@ -55,6 +56,7 @@ from trials.definition_wording import (
 )
 from trials.definitions import EndpointKind, Population
 from trials.models import Trial
+from trials.templatetags.terms import treatment
 
 TERMS_SHOWN = 10
 PATIENTS_SHOWN = 100
@@ -202,7 +204,7 @@ def page(
         ),
         figures=tuple(_figure(found, report, links) for found in times),
         waterfall=waterfall.draw(waterfall_bars(report, links)),
-        waterfall_definition=changes_in_words(report),
+        waterfall_definition=waterfall_in_words(report),
         best_responses=best_responses(whole, links),
         patients=tuple(patient_line(patient, links) for patient in shown.object_list),
         patients_page=shown,
@@ -434,8 +436,8 @@ def _hazard_ratios(arms: tuple[ComparedArm, ...], found: SurvivalComparison) -> 
     return [
         _("hazard ratio %(arm)s / %(reference)s: %(ratio)s")
         % {
-            "arm": arm.name,
-            "reference": arms[0].name,
+            "arm": treatment(arm.name),
+            "reference": treatment(arms[0].name),
             "ratio": hazard_ratio(ratio, found.cox.level, [arm.n, arms[0].n]),
         }
         for arm, ratio in zip(arms[1:], found.cox.ratios, strict=True)
@@ -589,7 +591,7 @@ def _left_out(terms: int) -> str:
 
 
 def _safety_definition(trial: Trial) -> str:
-    sentences = [
+    said = [
         _("Patients, not events, by the worst grade of the events related to the trial treatment."),
         _(
             "Events that started from the first dose up to %s days after the last dose and on or"
@@ -599,8 +601,8 @@ def _safety_definition(trial: Trial) -> str:
         _("Population: %s.") % POPULATIONS[Population.SAFETY].lower(),
     ]
     if trial.ctcae_version:
-        sentences.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
-    return " ".join(sentences)
+        said.append(_("Grades: CTCAE %s.") % trial.ctcae_version)
+    return sentences(*said)
 
 
 def spider_points(past: History, cutoff: Date = Date.max) -> list[tuple[int, Fraction]]:

@@ -47,7 +47,6 @@ class Cell:
     text: str = ""
     words: str = ""
     detail: str = ""
-    mark: str = ""
     corrected: bool = False
     later: bool = False  # than the cutoff
 
@@ -190,9 +189,9 @@ def flow_sheet(
         columns=tuple(
             _column(past, visit, before.get(visit.pk), marks, known) for visit in past.visits
         ),
-        targets=tuple(_rows(past, LesionRole.TARGET, "measurements", marks, known)),
-        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
-        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
+        targets=tuple(_rows(past, LesionRole.TARGET, "measurements", known)),
+        non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", known)),
+        new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", known)),
     )
     return _cut(sheet, {visit.pk for visit in past.visits if visit.date > cutoff})
 
@@ -217,7 +216,7 @@ Marks = Mapping[int, str]
 
 
 def _marks(past: History, cutoff: Date) -> Marks:
-    """Which visit is the baseline, and which the nadir by the cutoff, in words."""
+    """Whose sum is the baseline, and whose the nadir by the cutoff; a lesion alone has neither."""
     by_then = [visit for visit in past.visits if visit.date <= cutoff]
     first, lowest = past.baseline, nadir_visit(by_then)
     marks = {first.pk: _("baseline")} if first else {}
@@ -255,9 +254,7 @@ def nadir_visit(visits: Sequence[Visit]) -> Visit | None:
     return min(complete, key=lambda v: v.sum_mm or Decimal(0), default=None)
 
 
-def _rows(
-    past: History, role: LesionRole, relation: str, marks: Marks, corrected: Corrected
-) -> Iterator[Row]:
+def _rows(past: History, role: LesionRole, relation: str, corrected: Corrected) -> Iterator[Row]:
     mergers = _mergers(past) if role == LesionRole.TARGET else {}
     for lesion in past.of_role(role):
         seen = {
@@ -271,7 +268,6 @@ def _rows(
             tuple(
                 replace(
                     seen.get(visit.pk, Cell(visit.pk)),
-                    mark=marks.get(visit.pk, ""),
                     corrected=(visit.pk, lesion.pk) in corrected.cells,
                 )
                 for visit in past.visits

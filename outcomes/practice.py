@@ -24,7 +24,7 @@ from patients.actions import enroll_patient
 from patients.conduct import record_dose
 from patients.models import Patient
 from registry import audit
-from registry.models import User
+from registry.models import LOADER, User
 from trials.actions import add_member, create_trial
 from trials.models import Trial
 from trials.serializers import TrialSerializer
@@ -189,7 +189,7 @@ def _trial(document: Mapping[str, Any], members: Members) -> Trial:
     """A study with its people, labeled as synthetic."""
     serializer = TrialSerializer(data=document)
     serializer.is_valid(raise_exception=True)
-    trial = create_trial(by=_user("seed-loader"), **serializer.validated_data)
+    trial = create_trial(by=_user(LOADER), **serializer.validated_data)
     audit.attribute(by=COMMAND, reason="its patients are made up")
     trial.synthetic = True
     trial.save(update_fields=["synthetic"])

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
 
+LOADER = "seed-loader"  # the account of what `load_seeds` stores
+
 
 @audited(exclude=["password", "last_login"])
 class User(AbstractUser):

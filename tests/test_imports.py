@@ -35,6 +35,7 @@ PURE = (
     "trials.eligibility",
     "trials.eligibility_text",
     "trials.histologies",
+    "trials.treatments",
     "trials.json_patch",
     "trials.publications",
     "trials.registry_terms",

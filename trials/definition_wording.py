@@ -3,6 +3,7 @@
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from registry.languages import listed, sentences
 from trials.definitions import (
     CensoringRule,
     EndpointDefinition,
@@ -91,8 +92,7 @@ def in_words(kind: EndpointKind, definition: EndpointDefinition) -> str:
 
     Raises KeyError for an endpoint that is held but not computed.
     """
-    sentences = _rate(kind, definition) if kind in RATES else _time(kind, definition)
-    return " ".join(sentences)
+    return sentences(*(_rate(kind, definition) if kind in RATES else _time(kind, definition)))
 
 
 def _rate(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
@@ -122,35 +122,33 @@ def _confirmation(definition: EndpointDefinition) -> str:
 
 
 def _time(kind: EndpointKind, definition: EndpointDefinition) -> list[str]:
-    sentences = [str(EVENTS[kind]) % {"origin": ORIGINS[definition.time_origin]}]
+    said = [str(EVENTS[kind]) % {"origin": ORIGINS[definition.time_origin]}]
     if definition.immune and kind is not EndpointKind.OS:
-        sentences.append(str(BY_IRECIST))
+        said.append(str(BY_IRECIST))
     if kind in (EndpointKind.PFS, EndpointKind.DOR):
-        sentences.append(str(CENSORINGS[definition.censoring.rule]))
-    sentences.append(_population(definition))
+        said.append(str(CENSORINGS[definition.censoring.rule]))
+    said.append(_population(definition))
     if definition.survival_interval is SurvivalInterval.SPSS:
-        sentences.append(gettext("Median interval in SPSS style; band log-log."))
+        said.append(gettext("Median interval in SPSS style; band log-log."))
     else:
-        sentences.append(
+        said.append(
             gettext("Interval and band: %s.") % SURVIVAL_STYLES[definition.survival_interval]
         )
-    return sentences
+    return said
 
 
 def depth_in_words(definition: EndpointDefinition) -> str:
     """How deep responses are, by the response rate's definition."""
-    kinds = ", ".join(str(THERAPIES[kind]) for kind in sorted(definition.censoring.therapies))
-    return " ".join(
-        [
-            gettext(
-                "Of each patient the smallest change of the sum of diameters from baseline, among"
-                " complete sums up to the first progression (included) and not after new"
-                " anticancer therapy (%s)."
-            )
-            % (kinds or gettext("none counts")),
-            gettext("Whether it makes a response does not matter."),
-            _population(definition),
-        ]
+    kinds = listed(THERAPIES[kind] for kind in sorted(definition.censoring.therapies))
+    return sentences(
+        gettext(
+            "Of each patient the smallest change of the sum of diameters from baseline, among"
+            " complete sums up to the first progression (included) and not after new"
+            " anticancer therapy (%s)."
+        )
+        % (kinds or gettext("none counts")),
+        gettext("Whether it makes a response does not matter."),
+        _population(definition),
     )
 
 

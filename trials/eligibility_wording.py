@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from registry.document_errors import document_error
-from registry.languages import in_chinese
+from registry.languages import apart, in_chinese, labeled, listed
 from trials import histologies
 from trials.eligibility import (
     TYPES,
@@ -285,11 +285,11 @@ def summary(judgments: Iterable[Judgment]) -> str:
     met = {"met": len(found) - len(failed) - unknown, "all": len(found)}
     parts = [gettext("%(met)d of %(all)d met") % met]
     if failed:
-        facts = "; ".join(reason(why) for one in failed for why in one.reasons)
+        facts = apart(reason(why) for one in failed for why in one.reasons)
         parts.append(gettext("%(n)d not met: %(facts)s") % {"n": len(failed), "facts": facts})
     if unknown:
         parts.append(gettext("%(n)d unknown") % {"n": unknown})
-    return "; ".join(parts)
+    return apart(parts)
 
 
 def words(rule: Rule) -> str:
@@ -315,7 +315,7 @@ def _asked(rule: Number | Choice | YesNo | Window) -> str:
         case Number():
             return f"{label(rule.item)} {SIGNS[rule.comparison]} {_limit(rule)}"
         case YesNo():
-            return f"{label(rule.item)}: {choice('yes' if rule.answer else 'no')}"
+            return labeled(label(rule.item), choice("yes" if rule.answer else "no"))
         case Window():
             return _window(rule)
     return _listed(rule)
@@ -346,11 +346,11 @@ def _listed(rule: Choice) -> str:
     if rule.one_of:
         lists.append(gettext(" or ").join(choice(term) for term in rule.one_of))
     if rule.none_of:
-        terms = ", ".join(choice(term) for term in rule.none_of)
+        terms = listed(choice(term) for term in rule.none_of)
         lists.append(gettext("none of %(terms)s") % {"terms": terms})
     if rule.otherwise is not None:
         lists.append(gettext("any other: %(rule)s") % {"rule": words(rule.otherwise)})
-    return f"{label(rule.item)}: {'; '.join(lists)}"
+    return labeled(label(rule.item), apart(lists))
 
 
 def _window(rule: Window) -> str:

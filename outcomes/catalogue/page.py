@@ -14,6 +14,8 @@ from outcomes.catalogue import Entry
 from outcomes.catalogue.printed import as_printed
 from outcomes.catalogue.wording import SEVERITIES, word_finding
 from outcomes.methods.findings import Finding, Severity
+from registry.languages import labeled
+from trials import published_terms
 from trials.models import Publication
 from trials.publications import Claim, GroupRole, Measure, MedianClaim, ProportionClaim
 
@@ -99,7 +101,9 @@ def _main_figures(entry: Entry, kind: type[Claim], measure: Measure) -> list[str
     """A measure of everybody or by arm; subtypes are on the publication's own page."""
     subtypes = {g.name for g in entry.results.groups if g.role == GroupRole.SUBTYPE}
     return [
-        f"{claim.group}: {as_printed(claim)}" if claim.group else as_printed(claim)
+        labeled(published_terms.group(claim.group), as_printed(claim))
+        if claim.group
+        else as_printed(claim)
         for claim in entry.results.claims
         if isinstance(claim, kind)
         and getattr(claim, "measure", None) == measure

@@ -14,16 +14,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.charts.plot import Mark, Plot, coordinate, month_ticks, shortened
-from outcomes.labels import CHARACTERISTICS, NO_COMPARISON, UNITS, group_label, why_none
+from outcomes.labels import CHARACTERISTICS, NO_COMPARISON, group_label, why_none
 from outcomes.methods.survival import MissingReason
 from outcomes.report import DAYS_PER_MONTH
 from outcomes.report.subgroups import Estimate, Forest, ForestMeasure, Subgroup, recorded
 from trials.definitions import EndpointKind
+from trials.templatetags.terms import treatment
 
-WIDTH, ROW, TOP = 900, 22, 62
-LEFT, RIGHT = 375, 635  # of the rectangle with the marks
-N_AT, EVENTS_AT, SAID_AT = 272, 362, 660  # the numbers end at the first two
-LABEL_LETTERS, SAID_LETTERS = 28, 30
+WIDTH, ROW, TOP = 960, 22, 62
+LEFT, RIGHT = 435, 695  # of the rectangle with the marks
+N_AT, EVENTS_AT, SAID_AT = 332, 422, 720  # the numbers end at the first two
+LABEL_LETTERS, SAID_LETTERS = 36, 30
 SMALLEST, LARGEST = 3.0, 8.0  # half a mark's side
 WIDEST_RATIO = (2, 4, 8, 16)  # a scale from 1 / the number to the number
 NOT_REACHED = "NR"
@@ -166,8 +167,8 @@ def _message(found: Forest) -> str:
 def _axis(found: Forest) -> str:
     if found.measure is ForestMeasure.HAZARD_RATIO:
         reference = found.arms[0].name if found.arms else ""
-        return _("below 1: fewer events than with %s") % shortened(reference, 24)
-    return _("percent") if found.measure is ForestMeasure.RATE else str(UNITS["months"])
+        return _("below 1: fewer events than with %s") % shortened(treatment(reference), 24)
+    return _("percent") if found.measure is ForestMeasure.RATE else _("Months")
 
 
 def _scale(measure: ForestMeasure, estimates: Sequence[Estimate]) -> _Scale:
@@ -219,7 +220,9 @@ class _Drawing:
     def line(
         self, row: int, label: str, estimate: Estimate, url: str, *, overall: bool = False
     ) -> ForestLine:
-        full = f"{label}: {estimate.arm.name}" if self.several and estimate.arm else label
+        full = label
+        if self.several and estimate.arm:
+            full = f"{label}: {treatment(estimate.arm.name)}"
         said = estimate_text(self.found.measure, estimate)
         counted = {"group": full, "n": estimate.n, "events": estimate.events, "said": said}
         return ForestLine(

@@ -22,6 +22,7 @@ from outcomes.charts.plot import (
 )
 from outcomes.methods.survival import Curve, Floats
 from outcomes.report import DAYS_PER_MONTH
+from registry.languages import listed
 from trials.definitions import EndpointKind
 
 FEWEST_PATIENTS = 5
@@ -273,7 +274,7 @@ def _points(
         yield KaplanMeierPoint(
             x=plot.x(days),
             y=plot.y(survival),
-            text=prefix + ", ".join(parts),
+            text=prefix + listed(parts),
             days=f"{days:g}",
             months=months,
             at_risk=at_risk,

@@ -27,7 +27,9 @@ from outcomes.methods.participant_flow import (
 )
 from outcomes.report import Absence, Analysis
 from patients.models import DispositionReason
+from registry.languages import apart, labeled, listed
 from trials.definition_wording import ORIGINS, POPULATIONS
+from trials.templatetags.terms import treatment
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 CRITERIA_DRAWN, CRITERION_LENGTH = 4, 70
@@ -39,6 +41,10 @@ class Item:
 
     text: str
     details: tuple[str, ...] = ()
+
+
+def _item(item: Item) -> str:
+    return labeled(item.text, listed(item.details)) if item.details else item.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class Box:
     def text(self) -> str:
         """All of it in one line."""
         parts = [self.arm] if self.arm else []
-        parts += [self.title, *(": ".join((i.text, ", ".join(i.details))) for i in self.items)]
-        return "; ".join(part.removesuffix(": ") for part in parts)
+        parts += [self.title, *(_item(item) for item in self.items)]
+        return apart(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def _n(text: object, n: int) -> str:
 def _column_title(report: FlowReport, column: Column) -> str:
     if report.blinded:
         return _("All arms (blinded)")
-    return column.name or _("All patients")
+    return treatment(column.name) if column.name else _("All patients")
 
 
 def _assessed(report: FlowReport) -> Box:
@@ -264,7 +270,7 @@ def analysis_name(analysis: Analysis) -> str:
         population = _("%(who)s, from %(origin)s") % since
     if not analysis.endpoints:
         return population
-    return f"{', '.join(analysis.endpoints)}: {population}"
+    return labeled(listed(analysis.endpoints), population)
 
 
 def _absences(excluded: Mapping[str, int]) -> Iterator[str]:

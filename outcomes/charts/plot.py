@@ -41,13 +41,14 @@ RESPONSES = {
 SHAPES = {
     Response.CR: "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z",
     Response.PR: "m-5-4h10l-5 9z",
-    Response.SD: "m-4-4h8v8h-8z",
+    Response.SD: "m-4-4h8v8h-8zm2 2v4h4v-4z",  # hollow: a full one beside bars reads as a bar
     Response.NON_CR_NON_PD: "m0-5.5l5.5 5.5-5.5 5.5-5.5-5.5z",
     Response.PD: "m0-5l5 9h-10z",
     Response.NE: "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0zm2.5 0a2 2 0 1 1 4 0a2 2 0 1 1-4 0z",
 }
 STAR = "m0-6l1.5 4.5h4.5l-3.6 2.8 1.4 4.7-3.8-2.9-3.8 2.9 1.4-4.7-3.6-2.8h4.5z"
 CROSS = "m-5-3l2-2 3 3 3-3 2 2-3 3 3 3-2 2-3-3-3 3-2-2 3-3z"
+SQUARE = "m-4-4h8v8h-8z"
 PLUS = "m-1.5-5.5h3v4h4v3h-4v4h-3v-4h-4v-3h4z"
 
 

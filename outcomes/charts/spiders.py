@@ -26,6 +26,7 @@ from outcomes.charts.plot import (
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.report import DAYS_PER_MONTH
+from registry.languages import listed
 
 WIDTH, BOX, LEGEND_BELOW, LEGEND_ROW, LEGEND_COLUMNS = 720, (64, 32, 660, 392), 62, 20, 3
 EVERY_VISIT_UP_TO = 100  # patients; beyond, a mark per visit would hide the lines
@@ -164,7 +165,7 @@ def _mark(plot: Plot, path: SpiderPath, visit: SpiderVisit, *, every: bool) -> P
     parts += [_("cut at +100 %")] if visit.change > CLIPPED_AT else []
     best = _("best response %s") % response_label(path.best_response)
     parts += [] if every else [best]
-    said = ", ".join(parts)
+    said = listed(parts)
     place = (plot.x(visit.days), plot.y(_cut(visit.change)))
     return PathMark(*place, f"{path.subject_id}: {said}", said, visit.url if every else path.url)
 

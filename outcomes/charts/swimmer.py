@@ -23,11 +23,14 @@ from outcomes.charts.plot import (
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
 from outcomes.report import DAYS_PER_MONTH
+from registry.languages import listed
 
-WIDTH, LEFT, RIGHT, TOP, LANE = 720, 150, 690, 34, 20
+WIDTH, LEFT, RIGHT, TOP, LANE = 720, 150, 690, 44, 20
 BELOW, LEGEND_ROW, LEGEND_COLUMNS, LABEL = 58, 20, 3, 15
 LOWER = 5
+HIGHER, NEAR = -5, 10  # of a progression that a death is drawn over; a mark is about 10 wide
 LANES = 50  # on one drawing
+AXIS_ALONE = 15  # lanes
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -148,6 +151,11 @@ class SwimmerChart:
     lanes: tuple[DrawnLane, ...]
     legend: tuple[Key, ...]
 
+    @property
+    def tall(self) -> bool:
+        """Whether the axis at the bottom is out of sight of the first lanes."""
+        return len(self.lanes) > AXIS_ALONE
+
 
 def ordered(lanes: Sequence[Lane]) -> list[Lane]:
     """The longest on treatment first; then the longest followed, then by subject id."""
@@ -186,7 +194,7 @@ def _lane(plot: Plot, lane: Lane, row: int, groups: Sequence[str]) -> DrawnLane:
     y = plot.top + LANE * row + LANE // 2
     letter = _letter(groups, lane.group)
     start, end = lane.treated or (0, 0)
-    told = ", ".join(_said(lane))
+    told = listed(_said(lane))
     return DrawnLane(
         lane=lane,
         label=shortened(lane.subject_id, LABEL) + (f" {letter}" if letter else ""),
@@ -198,7 +206,7 @@ def _lane(plot: Plot, lane: Lane, row: int, groups: Sequence[str]) -> DrawnLane:
         line_end=plot.x(lane.followed),
         number=number,
         color=COLORS[number],
-        marks=tuple(_mark(plot, lane, mark, y) for mark in lane.events),
+        marks=tuple(_mark(plot, lane, mark, y + _aside(plot, lane, mark)) for mark in lane.events),
     )
 
 
@@ -221,12 +229,23 @@ def _said(lane: Lane) -> Iterator[str]:
 
 
 def _mark(plot: Plot, lane: Lane, mark: Marked, y: int) -> DrawnMark:
-    """A new therapy stands lower: it often follows a progression within days."""
     told = _("%(event)s on day %(days)s") % {"event": EVENTS[mark.event], "days": mark.days}
     shape, color = DRAWN[mark.event]
-    place = (plot.x(mark.days), str(y + LOWER * (mark.event is CourseEvent.NEW_THERAPY)))
+    place = (plot.x(mark.days), str(y))
     text = f"{lane.subject_id}: {told}"
     return DrawnMark(*place, text, told, mark.url, shape, color, mark.event.value)
+
+
+def _aside(plot: Plot, lane: Lane, mark: Marked) -> int:
+    """A new therapy stands lower, and a progression higher where another mark would hide it."""
+    if mark.event is CourseEvent.NEW_THERAPY:
+        return LOWER
+    near = NEAR * (plot.last - plot.first) / (plot.right - plot.left)
+    hidden = any(
+        other.event is not mark.event and 0 <= other.days - mark.days < near
+        for other in lane.events
+    )
+    return HIGHER if mark.event is CourseEvent.PROGRESSION and hidden else 0
 
 
 def _legend(plot: Plot, lanes: Sequence[Lane], groups: Sequence[str]) -> Iterator[Key]:
@@ -238,7 +257,7 @@ def _legend(plot: Plot, lanes: Sequence[Lane], groups: Sequence[str]) -> Iterato
         keys.append((label, "bar", COLORS[number], "bar", number))
     if not groups:
         keys.append((_("On treatment"), "bar", COLORS[0], "bar", 0))
-    keys.append((_("In follow-up"), "line", "currentColor", "line", None))
+    keys.append((_("In follow-up, to its end"), "line", "currentColor", "line", None))
     if any(lane.ongoing for lane in lanes):
         keys.append((_("Treatment ongoing"), "arrow", "currentColor", "arrow", None))
     occurring = {mark.event for lane in lanes for mark in lane.events}

@@ -13,6 +13,7 @@ from outcomes.charts.plot import (
     PROGRESSION,
     RESPONSES,
     SHAPES,
+    SQUARE,
     STAR,
     XY,
     Mark,
@@ -25,6 +26,7 @@ from outcomes.charts.plot import (
 )
 from outcomes.labels import response_label
 from outcomes.methods.recist import Response
+from registry.languages import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class DrawnBar:
     y: str
     y_end: str
     color: str
-    shape: str  # of the category, beyond the bar's end; blank where bars are too narrow
+    shape: str  # of the category, across the zero line; blank where bars are too narrow
     shape_y: str
     clipped: bool
     change: str
@@ -59,7 +61,10 @@ class DrawnBar:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A row under the bars that marks those of one category: a legend that needs no color."""
+    """A row under the bars that marks those of one category: a legend that needs no color.
+
+    `marks` are blocks from x to x, or `points` the middles of the bars where `shape` stands.
+    """
 
     label: str
     code: str
@@ -68,7 +73,8 @@ class Track:
     shape_y: str
     y: str
     n: int
-    marks: tuple[XY, ...]  # each from x to x
+    marks: tuple[XY, ...] = ()
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class WaterfallChart:
 
 WATERFALL_WIDTH, WATERFALL_LEFT, WATERFALL_RIGHT = 720, 128, 660
 WATERFALL_TOP, WATERFALL_BOTTOM, TRACK_HEIGHT, TRACKS_BELOW = 44, 304, 18, 48
-SHAPES_FROM, SHAPE_AWAY, CLIPPED_AWAY = 10, 11, 18  # a shape is about 10 wide
+SHAPES_FROM, SHAPE_AWAY = 10, 9  # a shape is about 10 wide
 WIDEST_BAR, GAP, GAP_FROM, SHORTEST_BAR, NARROWEST = 40, 0.15, 3, 1.0, 1.0
 
 
@@ -140,19 +146,17 @@ def _drawn(plot: Plot, bar: WaterfallBar, place: int) -> DrawnBar:
         y_end=plot.y(low),
         color=RESPONSES[bar.best_response],
         shape=SHAPES[bar.best_response] if shaped else "",
-        shape_y=_beyond(plot, low, high, clipped=clipped),
+        shape_y=_across(plot, low),
         clipped=clipped,
         change=change,
         response=response,
-        text=f"{bar.subject_id}: " + ", ".join([change, response, *notes]),
+        text=f"{bar.subject_id}: " + listed([change, response, *notes]),
     )
 
 
-def _beyond(plot: Plot, low: float, high: float, *, clipped: bool) -> str:
-    """Where the shape of a category stands: past the end of the bar, and past what marks a cut."""
-    if high > 0:
-        return coordinate(float(plot.y(high)) - (CLIPPED_AWAY if clipped else SHAPE_AWAY))
-    return coordinate(float(plot.y(low)) + SHAPE_AWAY)
+def _across(plot: Plot, low: float) -> str:
+    """Where the shape of a category stands: across the zero line from its bar, in nobody's way."""
+    return coordinate(float(plot.y(0)) + (-SHAPE_AWAY if low < 0 else SHAPE_AWAY))
 
 
 def _slot(plot: Plot) -> float:
@@ -177,17 +181,36 @@ def _tracks(plot: Plot, ordered: Sequence[WaterfallBar]) -> Iterator[Track]:
     kinds = [response for response in RESPONSES if response in occurring]
     for row, response in enumerate(kinds):
         member = [bar.best_response == response for bar in ordered]
-        color = RESPONSES[response]
-        told = (response_label(response), response.value, color, SHAPES[response])
-        yield _track(plot, row, told, member)
+        told = (response_label(response), response.value, RESPONSES[response])
+        yield Track(*told, SHAPES[response], *_at(row), sum(member), _blocks(plot, member))
     flags = [bar.new_lesion for bar in ordered]
     if any(flags):
-        yield _track(plot, len(kinds), (_("New lesion"), "NEW", "currentColor", STAR), flags)
+        yield _new_lesions(plot, len(kinds), flags)
 
 
-def _track(plot: Plot, row: int, told: tuple[str, str, str, str], member: Sequence[bool]) -> Track:
-    """`told`: the label, the code, the color and the shape."""
+def _new_lesions(plot: Plot, row: int, flags: Sequence[bool]) -> Track:
+    """Stars under wide bars, blocks under narrow ones; the legend has what the row has."""
+    starred = _slot(plot) >= SHAPES_FROM
+    middles = [plot.x(place + _bar_width(plot) / 2) for place, flag in enumerate(flags) if flag]
+    return Track(
+        *(_("New lesion"), "NEW", "currentColor"),
+        STAR if starred else SQUARE,
+        *_at(row),
+        n=sum(flags),
+        marks=() if starred else _blocks(plot, flags),
+        points=tuple(middles) if starred else (),
+    )
+
+
+def _blocks(plot: Plot, member: Sequence[bool]) -> tuple[XY, ...]:
+    """Under each unbroken run of a category's bars, wide enough to be seen."""
     narrowest = NARROWEST / _slot(plot)
-    marks = ((plot.x(start), plot.x(max(stop, start + narrowest))) for start, stop in runs(member))
+    return tuple(
+        (plot.x(start), plot.x(max(stop, start + narrowest))) for start, stop in runs(member)
+    )
+
+
+def _at(row: int) -> tuple[str, str]:
+    """The height of a row's shapes and of its texts."""
     y = WATERFALL_BOTTOM + TRACKS_BELOW + TRACK_HEIGHT * row
-    return Track(*told, str(y - 5), str(y), sum(member), tuple(marks))
+    return str(y - 5), str(y)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date as Date
 from typing import Any
 
@@ -18,9 +18,9 @@ from pydantic import ValidationError as Misdefined
 from registry.document_errors import document_error
 from registry.form_fields import CalendarDateField, half_width
 from trials.criteria_forms import ReasonedForm
-from trials.definition_keys import KEYS, Key
+from trials.definition_keys import Key, keys_of
 from trials.definition_wording import TITLES
-from trials.definitions import EndpointDefinition, EndpointKind
+from trials.definitions import IRECIST, EndpointDefinition, EndpointKind
 from trials.models import Endpoint, Trial
 from trials.vocabularies import EndpointRole
 
@@ -28,11 +28,12 @@ TEXTS = ("name", "role", "title", "wording", "time_frame", "note")
 
 
 class NumberField(forms.CharField):
-    """A number as typed; whether it may stand is the definition's to say."""
+    """A number as typed; whether it may stand is the definition's to say, by `bounds` in words."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, bounds: str | Promise, **options: Any) -> None:
         attrs = {"inputmode": "decimal", "autocomplete": "off", "size": 6}
         super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **options)
+        self.bounds = bounds
 
     def clean(self, value: Any) -> Any:
         """A whole number or a decimal fraction."""
@@ -40,9 +41,9 @@ class NumberField(forms.CharField):
         try:
             number = json.loads(text)
         except ValueError as error:
-            raise forms.ValidationError(_("A number.")) from error
+            raise forms.ValidationError(str(self.bounds)) from error
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise forms.ValidationError(_("A number."))
+            raise forms.ValidationError(str(self.bounds))
         return number
 
 
@@ -55,6 +56,15 @@ class AskingForm(ReasonedForm):
         help_text=gettext_lazy("What happened later does not count; today where it is left out."),
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, **options: Any) -> None:
+        super().__init__(data, **options)
+        if data and "preview" in data:  # which stores nothing
+            self.fields["reason"].required = False
+
+    def stored_from_preview(self) -> None:
+        """Its reason is asked for beside what would change, outside of the form's element."""
+        self.fields["reason"].widget.attrs["form"] = "definition"
 
     def proposed(self) -> Any:
         """What would be stored, as JSON."""
@@ -75,7 +85,6 @@ class AskingForm(ReasonedForm):
 class EndpointForm(AskingForm):
     """An endpoint: what its source prints, its definition key by key, and why it changes."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=())
     name = forms.CharField(
         label=gettext_lazy("Name"),
         max_length=100,
@@ -105,38 +114,72 @@ class EndpointForm(AskingForm):
     )
 
     def __init__(self, data: Any, trial: Trial, row: Endpoint | None, *, asked: str = "") -> None:
-        initial: dict[str, Any] = {"version": trial.version, "kind": asked}
+        self.kind = _known(row.kind if row else (data or {}).get("kind", asked))
+        initial: dict[str, Any] = {"version": trial.version, "kind": self.kind}
         initial |= {"role": EndpointRole.SECONDARY}
         if row:
-            initial |= {name: getattr(row, name) for name in ("kind", *TEXTS)}
+            initial |= {name: getattr(row, name) for name in TEXTS}
         super().__init__(data, initial=initial)
         self.row = row
-        self.fields["kind"].choices = _kinds(row)  # type: ignore[attr-defined]
-        definition = row.as_definition() if row else EndpointDefinition()
-        for key in KEYS:
-            self.fields[key.name] = _field(key, definition)
-        self.definition = definition
+        self.keys = keys_of(self.kind) if self.kind else ()
+        self.definition = row.as_definition() if row else EndpointDefinition()
+        self.fields["kind"] = _kind_field(self.kind)
+        self.fields |= {key.name: _field(key, self.definition) for key in self.keys}
+        self.order_fields(["kind", *TEXTS, *(key.name for key in self.keys), "reason", "cutoff"])
+
+    @property
+    def kind_input(self) -> forms.BoundField:
+        """The kind as it is sent."""
+        return self["kind"]
+
+    @property
+    def kind_in_words(self) -> str:
+        """What is defined."""
+        return kind_in_words(self.kind) if self.kind else ""
 
     @property
     def texts(self) -> list[forms.BoundField]:
         """What is said of the endpoint beside its definition."""
-        return [self[name] for name in ("kind", *TEXTS)]
+        return [self[name] for name in TEXTS]
 
     @property
     def sections(self) -> Iterator[tuple[str | Promise, list[forms.BoundField]]]:
         """The definition's fields under their headings."""
-        for section in dict.fromkeys(key.section for key in KEYS):
-            yield section, [self[key.name] for key in KEYS if key.section is section]
+        for section in dict.fromkeys(key.section for key in self.keys):
+            yield section, [self[key.name] for key in self.keys if key.section is section]
 
     def clean(self) -> dict[str, Any]:
-        """With the definition read, each of its errors at its own field."""
-        if all(key.name in self.cleaned_data for key in KEYS):
-            try:
-                self.definition = EndpointDefinition.parse(_document(self.cleaned_data))
-            except Misdefined as misdefined:
-                for error in misdefined.errors():
-                    self.add_error(_name(error["loc"]), document_error(error))
+        """With the definition read, each of its errors at its own field.
+
+        What could not be read keeps its stored value, so that all errors come at once.
+        """
+        try:
+            self.definition = EndpointDefinition.parse(self._document())
+        except Misdefined as misdefined:
+            for error in misdefined.errors():
+                self._refuse(error)
         return self.cleaned_data
+
+    def _document(self) -> dict[str, Any]:
+        """The definition as JSON; of what decides nothing of this kind, as it is stored."""
+        document = self.definition.as_document()
+        for key in self.keys:
+            node = document
+            for step in key.path[:-1]:
+                node = node[step]
+            node[key.path[-1]] = self.cleaned_data.get(key.name, node[key.path[-1]])
+        if document["criteria"] == IRECIST and "confirmation_required" not in self.fields:
+            document["confirmation"]["required"] = False
+        return document
+
+    def _refuse(self, error: Any) -> None:
+        key = _key(error["loc"], self.keys)
+        if error["type"] == "confirmation_by_irecist":
+            told = _("By iRECIST no response needs confirmation: leave it unchecked.")
+            self.add_error("confirmation_required", told)
+        else:
+            told = (key and str(key.bounds)) or document_error(error)
+            self.add_error(key.name if key else None, told)
 
     def said(self) -> dict[str, Any]:
         """The endpoint as it would be stored."""
@@ -167,10 +210,19 @@ class RemovalForm(AskingForm):
         return ["removed", self.row.pk]
 
 
-def _kinds(row: Endpoint | None) -> list[tuple[str, str]]:
-    """Every kind in words; a stored endpoint keeps its own."""
-    kinds = [EndpointKind(row.kind)] if row else list(EndpointKind)
-    return [(kind.value, kind_in_words(kind)) for kind in kinds]
+def _known(kind: str) -> EndpointKind | None:
+    """A kind by its code; None for what is none."""
+    return EndpointKind(kind) if kind in list(EndpointKind) else None
+
+
+def _kind_field(kind: EndpointKind | None) -> forms.Field:
+    """Every kind in words, to choose from; a chosen one stays, since its fields are its own."""
+    kinds = [kind] if kind else list(EndpointKind)
+    return forms.ChoiceField(
+        label=_("Kind"),
+        choices=[(one.value, kind_in_words(one)) for one in kinds],
+        widget=forms.HiddenInput if kind else forms.Select,
+    )
 
 
 def kind_in_words(kind: EndpointKind) -> str:
@@ -195,7 +247,7 @@ def _field(key: Key, definition: EndpointDefinition) -> forms.Field:
         return forms.ChoiceField(choices=choices, initial=str(value), **told)
     if isinstance(value, bool):
         return forms.BooleanField(required=False, initial=value, **told)
-    return NumberField(initial=value, **told)
+    return NumberField(bounds=key.bounds, initial=value, **told)
 
 
 def _beginning(words: str) -> str:
@@ -203,21 +255,10 @@ def _beginning(words: str) -> str:
     return words if words[1:2].isupper() else capfirst(words)
 
 
-def _document(cleaned: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition as JSON."""
-    document: dict[str, Any] = {}
-    for key in KEYS:
-        node = document
-        for step in key.path[:-1]:
-            node = node.setdefault(step, {})
-        node[key.path[-1]] = cleaned[key.name]
-    return document
-
-
-def _name(place: tuple[int | str, ...]) -> str | None:
-    """The field at which an error of the document stands."""
+def _key(place: tuple[int | str, ...], keys: Iterable[Key]) -> Key | None:
+    """The key at which an error of the document stands."""
     steps = tuple(step for step in place if isinstance(step, str))
-    return next((key.name for key in KEYS if steps[: len(key.path)] == key.path), None)
+    return next((key for key in keys if steps[: len(key.path)] == key.path), None)
 
 
 def cutoff_of(form: AskingForm, today: Date) -> Date:

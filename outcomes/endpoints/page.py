@@ -92,7 +92,7 @@ def name_of(declared: Declared) -> str:
     """What tells a definition apart from the others of its kind."""
     if declared.name:
         return declared.name
-    return _("without a name") if declared.pk else _("the registry's default")
+    return _("main definition") if declared.pk else _("the registry's default")
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _proposed(result: Rate | Survival | None, proposal: Proposal) -> Side | None
     """What is proposed goes by the name that it would have."""
     if result is None or proposal.definition is None:
         return _side(result)
-    return Side(proposal.name or _("without a name"), dashboard.endpoint_card(result))
+    return Side(proposal.name or _("main definition"), dashboard.endpoint_card(result))
 
 
 def _line(kind: EndpointKind, move: Move, folded: str) -> MoveLine:

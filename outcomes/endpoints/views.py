@@ -58,6 +58,10 @@ def endpoint_new(request: HttpRequest, registry_id: str) -> HttpResponse:
     """Add an endpoint, perhaps a further definition of a kind that there is."""
     trial = _editable(request, registry_id)
     form = EndpointForm(posted(request), trial, None, asked=request.GET.get("kind", ""))
+    if form.kind is None:
+        status = 422 if form.is_bound else 200
+        context = {"trial": trial, "form": form, "title": _("Add an endpoint")}
+        return render(request, "outcomes/endpoint_kind.html", context, status=status)
     return _endpoint(request, trial, form, _("Add an endpoint"))
 
 
@@ -133,6 +137,7 @@ def _entered(
         form.show("seen", form.fingerprint)
         context["unchanged"] = proposal is None
         if proposal:
+            form.stored_from_preview()
             cutoff = cutoff_of(form, today(trial))
             found = preview(trial, proposal, user=signed_in(request), cutoff=cutoff)
             context["preview"] = endpoint_page.preview_page(trial, found, proposal)

@@ -23,7 +23,12 @@ from outcomes.charts.kaplan_meier import FEWEST_PATIENTS, KaplanMeierGroup
 from outcomes.charts.plot import Mark, shortened
 from outcomes.charts.spiders import SpiderPath, SpiderVisit
 from outcomes.charts.swimmer import CourseEvent, Lane, Marked
-from outcomes.definition_words import changes_in_words, population_in_words, result_in_words
+from outcomes.definition_words import (
+    changes_in_words,
+    population_in_words,
+    result_in_words,
+    waterfall_in_words,
+)
 from outcomes.figures.wording import compared, group_name, median_of, no_test
 from outcomes.labels import response_label
 from outcomes.methods import survival
@@ -38,8 +43,10 @@ from outcomes.report.documents import moment
 from outcomes.review.coverage import coverage_note
 from outcomes.treatment_times import TreatmentTime, treatment_times
 from outcomes.wording import word
+from registry.languages import sentences
 from trials.definition_wording import ORIGINS, TITLES
 from trials.definitions import EndpointKind, Population
+from trials.templatetags.terms import treatment
 
 if TYPE_CHECKING:
     from trials.models import Trial
@@ -154,9 +161,10 @@ def source_of(
     )
 
 
-def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, ...]:
+def _source(report: Report, chart: Any, population: Population, *, of: int = 0) -> tuple[Mark, ...]:
+    """`of`: how many were to be drawn, where the drawing cannot have all of them."""
     options = report.options
-    counted = population_in_words(population, chart.n, options.evaluator)
+    counted = population_in_words(population, chart.n, options.evaluator, of=of)
     return source_of(
         chart, report.trial, options.cutoff, counted, options.known_on, coverage_note(report)
     )
@@ -300,7 +308,7 @@ def _tests(report: Report, kind: EndpointKind, groups: Sequence[tuple[str, Survi
     if by == "arm":
         if isinstance(found, NoComparison):
             return []
-        sizes = [(arm.name, arm.n) for arm in found.arms]
+        sizes = [(treatment(arm.name), arm.n) for arm in found.arms]
         return compared(sizes, found.survivals[kind], found.stratified_by)
     sizes, test = _compared(groups)
     return compared(sizes, test, None, exploratory=True) if test else []
@@ -327,16 +335,14 @@ def _compared(
 def _waterfall(report: Report, shown: Shown) -> Figure:
     bars = dashboard.waterfall_bars(report, Links.of(report))
     chart = waterfall.draw(bars)
-    without = len(report.patients) - len(bars)
     return Figure(
         name="waterfall",
         title=title_of("waterfall"),
         n=chart.n,
         chart=chart,
         template=template_of("waterfall"),
-        definition=changes_in_words(report),
-        notes=(_("Without a measured change: %s.") % without,) if without else (),
-        source=_source(report, chart, report.population),
+        definition=waterfall_in_words(report),
+        source=_source(report, chart, report.population, of=len(report.patients)),
     )
 
 
@@ -365,7 +371,7 @@ def _spider(report: Report, shown: Shown) -> Figure:
         template=template_of("spider"),
         definition=_spider_definition(report),
         notes=tuple(notes),
-        source=_source(report, chart, report.population),
+        source=_source(report, chart, report.population, of=len(report.patients)),
     )
 
 
@@ -375,7 +381,7 @@ def _spider_definition(report: Report) -> str:
         " the best response without confirmation. Its lowest point is the patient's bar in the"
         " waterfall."
     ) % {"origin": ORIGINS[_origin(report)]}
-    return f"{changes_in_words(report)} {told}"
+    return sentences(changes_in_words(report), told)
 
 
 def _origin(report: Report) -> Any:
@@ -428,7 +434,7 @@ def _lanes(report: Report, lanes: Sequence[Lane], page: paginator.Page[Lane]) ->
         template=template_of("swimmer"),
         definition=_swimmer_definition(report),
         notes=(_("Without a time origin: %s.") % without,) if without else (),
-        source=_source(report, chart, report.population),
+        source=_source(report, chart, report.population, of=len(report.patients)),
         page=page,
     )
 

@@ -13,7 +13,7 @@ from outcomes.charts.plot import shortened
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.report import UNKNOWN, Survival
 from patients.models import Sex
-from trials.templatetags.terms import histology
+from trials.templatetags.terms import histology, treatment
 
 SEXES = dict(Sex.choices)
 NAMES_LENGTH, LINE_LENGTH = 40, 84  # Latin letters that fit into a drawing
@@ -23,7 +23,7 @@ def group_name(name: str) -> str:
     """A group as it is read: words for what the registry keeps as a term."""
     if name == UNKNOWN:
         return _("unknown")
-    return str(SEXES[name]) if name in SEXES else histology(name)
+    return str(SEXES[name]) if name in SEXES else treatment(histology(name))
 
 
 def characteristic(name: str) -> str:

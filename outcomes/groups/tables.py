@@ -22,6 +22,7 @@ from outcomes.report.subgroups import (
     rate_estimate,
     recorded,
 )
+from registry.languages import listed
 from trials.definitions import EndpointKind
 
 USUAL_LANDMARK = LandmarkTime(12)
@@ -74,7 +75,7 @@ def nothing_recorded(found: Forest) -> str:
     names = [
         str(CHARACTERISTICS[by]) for by, groups in found.characteristics if not recorded(groups)
     ]
-    return _("Nothing is recorded of: %s.") % ", ".join(names) if names else ""
+    return _("Nothing is recorded of: %s.") % listed(names) if names else ""
 
 
 def landmark_title(found: Forest) -> str:

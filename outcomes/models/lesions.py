@@ -14,7 +14,7 @@ from outcomes.methods import recist
 from outcomes.methods.organs import in_language
 from patients.models import Patient
 from registry.audit import audited
-from registry.languages import in_chinese
+from registry.languages import in_chinese, listed
 
 if TYPE_CHECKING:
     pass
@@ -157,4 +157,4 @@ class Lesion(models.Model):
     def place(self) -> str:
         """Organ, in the reader's language where it is a known name, and location in one line."""
         organ = in_language(self.organ, chinese=in_chinese())
-        return ", ".join(part for part in (organ, self.description) if part)
+        return listed(part for part in (organ, self.description) if part)

@@ -36,6 +36,7 @@ from trials.definition_wording import POPULATIONS
 from trials.definitions import Population
 from trials.eligibility_wording import unit as unit_label
 from trials.models import Trial
+from trials.templatetags.terms import treatment
 
 PER_PAGE, TERMS_PER_PAGE = 50, 25
 SERIOUS_SHOWN = 10  # patients
@@ -299,7 +300,7 @@ def class_names() -> dict[str, str]:
 
 def _summary(whole: SafetyReport, report: SafetyReport, options: SafetyOptions) -> Table:
     """Patients with any event, by cause, in all patients and in each arm."""
-    everybody = options.arm or _("All patients")
+    everybody = treatment(options.arm) if options.arm else _("All patients")
     of: list[tuple[str, str | None, Safety]] = [(everybody, options.arm, report.found)]
     if not options.arm:
         of += [(arm_name(arm), arm.name, arm.found) for arm in whole.arms]
@@ -380,7 +381,7 @@ def _arm_line(
 
 def arm_name(arm: ArmSafety) -> str:
     """An arm's name, or that of those in none."""
-    return arm.name or _("no arm")
+    return treatment(arm.name) if arm.name else _("no arm")
 
 
 def _cell(

@@ -28,12 +28,14 @@ from outcomes.methods.survival import (
 )
 from outcomes.report import DAYS_PER_MONTH, LandmarkTime, Rate, Report, Section, Survival
 from outcomes.report.subgroups import FEWEST
+from registry.languages import labeled, listed
 from trials.definition_wording import (
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
     TITLES,
 )
 from trials.definitions import EndpointKind
+from trials.templatetags.terms import treatment
 
 KINDS = (EndpointKind.PFS, EndpointKind.OS, EndpointKind.DOR, EndpointKind.TTR)
 RATES = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR)
@@ -351,7 +353,7 @@ def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Ta
         first=_("Arm"),
         heads=(_("Patients"), _("Events"), *_time_heads(one.level)),
         lines=tuple(
-            _arm_median(arm.name, curve, survival.median(curve, one.interval, one.level))
+            _arm_median(treatment(arm.name), curve, survival.median(curve, one.interval, one.level))
             for arm, curve in found
         ),
     )
@@ -366,12 +368,13 @@ def _arm_median(name: str, curve: Curve, median: Quantile) -> Line:
 
 def _ratios(arms: tuple[ComparedArm, ...], cox: Cox, strata: str) -> Table:
     return Table(
-        title=f"{_('Hazard ratios')}: {TIES[cox.ties]}, {strata}",
+        title=labeled(_("Hazard ratios"), listed([TIES[cox.ties], strata])),
         first=_("Arms"),
         heads=(_("Hazard ratio"), _("%s CI") % f"{cox.level:.0%}", "p"),
         lines=tuple(
             Line(
-                f"{arm.name} / {arms[0].name}", _ratio(one, small_groups.not_compared(arm, arms[0]))
+                treatment(f"{arm.name} / {arms[0].name}"),
+                _ratio(one, small_groups.not_compared(arm, arms[0])),
             )
             for arm, one in zip(arms[1:], cox.ratios, strict=True)
         ),
@@ -387,7 +390,7 @@ def _ratio(one: HazardRatio, few: str) -> tuple[str, str, str]:
 
 
 def _less(arm: ComparedArm, compared: Comparison) -> str:
-    return f"{arm.name} − {compared.arms[0].name}"
+    return treatment(f"{arm.name} − {compared.arms[0].name}")
 
 
 def _differences(compared: Comparison, kind: EndpointKind) -> Table:

@@ -19,8 +19,10 @@ from outcomes.report import tables
 from outcomes.studies import RATES, TIMES, Computed, Printed, Row
 from outcomes.studies.documents import COLUMNS, study_document, table_rows
 from outcomes.studies.options import StudiesForm, choices_of
+from registry.languages import labeled, listed
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
+from trials import published_terms
 from trials.definitions import EndpointKind
 from trials.publications import MedianClaim, ProportionClaim
 
@@ -99,7 +101,7 @@ def _computed(row: Computed) -> StudyLine:
         year=None,
         synthetic=trial.synthetic,
         published=False,
-        scope=_("Only your sites: %s") % ", ".join(row.sites) if row.sites is not None else "",
+        scope=_("Only your sites: %s") % listed(row.sites) if row.sites is not None else "",
         n=whole.n,
         figures=tuple(
             (kind.value, Cell(dashboard.endpoint_card(results[kind]))) for kind in (*RATES, *TIMES)
@@ -133,4 +135,8 @@ def _printed(row: Printed) -> StudyLine:
 
 
 def _said(claim: ProportionClaim | MedianClaim) -> str:
-    return f"{claim.group}: {as_printed(claim)}" if claim.group else as_printed(claim)
+    return (
+        labeled(published_terms.group(claim.group), as_printed(claim))
+        if claim.group
+        else as_printed(claim)
+    )

@@ -26,7 +26,6 @@ def test_a_definition_is_seen_before_it_is_stored(
     accessible(page)
     page.get_by_role("link", name="Change ORR FDA primary").click()
     page.get_by_label("CR and PR need confirmation").uncheck()
-    page.get_by_label("Reason for the change").fill("amendment 3")
     page.get_by_role("button", name="Show what would change").click()
     expect(page.get_by_text("1 of 1 patients moves.")).to_be_visible()
     moved = page.get_by_role("group", name="Patients who move").get_by_role("row").nth(1)
@@ -34,6 +33,7 @@ def test_a_definition_is_seen_before_it_is_stored(
     accessible(page)
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_label("Reason for the change").fill("amendment 3")
     page.get_by_role("button", name="Store", exact=True).click()
     expect(page.get_by_text("Stored.")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

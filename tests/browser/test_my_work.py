@@ -9,8 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from outcomes import practice
-from outcomes.management.commands.load_seeds import LOADER
-from registry.models import Draft, User
+from registry.models import LOADER, Draft, User
 from tests import factories
 from tests.browser.test_trials import in_both_schemes
 from tests.browser.test_visit_entry import accessible

@@ -6,13 +6,12 @@ import pytest
 from django.test import Client
 
 from outcomes import my_work, practice, schedule
-from outcomes.management.commands.load_seeds import LOADER
 from outcomes.models import Visit
 from outcomes.options import today
 from outcomes.report import Options
 from outcomes.review import discordance
 from patients.models import Patient, Query
-from registry.models import User
+from registry.models import LOADER, User
 from tests import factories
 from trials.models import Trial
 

@@ -13,6 +13,7 @@ from django.urls import URLPattern, get_resolver
 from django.utils import translation
 
 from outcomes import visit_sheets
+from outcomes.labels import UNITS
 from outcomes.models import (
     BoneTypeChoice,
     CertaintyChoice,
@@ -23,11 +24,12 @@ from outcomes.models import (
 )
 from outcomes.visit_sheets.columns import choice
 from patients.models import QueryMessage
-from registry.languages import written_in
+from registry.languages import labeled, listed, sentences, written_in
 from registry.models import User
 from tests import catalog, factories
 from tests.contract.scene import Scene, scene
 from tests.latin import left_over
+from trials import published_terms, treatments
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[-.\d]*[a-z]|%[-.\d]*[sdf]|%%|\{\w*\}|</?\w+[^>]*>")
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
@@ -67,9 +69,56 @@ def test_translations_keep_placeholders_and_markup(chinese: polib.POFile) -> Non
     ] == []
 
 
-@pytest.mark.parametrize("wrong", ["先证者", "靶损害", "目标病灶", "二进制", "患者者", "  "])
+@pytest.mark.parametrize("wrong", ["先证者", "靶损害", "目标病灶", "二进制", "患者", "  "])
 def test_no_term_of_another_field(chinese: polib.POFile, wrong: str) -> None:
     assert [text for text in catalog.translations(chinese).values() if wrong in text] == []
+
+
+def test_months_are_counted_and_not_named(chinese: polib.POFile) -> None:
+    """「3 月」 is March; a number of months is 「3 个月」."""
+    said = catalog.translations(chinese).values()
+    assert [text for text in said if re.search(r"(?<!年 )(%s|\)[sd]) ?月", text)] == []
+    with translation.override("zh-hans"):
+        assert str(UNITS["months"]) == "个月"
+
+
+def test_punctuation_is_that_of_the_readers_language() -> None:
+    for language, said in (("en", "A. B. x, y a: b"), ("zh-hans", "A.B. x、y a：b")):
+        with translation.override(language):
+            found = (sentences("A.", "", "B."), listed(["x", "y"]), labeled("a", "b"))
+        assert " ".join(found) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("anlotinib + toripalimab", "安罗替尼 + 特瑞普利单抗"),
+        ("Placebo", "安慰剂"),
+        ("gemcitabine and Docetaxel", "吉西他滨 and 多西他赛"),
+        ("liposomal doxorubicin", "多柔比星脂质体"),
+        ("anlotinib-like", "anlotinib-like"),
+        ("sindilimab", "sindilimab"),
+    ],
+)
+def test_drugs_have_the_names_that_a_reader_knows(text: str, chinese: str) -> None:
+    assert treatments.name(text, chinese=True) == chinese
+    assert treatments.name(text, chinese=False) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("2L or later, anlotinib", "二线及以上、安罗替尼"),
+        ("LMS", "平滑肌肉瘤"),
+        ("ECOG 1", "ECOG 1"),
+        ("female", "女性"),
+    ],
+)
+def test_groups_of_publications_are_in_the_readers_language(text: str, chinese: str) -> None:
+    with translation.override("zh-hans"):
+        assert published_terms.group(text) == chinese
+    with translation.override("en"):
+        assert published_terms.group(text) == text
 
 
 TERMS = (

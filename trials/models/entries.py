@@ -23,6 +23,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from registry.audit import audited
+from registry.languages import in_chinese
+from trials import treatments
 from trials import vocabularies as v
 from trials.definitions import EndpointDefinition, EndpointKind
 from trials.models.memberships import Membership
@@ -332,7 +334,8 @@ class Arm(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """The name with its drugs in the reader's language; what is stored is `name`."""
+        return treatments.name(self.name, chinese=in_chinese())
 
 
 @audited()

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from outcomes.bulk_import import import_records
 from registry import audit, database
-from registry.models import User
+from registry.models import LOADER, User
 from registry.ndjson import Lines
 from trials.actions import add_member, create_publication, create_trial
 from trials.models import Publication, Trial
@@ -25,7 +25,6 @@ from trials.vocabularies import Role
 
 FIXTURES = settings.BASE_DIR / "fixtures"
 COMMAND = "manage.py load_seeds"
-LOADER = "seed-loader"
 FILES = ("records.ndjson", "adverse_events.ndjson")
 PLURALS = {
     "patient": "patients",

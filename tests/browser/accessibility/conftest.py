@@ -11,8 +11,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext
 
 from outcomes import practice
-from outcomes.management.commands.load_seeds import LOADER
-from registry.models import Draft, User
+from registry.models import LOADER, Draft, User
 from tests import factories
 from tests.browser.accessibility.sweeping import (
     LANGUAGES,

@@ -57,19 +57,19 @@ def drawing(chart: ForestChart) -> Any:
 
 
 def test_a_rate_stands_where_worked_out_by_hand() -> None:
-    """The scale ends at 80 %, the first multiple of 20 beyond 62; it is 260 wide from 375."""
+    """The scale ends at 80 %, the first multiple of 20 beyond 62; it is 260 wide from 435."""
     chart = drawn(
         ForestMeasure.RATE,
         Estimate(49, 8, 0.1633, 0.0732, 0.2966),
         {"leiomyosarcoma": Estimate(20, 8, 0.4, 0.2, 0.62)},
     )
     assert [tick.text for tick in chart.ticks] == ["0", "20", "40", "60", "80"]
-    assert chart.overall == "428.07"  # 375 + 260 * 16.33 / 80
+    assert chart.overall == "488.07"  # 435 + 260 * 16.33 / 80
     whole, heading, line = chart.lines
     assert heading.heading
     assert heading.label == "Histology"
     assert line.mark is not None
-    assert (line.mark.x, line.mark.low, line.mark.high) == ("505.00", "440.00", "576.50")
+    assert (line.mark.x, line.mark.low, line.mark.high) == ("565.00", "500.00", "636.50")
     assert (line.n, line.events, line.said) == ("20", "8", "40.0 % (20.0 % – 62.0 %)")
     assert whole.mark is not None
     assert whole.mark.diamond
@@ -82,7 +82,7 @@ def test_a_rate_stands_where_worked_out_by_hand() -> None:
 
 
 def test_a_ratio_stands_on_a_logarithmic_scale() -> None:
-    """Limits within 1/4 and 4: a doubling is a quarter of the width from 375 to 635."""
+    """Limits within 1/4 and 4: a doubling is a quarter of the width from 435 to 695."""
     chart = drawn(
         ForestMeasure.HAZARD_RATIO,
         Estimate(60, 40, 0.5, 0.25, 1.0, arm=ARMS[1]),
@@ -93,10 +93,10 @@ def test_a_ratio_stands_on_a_logarithmic_scale() -> None:
         by="sex",
     )
     assert [tick.text for tick in chart.ticks] == ["0.25", "0.5", "1", "2", "4"]
-    assert (chart.none, chart.overall) == ("505.00", "440.00")
+    assert (chart.none, chart.overall) == ("565.00", "500.00")
     _whole, _heading, female, male = chart.lines
     assert female.mark is not None
-    assert (female.mark.x, female.mark.low, female.mark.high) == ("570.00", "505.00", "635.00")
+    assert (female.mark.x, female.mark.low, female.mark.high) == ("630.00", "565.00", "695.00")
     assert male.mark is not None
     assert (male.mark.cut_low, male.mark.cut_high) == (True, True)
     assert male.said == "0.50 (< 0.01 – > 99)"
@@ -114,7 +114,7 @@ def test_a_median_in_months_may_have_an_open_end() -> None:
     assert line.said == "4.0 (2.0 – NR)"
     assert line.mark is not None
     assert line.mark.cut_high
-    assert (line.mark.x, line.mark.high) == ("505.00", "635.00")  # 4 of 8 months
+    assert (line.mark.x, line.mark.high) == ("565.00", "695.00")  # 4 of 8 months
 
 
 WITHOUT = [

@@ -54,7 +54,7 @@ def test_a_lane_lies_where_worked_out_by_hand() -> None:
     assert [tick.text for tick in chart.x_ticks] == ["0", "2", "4", "6", "8", "10", "12", "14"]
     assert (drawn.start, drawn.end, drawn.line_end) == ("150.00", "419.92", "689.84")
     assert drawn.marks[0].x == drawn.end
-    assert drawn.y == "44"
+    assert drawn.y == "54"
 
 
 def test_a_lane_says_its_course_and_its_marks() -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from outcomes.charts import waterfall
-from outcomes.charts.plot import SHAPES
+from outcomes.charts.plot import SHAPES, SQUARE, STAR
 from outcomes.charts.waterfall import WaterfallBar
 from outcomes.methods.recist import Response
 from tests.outcomes.charts.drawings import SIZES, bars, collisions, html, inside, named, svg, titles
@@ -78,12 +78,14 @@ def test_categories_need_no_color() -> None:
     ]
     chart = waterfall.draw(given)
     x = chart.plot.x
-    assert {track.label: (track.n, track.marks) for track in chart.tracks} == {
+    *responses, new_lesions = chart.tracks
+    assert {track.label: (track.n, track.marks) for track in responses} == {
         "PR": (1, ((x(3), x(4)),)),
         "SD": (1, ((x(1), x(2)),)),
         "PD": (2, ((x(0), x(1)), (x(2), x(3)))),
-        "New lesion": (2, ((x(0), x(1)), (x(2), x(3)))),
     }
+    middles = tuple(chart.bars[place].x_middle for place in (0, 2))
+    assert (new_lesions.label, new_lesions.n, new_lesions.points) == ("New lesion", 2, middles)
     drawing = svg("_waterfall", chart)
     assert [e.text for e in named(drawing, "track-count")] == ["1", "1", "2", "2"]
 
@@ -101,17 +103,29 @@ def test_a_waterfall_of_nobody() -> None:
     assert "<svg" not in text
 
 
-def test_wide_bars_have_the_shape_of_their_category_beyond_their_end() -> None:
+def test_wide_bars_have_the_shape_of_their_category_across_the_zero_line() -> None:
+    """There no threshold crosses it: they are 26 and 39 away, a shape ends 14.5 from the line."""
     given = [
-        WaterfallBar("1", 50, Response.PD, "/"),
+        WaterfallBar("1", 10, Response.SD, "/"),
         WaterfallBar("2", -40, Response.PR, "/"),
         WaterfallBar("3", 300, Response.PD, "/"),
     ]
-    grown, shrunk = waterfall.draw(given).bars[1:]
-    assert (grown.shape, shrunk.shape) == (SHAPES[Response.PD], SHAPES[Response.PR])
-    assert float(grown.shape_y) < float(grown.y)
-    assert float(shrunk.shape_y) > float(shrunk.y_end)
-    assert len(named(svg("_waterfall", waterfall.draw(given)), "shape")) == 3
+    chart = waterfall.draw(given)
+    zero = float(chart.zero_y)
+    assert [(bar.shape, float(bar.shape_y) - zero) for bar in chart.bars] == [
+        (SHAPES[Response.PD], 9), (SHAPES[Response.SD], 9), (SHAPES[Response.PR], -9),
+    ]  # fmt: skip
+    assert [float(line.at) - zero for line in chart.thresholds] == [-26, 39]
+    assert len(named(svg("_waterfall", chart), "shape")) == 3
+
+
+def test_new_lesions_are_in_the_legend_as_they_are_drawn() -> None:
+    for n, shape in ((49, STAR), (300, SQUARE)):
+        track = waterfall.draw(bars(n)).tracks[-1]
+        assert (track.shape, bool(track.points), bool(track.marks)) == (
+            shape, n == 49, n == 300,
+        )  # fmt: skip
+        assert (track.n, len(track.points)) == (-(-n // 7), 7 if n == 49 else 0)
 
 
 @pytest.mark.parametrize(("n", "shapes"), [(53, 53), (54, 0)])

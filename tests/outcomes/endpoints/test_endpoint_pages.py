@@ -24,7 +24,7 @@ PATH = "/trials/NCT00000001/endpoints/"
 
 def typed(**other: Any) -> dict[str, Any]:
     """The form of an ORR with the defaults."""
-    form = EndpointForm(None, Trial(), None)
+    form = EndpointForm(None, Trial(), None, asked=other.get("kind", "ORR"))
     said = {name: form[name].value() for name in form.fields}
     said = {name: value for name, value in said.items() if value not in (None, False, "")}
     return said | {"kind": "ORR", "name": "", "reason": "amendment 2", "version": "1"} | other
@@ -72,7 +72,7 @@ def test_a_preview_says_who_moves_and_stores_nothing(
     assert "66.7 %" in page
     assert "CR and PR need confirmation: yes → no" in page
     assert "Now: the registry&#x27;s default" in page
-    assert "Then: without a name" in page
+    assert "Then: main definition" in page
     assert re.findall(r">(01-00\d)</a>", page) == ["01-001"]
     assert not Endpoint.objects.exists()
     assert client.post(f"{PATH}new/", body | {"confirmation_min_days": "60"}).status_code == 200
@@ -139,9 +139,12 @@ def test_definitions_of_one_kind_stand_side_by_side(
 
 
 WRONG = [
-    ("confirmation_min_days", "x", "A number."),
-    ("min_stable_days", "-1", "0 or more."),
-    ("confidence_level", "95", "0.9999 or less."),
+    ("confirmation_min_days", "x", "Whole days, 0 to 3650."),
+    ("min_stable_days", "-1", "Whole days, 0 to 3650."),
+    ("min_stable_days", "4.5", "Whole days, 0 to 3650."),
+    ("confirmation_max_not_evaluable_between", "101", "A whole number, 0 to 100."),
+    ("confidence_level", "95", "More than 0.5 and at most 0.9999, such as 0.95."),
+    ("criteria", "iRECIST", None),
     ("time_origin", "birth", "Select a valid choice."),
     ("censoring_therapies", ["yoga"], "Select a valid choice."),
 ]
@@ -152,9 +155,83 @@ def test_a_wrong_value_is_refused_at_its_field(cast: Cast, pages: Pages) -> None
     for name, value, said in WRONG:
         answer = client.post(f"{PATH}new/", typed(**{name: value}))
         assert answer.status_code == 422
+        if said is None:
+            name, said = "confirmation_required", "By iRECIST no response needs confirmation"
         error = re.search(rf'id="id_{name}_error".*?</div>', answer.content.decode(), re.DOTALL)
         assert error
         assert said in error[0]
+
+
+def test_all_errors_come_at_once_in_the_order_of_the_page(cast: Cast, pages: Pages) -> None:
+    body = typed(confirmation_min_days="abc", min_stable_days="-5", confidence_level="2", reason="")
+    html = pages(cast.administrator).post(f"{PATH}new/", body).content.decode()
+    summary = html[html.index("error-summary-title") : html.index("</ul>", html.index("error-sum"))]
+    assert re.findall(r'href="#id_(\w+)"', summary) == [
+        "confirmation_min_days", "min_stable_days", "confidence_level", "reason",
+    ]  # fmt: skip
+
+
+FIELDS = {
+    "ORR": {
+        "confirmation_required",
+        "min_stable_days",
+        "censoring_therapies",
+        "proportion_interval",
+    },
+    "CBR": {
+        "confirmation_required",
+        "min_benefit_days",
+        "censoring_therapies",
+        "proportion_interval",
+    },
+    "PFS": {"censoring_rule", "censoring_censor_at", "censoring_therapies", "survival_interval"},
+    "OS": {"survival_interval"},
+    "OTHER": set(),
+}
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_form_has_the_fields_that_its_kind_uses(kind: str) -> None:
+    named = set().union(*FIELDS.values())
+    form = EndpointForm(None, Trial(), None, asked=kind)
+    assert named & set(form.fields) == FIELDS[kind]
+    assert ("criteria" in form.fields) == (kind in ("ORR", "CBR", "PFS"))
+
+
+def test_a_new_endpoint_begins_with_its_kind(cast: Cast, pages: Pages) -> None:
+    client = pages(cast.administrator)
+    page = client.get(f"{PATH}new/").content.decode()
+    assert 'name="kind"' in page
+    assert 'name="reason"' not in page
+    assert client.post(f"{PATH}new/", {"kind": "no kind"}).status_code == 422
+    page = client.get(f"{PATH}new/?kind=PFS").content.decode()
+    assert 'type="hidden" name="kind" value="PFS"' in page
+    assert "Progression-free survival" in page
+
+
+def test_what_a_kind_does_not_use_stays_as_it_is_stored(
+    cast: Cast, pages: Pages, unconfirmed: None
+) -> None:
+    stored = EndpointDefinition(min_benefit_days=99).as_document()
+    row = Endpoint.objects.create(trial=cast.trial, kind="PFS", definition=stored)
+    body = typed(kind="PFS", criteria="iRECIST", min_benefit_days="1", reason="amendment 3")
+    assert send(pages(cast.administrator), f"{PATH}{row.pk}/", body).status_code == 302
+    row.refresh_from_db()
+    found = row.as_definition()
+    assert (found.min_benefit_days, found.criteria) == (99, "iRECIST")
+
+
+def test_only_what_is_stored_needs_a_reason(cast: Cast, pages: Pages, unconfirmed: None) -> None:
+    client = pages(cast.administrator)
+    shown = client.post(f"{PATH}new/", typed(reason="", preview="1"))
+    assert shown.status_code == 200
+    page = shown.content.decode()
+    preview = page[page.index('id="preview"') : page.index("</section>")]
+    assert 'name="reason"' in preview
+    assert 'form="definition"' in preview
+    assert page.count('name="reason"') == 1
+    assert send(client, f"{PATH}new/", typed(reason="")).status_code == 422
+    assert not Endpoint.objects.exists()
 
 
 def test_somebody_elses_change_is_not_overwritten(cast: Cast, pages: Pages) -> None:
