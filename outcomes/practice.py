@@ -162,8 +162,11 @@ def load() -> dict[str, int]:
         (IMMUNE, IMMUNE_MEMBERS, IMMUNE_COURSES),
     )
     there = set(Trial.objects.values_list("registry_id", flat=True))
-    missing = [study for study in studies if study[0]["registry_id"] not in there]
-    return {of[0]["registry_id"]: _study(*of) for of in missing}
+    return {
+        document["registry_id"]: _study(document, members, courses)
+        for document, members, courses in studies
+        if document["registry_id"] not in there
+    }
 
 
 def _study(document: Mapping[str, Any], members: Members, courses: Sequence[Course]) -> int:
