@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
@@ -98,7 +99,8 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     shown = (
         dashboard.page(computed.report, request.GET.get("page"), links=links) if computed else None
     )
-    events = computed and computed.safety
+    safety = computed and computed.safety
+    events = replace(safety, known_on=row.known_at) if safety else None  # where its counts lead
     context = {
         "trial": row.trial,
         "analysis": row,
