@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
@@ -99,8 +98,7 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     shown = (
         dashboard.page(computed.report, request.GET.get("page"), links=links) if computed else None
     )
-    safety = computed and computed.safety
-    events = replace(safety, known_on=row.known_at) if safety else None  # where its counts lead
+    events = computed and computed.safety
     context = {
         "trial": row.trial,
         "analysis": row,
