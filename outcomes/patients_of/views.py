@@ -60,12 +60,12 @@ def analysis_patients_of(request: HttpRequest, pk: int, number: str) -> HttpResp
         inputs = Inputs.parse(row.inputs)
     except ValidationError as unreadable:
         raise Http404 from unreadable
-    told = {"trial": row.trial, "analysis": row, "number": number}
+    told = {"analysis": row, "number": number}
     try:
         refuse_unknown(request.GET, (*FILTERS, "definition", "page"))
         which = asked(number, request.GET, inputs.options)
     except InvalidParameter as invalid:
-        error = {"error": f"{invalid.parameter}: {invalid.detail}"}
+        error = {"trial": row.trial, "error": f"{invalid.parameter}: {invalid.detail}"}
         return render(request, "outcomes/patients_of.html", told | error, status=400)
     links, trial = Links.frozen(row, inputs.options), inputs.as_trial()
     return _shown(
