@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 
 from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.methods import recist
@@ -35,7 +35,6 @@ CHILDREN: Mapping[str, type[Measurement | NonTargetStatus | NewLesionStatus]] = 
     "non_target_statuses": NonTargetStatus,
     "new_lesion_statuses": NewLesionStatus,
 }
-Row = TypeVar("Row", bound=Model)
 
 
 @dataclass
@@ -124,25 +123,18 @@ def load_all(patients: Sequence[Patient], evaluator: str = INVESTIGATOR) -> dict
 def load_as_known(patient: Patient, evaluator: str, known_on: datetime) -> History:
     """The history as it stood at a moment, of rows that are never saved: five statements too."""
     own = {"patient": patient.pk, "evaluator": evaluator, "voided_at": None}
-    lesions = {lesion.label: lesion for lesion in _then(Lesion, known_on, **own)}
-    visits = sorted(_then(Visit, known_on, **own), key=attrgetter("date"))
+    lesions = {lesion.label: lesion for lesion in audit.rows_as_known(Lesion, known_on, **own)}
+    visits = sorted(audit.rows_as_known(Visit, known_on, **own), key=attrgetter("date"))
     by_visit: dict[str, dict[int, list[Any]]] = {name: defaultdict(list) for name in CHILDREN}
     for name, model in CHILDREN.items():
-        for row in _then(model, known_on, patient=patient.pk):
+        for row in audit.rows_as_known(model, known_on, patient=patient.pk):
             by_visit[name][row.visit_id].append(row)
     for visit in visits:
         visit.patient = patient
         seen = {name: rows[visit.pk] for name, rows in by_visit.items()}
-        visit._prefetched_objects_cache = seen  # type: ignore[attr-defined]  # as a prefetch does
+        visit._prefetched_objects_cache = seen  # as a prefetch does
     found = _history(patient, visits, lesions, evaluator)
     return replace(found, known_on=known_on)
-
-
-def _then(model: type[Row], known_on: datetime, **which: Any) -> list[Row]:
-    """A table's rows as they stood at a moment."""
-    names = [field.attname for field in model._meta.concrete_fields]
-    rows = audit.as_known(model, known_on).filter(**which).order_by("id")
-    return [model(**row) for row in rows.values(*names)]
 
 
 def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:

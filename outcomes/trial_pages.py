@@ -49,7 +49,12 @@ GROUPS = (
     Group(
         gettext_lazy("Outcomes"),
         (
-            Page("outcomes:trial_dashboard", gettext_lazy("Dashboard"), PARAMETERS),
+            Page(
+                "outcomes:trial_dashboard",
+                gettext_lazy("Dashboard"),
+                PARAMETERS,
+                below=("outcomes:patients_of",),
+            ),
             Page(
                 "outcomes:figure_list",
                 gettext_lazy("Figures"),
@@ -69,7 +74,12 @@ GROUPS = (
                 "outcomes:analyses",
                 gettext_lazy("Frozen analyses"),
                 PARAMETERS,
-                below=("outcomes:analysis", "outcomes:analysis_new", "outcomes:analysis_changes"),
+                below=(
+                    "outcomes:analysis",
+                    "outcomes:analysis_new",
+                    "outcomes:analysis_changes",
+                    "outcomes:analysis_patients_of",
+                ),
                 actions=(Action.READ_ANALYSES,),
             ),
         ),
@@ -93,7 +103,12 @@ GROUPS = (
                 ("cutoff",),
                 below=("outcomes:consort_people",),
             ),
-            Page("outcomes:accrual", gettext_lazy("Accrual"), ("cutoff",)),
+            Page(
+                "outcomes:accrual",
+                gettext_lazy("Accrual"),
+                ("cutoff",),
+                below=("outcomes:accrual_people",),
+            ),
         ),
     ),
     Group(

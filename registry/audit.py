@@ -101,7 +101,8 @@ def as_known(model: Any, known_on: datetime) -> models.QuerySet[Any]:
 
 def rows_as_known(model: Any, known_on: datetime, **conditions: Any) -> list[Any]:
     """The same as rows of the model, in its order: one statement. They are never saved."""
-    names = [field.attname for field in model._meta.concrete_fields]
+    kept = {field.attname for field in model.pgh_event_model._meta.concrete_fields}
+    names = [f.attname for f in model._meta.concrete_fields if f.attname in kept]
     rows = as_known(model, known_on).filter(**conditions).order_by(*model._meta.ordering)
     return [model.from_db(None, names, values) for values in rows.values_list(*names)]
 

@@ -21,6 +21,7 @@ from outcomes.patients_of.options import FILTERS, Asked, asked, endpoint_of
 from outcomes.report import Declared, Options, standings
 from registry.pages import signed_in
 from registry.rest import InvalidParameter, refuse_unknown
+from trials import as_known
 from trials.models import Trial
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def patients_of(request: HttpRequest, registry_id: str, number: str) -> HttpResp
     if error:
         told = {"trial": trial, "number": number, "error": error}
         return render(request, "outcomes/patients_of.html", told, status=400)
-    endpoints, facts = report.read(trial, user=user, options=options)
     links = Links.of_options(trial, options)
+    trial = as_known.trial_as_known(trial, options.known_on)
+    endpoints, facts = report.read(trial, user=user, options=options)
     return _shown(request, trial, options, which, endpoints, facts, links, number=number)
 
 
@@ -58,12 +60,12 @@ def analysis_patients_of(request: HttpRequest, pk: int, number: str) -> HttpResp
         inputs = Inputs.parse(row.inputs)
     except ValidationError as unreadable:
         raise Http404 from unreadable
-    told = {"trial": row.trial, "analysis": row, "number": number}
+    told = {"analysis": row, "number": number}
     try:
         refuse_unknown(request.GET, (*FILTERS, "definition", "page"))
         which = asked(number, request.GET, inputs.options)
     except InvalidParameter as invalid:
-        error = {"error": f"{invalid.parameter}: {invalid.detail}"}
+        error = {"trial": row.trial, "error": f"{invalid.parameter}: {invalid.detail}"}
         return render(request, "outcomes/patients_of.html", told | error, status=400)
     links, trial = Links.frozen(row, inputs.options), inputs.as_trial()
     return _shown(
