@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -28,8 +29,9 @@ from outcomes.models import INVESTIGATOR, Evaluator
 from outcomes.query_forms import QueryForm
 from outcomes.report import LandmarkTime, Options
 from outcomes.report.documents import moment
+from registry import clocks
 from registry.clocks import UNIVERSAL
-from registry.form_fields import CalendarDateField
+from registry.form_fields import CalendarDateField, half_width
 from registry.rest import DATE, InvalidParameter, refuse_unknown
 from trials import access, as_known
 from trials.definition_wording import POPULATIONS, PROPORTION_STYLES, SURVIVAL_STYLES
@@ -121,7 +123,7 @@ OUTCOME_PARAMETERS = [
     ),
 ]
 LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
-MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)", re.ASCII)
 COMPARABLE = ("cutoff", "known_on", "population", "definition")
 DISCORDANCE_PARAMETERS = [one for one in OUTCOME_PARAMETERS if one.name in COMPARABLE]
 
@@ -158,12 +160,12 @@ def comparable(request: Request | HttpRequest, trial: Trial) -> Options:
 def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -> Options:
     """The options that a query's known keys choose; raises InvalidParameter for a value.
 
-    With a `zone` a moment may be given as its clocks show it, and is told so.
+    With a `zone` dates are read as a person types them, and moments by its clock.
     """
     landmarks = {"landmarks": _landmarks(query["landmarks"])} if query.get("landmarks") else {}
     known_on = _known_on(query.get("known_on"), zone)
     return Options(
-        cutoff=_cutoff(query.get("cutoff"), trial),
+        cutoff=_cutoff(query.get("cutoff"), trial, typed=bool(zone)),
         population=_choice(Population, query, "population"),
         group_by=_one_of(STRATA if trial.masked else GROUPS, query, "group_by"),
         survival_interval=_choice(SurvivalInterval, query, "survival_interval"),
@@ -185,8 +187,9 @@ def as_of(
     """The chosen cutoff and moment; raises InvalidParameter for keys but these and the further."""
     query: Mapping[str, str] = request.GET
     refuse_unknown(query, ("cutoff", "known_on", *further))
-    known_on = _known_on(query.get("known_on"), _zone(request, trial))
-    return _cutoff(query.get("cutoff"), trial), known_on
+    zone = _zone(request, trial)
+    known_on = _known_on(query.get("known_on"), zone)
+    return _cutoff(query.get("cutoff"), trial, typed=bool(zone)), known_on
 
 
 def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
@@ -195,8 +198,8 @@ def of_several(request: Request | HttpRequest) -> Callable[[Trial], Options]:
     Raises InvalidParameter for a value.
     """
     query: Mapping[str, str] = request.GET
-    asked = query.get("cutoff")
-    cutoff = _date(asked) if asked else None
+    asked, zone = query.get("cutoff"), UNIVERSAL if isinstance(request, HttpRequest) else None
+    cutoff = _date(asked, typed=bool(zone)) if asked else None
     population = _choice(Population, query, "population")
     survival_interval = _choice(SurvivalInterval, query, "survival_interval")
     proportion_interval = _choice(ProportionInterval, query, "proportion_interval")
@@ -216,19 +219,26 @@ def moment_of_several(request: Request | HttpRequest) -> datetime | None:
     return _known_on(request.GET.get("known_on"), zone)
 
 
-def _cutoff(asked: str | None, trial: Trial) -> Date:
+def _cutoff(asked: str | None, trial: Trial, *, typed: bool) -> Date:
     """The asked date, else today."""
-    return _date(asked) if asked else today(trial)
+    return _date(asked, typed=typed) if asked else today(trial)
 
 
-def _date(asked: str) -> Date:
-    if not DATE.fullmatch(asked):
-        raise InvalidParameter("cutoff", _("A date such as 2022-08-08."))
+def _date(asked: str, *, typed: bool) -> Date:
+    """`typed`: by a person, who may write it as on every form."""
+    said = _("A date such as 2022-08-08.")
     try:
-        return Date.fromisoformat(asked)
+        if typed:
+            found: Date = CalendarDateField().clean(asked)
+            return found
+        if DATE.fullmatch(asked):
+            said = _("No calendar has this day. A date such as 2022-08-08.")
+            return Date.fromisoformat(asked)
+    except ValidationError as error:
+        raise InvalidParameter("cutoff", " ".join(error.messages)) from error
     except ValueError as error:
-        said = _("No calendar has this day. A date such as 2022-08-08.")
         raise InvalidParameter("cutoff", said) from error
+    raise InvalidParameter("cutoff", said)
 
 
 def today(trial: Trial, at: datetime | None = None) -> Date:
@@ -279,11 +289,11 @@ def _moments(zone: str | None) -> str:
 def _moment(asked: str, zone: str | None) -> datetime:
     """A plus sign that was sent unescaped arrives as a space."""
     parts = MOMENT.fullmatch(asked)
-    if parts is None or not (parts[2] or zone):
-        raise ValueError("no moment with an offset")
-    if parts[2]:
+    if parts:
         return datetime.fromisoformat(parts[1] + parts[2].replace(" ", "+"))
-    return datetime.fromisoformat(parts[1]).replace(tzinfo=ZoneInfo(str(zone)))
+    if zone is None:
+        raise ValueError("no moment with an offset")
+    return clocks.read(half_width(asked), zone)
 
 
 def _choice(choices: type[Choice], query: Mapping[str, str], name: str) -> Choice | None:
@@ -333,12 +343,6 @@ def _definition(asked: str | None, trial: Trial, known_on: datetime | None) -> i
     return int(asked)
 
 
-class MomentInput(forms.TextInput):
-    """A browser's own control of a date with a time, by the clock that the page names."""
-
-    input_type = "datetime-local"
-
-
 class OptionsForm(QueryForm):
     """What a reader may choose of a report, as it stands."""
 
@@ -361,7 +365,9 @@ class OptionsForm(QueryForm):
 
     known_on = forms.CharField(
         label=gettext_lazy("As known on"),
-        widget=MomentInput(attrs={"autocomplete": "off", "step": "any"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "YYYY-MM-DD HH:MM", "size": 19}
+        ),
         required=False,
     )
 
@@ -388,12 +394,8 @@ class ComparableForm(OptionsForm):
 
 
 def as_typed(at: datetime | None) -> str:
-    """A moment as the control takes it, which knows milliseconds at best."""
-    if at is None:
-        return ""
-    return at.replace(tzinfo=None).isoformat(
-        timespec="milliseconds" if at.microsecond else "seconds"
-    )
+    """A moment as its field shows and takes it."""
+    return clocks.typed(at) if at else ""
 
 
 def as_query(options: Options) -> dict[str, str]:
@@ -415,9 +417,11 @@ def _as_text(value: Any) -> str:
 
 
 def kept(query: Mapping[str, str], trial: Trial, names: Collection[str]) -> dict[str, str]:
-    """Those of a page's options that another page takes too, a moment with its offset."""
+    """Those of a page's options that another page takes too, as the API takes them."""
     said = {name: query[name] for name in names if query.get(name)}
-    if "known_on" in said:
-        with suppress(InvalidParameter):
+    with suppress(InvalidParameter):
+        if "cutoff" in said:
+            said["cutoff"] = _date(said["cutoff"], typed=True).isoformat()
+        if "known_on" in said:
             said["known_on"] = str(moment(_known_on(said["known_on"], zone_of(trial))))
     return said

@@ -66,6 +66,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
+    form = OptionsForm(found.options, review=reads_review(request, trial))
     context = {
         "trial": found.trial,
         "page": dashboard.page(found, request.GET.get("page")),

@@ -40,14 +40,18 @@ def query_list(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     asked = {name: request.GET.get(name, "") for name in ("state", "trial", "site")}
     asked = {name: "" if "\0" in said else said for name, said in asked.items()}
+    trials = list(Trial.objects.visible_to(user))
+    trial = next((one for one in trials if one.registry_id == asked["trial"]), None)
+    sites = Site.objects.visible_to(user).filter(**{"trial": trial} if trial else {})
     rows = _filtered(Query.objects.visible_to(user), asked).with_question()
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "asked": asked,
         "filtered": any(asked.values()),
         "states": STATES,
-        "trials": Trial.objects.visible_to(user),
-        "sites": sorted({site.code for site in Site.objects.visible_to(user)}),
+        "trials": trials,
+        "trial": trial,
+        "sites": sorted({site.code for site in sites}),
         "page_obj": page,
         "lines": query_lines(page),
     }

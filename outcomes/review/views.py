@@ -55,6 +55,7 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
         "page_obj": page,
         "lines": [discordance_page.line(one) for one in page.object_list],
         "options": ComparableForm(options),
+        "asked": options,
     }
     return render(request, "outcomes/discordance.html", context)
 

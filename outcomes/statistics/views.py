@@ -96,6 +96,7 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
         return refused(request, form, read, trial=trial, title=_("Statistics"))
     options = _options(chosen, trial, landmarks=bool(request.GET.get("landmarks")))
     found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
+    form = StatisticsForm(options, review=reads_review(request, trial))
     context = {
         "trial": found.trial,
         "page": statistics_page.page(found),

@@ -15,6 +15,7 @@ from outcomes.cutoffs import KnownCutoff, known_cutoffs
 from outcomes.options import COMPARABLE, PARAMETERS, kept, today, zone_of
 from outcomes.report import Report
 from outcomes.review.coverage import coverage_note
+from outcomes.trial_pages import Navigation, navigation
 from registry.clocks import UNIVERSAL, offset
 from trials.models import Trial
 
@@ -60,7 +61,17 @@ def review_coverage(context: template.Context, report: Report) -> dict[str, Any]
 
 
 @register.simple_tag(takes_context=True)
-def report_query(context: template.Context, *names: str) -> str:
+def trial_pages(context: template.Context) -> Navigation | None:
+    """The way to the other pages of the trial in the context, on its own pages; else None."""
+    request, trial = context.get("request"), context.get("trial")
+    if not isinstance(trial, Trial) or not (request and request.resolver_match):
+        return None
+    view = request.resolver_match.view_name
+    return navigation(trial, request.user, view=view, asked=request.GET)
+
+
+@register.simple_tag(takes_context=True)
+def report_query(context: template.Context, *names: str, **further: str) -> str:
     """The options in this page's address that another page takes, as its query; by default all."""
-    said = kept(context["request"].GET, context["trial"], names or PARAMETERS)
+    said = kept(context["request"].GET, context["trial"], names or PARAMETERS) | further
     return f"?{urlencode(said)}" if said else ""

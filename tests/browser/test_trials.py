@@ -90,7 +90,7 @@ def test_from_the_list_to_the_record_to_the_outcomes_and_back(
     page.get_by_role("link", name="01-001").first.click()
     page.wait_for_url(f"**/patients/{patient.pk}/")
     trail = page.get_by_role("navigation", name="Breadcrumb")
-    trail.get_by_role("link", name="Outcomes").click()
+    trail.get_by_role("link", name="Patients").click()
     expect(page.get_by_role("heading", name="Patients", exact=True)).to_be_visible()
     trail.get_by_role("link", name="NCT00000001").click()
     page.wait_for_url("**/trials/NCT00000001/detail/")

@@ -118,8 +118,8 @@ def test_who_may_not_see_the_trial_finds_nothing(
     assert client.get(path)["Location"].startswith("/login/")
 
 
-def test_the_dashboard_leads_to_both(cast: Cast, pages: Pages) -> None:
-    page = text_of(pages(cast.coordinator), "/trials/NCT00000001/")
+def test_the_list_of_patients_leads_to_both(cast: Cast, pages: Pages) -> None:
+    page = text_of(pages(cast.coordinator), "/trials/NCT00000001/patients/")
     assert f'href="{CONSORT}"' in page
     assert f'href="{ACCRUAL}"' in page
 
@@ -134,7 +134,7 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages, path: str) -> None
     assert "<script>alert" not in text_of(pages(cast.viewer), path)
 
 
-@pytest.mark.parametrize(("path", "statements"), [(CONSORT, 18), (ACCRUAL, 11)])
+@pytest.mark.parametrize(("path", "statements"), [(CONSORT, 19), (ACCRUAL, 12)])
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, path: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,

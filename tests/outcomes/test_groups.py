@@ -270,5 +270,5 @@ def test_statements_do_not_grow(
 ) -> None:
     client = pages(cast.viewer)
     client.get(PAGE)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(PAGE)

@@ -148,7 +148,7 @@ def test_who_may_not_add_is_not_asked_to(cast: Cast, pages: Pages) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "statements"), [("", 17), ("?best=PR", 22), ("?overdue=yes", 17)]
+    ("query", "statements"), [("", 18), ("?best=PR", 23), ("?overdue=yes", 18)]
 )
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, people: None, query: str, statements: int,

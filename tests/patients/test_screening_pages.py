@@ -502,8 +502,8 @@ def test_who_sees_a_page(names: dict[str, Any], cast: Cast, pages: Pages, addres
 @pytest.mark.parametrize(
     ("address", "statements"),
     [
-        ("/trials/{trial}/screenings/", 8),
-        ("/trials/{trial}/screenings/new/", 8),
+        ("/trials/{trial}/screenings/", 9),
+        ("/trials/{trial}/screenings/new/", 9),
         ("/patients/{patient}/enrollment/", 14),
         ("/screenings/{screening}/", 8),
         ("/patients/{patient}/screenings/new/", 9),

@@ -384,11 +384,11 @@ def test_statements_do_not_grow_with_criteria_or_versions(
 ) -> None:
     row = cast.trial.criteria.get(text="Good general condition")
     for copies in range(3):
-        with django_assert_num_queries(6):  # session, user, trial, versions, role, criteria
+        with django_assert_num_queries(7):  # session, user, trial, versions, roles twice, criteria
             admin.get(PATH)
         with django_assert_num_queries(
-            8
-        ):  # session, user, draft, trial, role, row, versions, screenings
+            9
+        ):  # session, user, draft, trial, roles twice, row, versions, screenings
             admin.get(f"{PATH}{row.pk}/")
         for _ in range(5):
             criterion(cast.trial, f"More {copies}", as_document(parse(CREATININE)))

@@ -178,7 +178,7 @@ def test_the_page(
     for n in (1, 5):
         for k in range(n):
             factories_range(cast, f"2024-0{n}-1{k}")
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             client.get(PAGE)
 
 

@@ -294,8 +294,8 @@ def test_statements_do_not_grow(
 ) -> None:
     client = pages(cast.viewer)
     for extra in range(2):
-        # session, user, trial, its eight lists with an arm's interventions, the user's sites
-        with django_assert_num_queries(13):
+        # session, user, trial, its eight lists with an arm's interventions, the user's sites and roles
+        with django_assert_num_queries(14):
             assert client.get(PATH).status_code == 200
         for number in range(3):
             name = f"{extra}-{number}"
