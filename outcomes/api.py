@@ -24,7 +24,14 @@ from rest_framework.response import Response
 from outcomes import actions, data_version, report
 from outcomes.documents import PreviewDocument, VisitDocument
 from outcomes.models import INVESTIGATOR, REVIEWER, Evaluator, Visit
-from outcomes.options import OUTCOME_PARAMETERS, PARAMETERS, options_of
+from outcomes.options import (
+    GROUP,
+    OUTCOME_PARAMETERS,
+    PARAMETERS,
+    group_of,
+    of_group,
+    options_of,
+)
 from outcomes.report import documents, tables
 from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.serializers import (
@@ -303,7 +310,13 @@ class PatientOutcomesView(OutcomesView):
     """A trial's outcomes patient by patient: best response, PFS and OS with reasons."""
 
     pagination_class = Pagination
-    filters = PARAMETERS
+    filters = (*PARAMETERS, "group")
+
+    def asked(self, request: Request, trial: Trial) -> report.Options:
+        """The report's options; beside them the group is kept."""
+        options = options_of(request, trial, ["group"])
+        group_of(request.query_params)
+        return options
 
     def form(self, request: Request) -> tuple[str, ...]:
         """With the address, page and all, which the links to other pages repeat."""
@@ -311,7 +324,8 @@ class PatientOutcomesView(OutcomesView):
 
     def document(self, request: Request, found: Any) -> Response:
         """A page of patients; all of them as CSV."""
-        rows = [documents.patient_document(p) for p in found.patients]
+        patients = of_group(found, group_of(request.query_params))
+        rows = [documents.patient_document(one) for one in patients]
         if request.accepted_renderer.format == "csv":
             table = (tables.PATIENT_COLUMNS, tables.patient_rows(rows))
             return download(found, "patients", table)
@@ -320,7 +334,7 @@ class PatientOutcomesView(OutcomesView):
         return pagination.get_paginated_response(page)
 
     @extend_schema(
-        parameters=OUTCOME_PARAMETERS,
+        parameters=[*OUTCOME_PARAMETERS, GROUP],
         responses={(200, "application/json"): PatientOutcomeDocument, (200, "text/csv"): CSV},
     )
     def get(self, request: Request, registry_id: str) -> HttpResponseBase:

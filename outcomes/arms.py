@@ -66,12 +66,13 @@ class CurveDifferences:
 class SurvivalComparison:
     """A time to event in all arms: a log-rank test, and a Cox model over the reference.
 
-    `differences` are those of the second and further arms.
+    `differences` are those of the second and further arms; `curves` are of all, in their order.
     """
 
     log_rank: ChiSquare
     cox: Cox
     differences: tuple[CurveDifferences, ...]
+    curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,13 @@ def compare_survival(
         arms,
         strata,
     )
-    reference, *others = (_curve(times, number) for number in range(arms))
+    curves = tuple(_curve(times, number) for number in range(arms))
+    reference, *others = curves
     return SurvivalComparison(
         comparison.log_rank(table).test,
         comparison.cox(table, ties, level),
         tuple(_differences(curve, reference, landmarks, horizon, level) for curve in others),
+        curves,
     )
 
 

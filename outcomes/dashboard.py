@@ -8,7 +8,7 @@ from datetime import date as Date
 from fractions import Fraction
 
 from django.core import paginator
-from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
@@ -19,13 +19,21 @@ from outcomes.charts.kaplan_meier import KaplanMeierChart, KaplanMeierGroup
 from outcomes.charts.waterfall import WaterfallBar, WaterfallChart
 from outcomes.definition_words import changes_in_words, result_in_words
 from outcomes.history import History
-from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS, immune_label
+from outcomes.labels import (
+    CHARACTERISTICS,
+    NOT_COMPARED,
+    TIES,
+    UNITS,
+    group_label,
+    immune_label,
+)
 from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, HazardRatio
-from outcomes.methods.safety import Counts, Share
+from outcomes.methods.safety import Counts, Tally
 from outcomes.methods.survival import MissingReason, Quantile
-from outcomes.methods.time_to_event import Source, TimeToEvent
+from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.models import INVESTIGATOR, ResponseChoice
+from outcomes.patient_links import Links
 from outcomes.report import (
     ImmuneOutcome,
     PatientOutcome,
@@ -36,6 +44,7 @@ from outcomes.report import (
     documents,
 )
 from outcomes.safety import SafetyReport
+from outcomes.safety.options import Cause, SafetyOptions
 from outcomes.wording import word
 from patients import ctcae
 from trials.definition_wording import (
@@ -53,6 +62,23 @@ PatientsPage = paginator.Page[PatientOutcome]
 
 
 @dataclass(frozen=True)
+class Count:
+    """How many patients, in words, and the list of them."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class BestResponses:
+    """Patients with one best overall response, without and with confirmation, with their lists."""
+
+    label: str
+    unconfirmed: Count
+    confirmed: Count
+
+
+@dataclass(frozen=True)
 class Card:
     """One number with its interval, its inputs and its definition."""
 
@@ -62,6 +88,7 @@ class Card:
     inputs: str
     definition: str
     kind: str = ""  # of the endpoint, if it is one
+    counts: tuple[Count, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,15 +149,15 @@ class AdverseEventLine:
     """One term's patients with an event that is related to the trial treatment."""
 
     term: str
-    any_grade: str
-    grade_3_or_more: str
+    any_grade: Count
+    grade_3_or_more: Count
 
 
 @dataclass(frozen=True)
 class AdverseEventTable:
     """The most frequent related adverse events, and what is counted."""
 
-    summary: str
+    any_cause: tuple[Count, ...]
     lines: tuple[AdverseEventLine, ...]
     left_out: str
     definition: str
@@ -146,51 +173,74 @@ class Page:
     figures: tuple[Figure, ...]
     waterfall: WaterfallChart
     waterfall_definition: str
-    best_responses: tuple[tuple[str, int, int], ...]
+    best_responses: tuple[BestResponses, ...]
     patients: tuple[PatientLine, ...]
     patients_page: PatientsPage
 
 
-def page(report: Report, number: str | None = None) -> Page:
-    """Everything the dashboard shows, with the patients of one page, by default the first."""
-    whole = report.whole
+def page(
+    report: Report,
+    number: str | None = None,
+    patients: tuple[PatientOutcome, ...] | None = None,
+    links: Links | None = None,
+) -> Page:
+    """Everything the dashboard shows, with one page of the patients, by default the first of all.
+
+    `links`: where a report of anything but what is stored now leads.
+    """
+    whole, links = report.whole, links or Links.of(report)
     times = [whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)]
-    shown = paginator.Paginator(report.patients, PATIENTS_SHOWN).get_page(number)
+    listed = report.patients if patients is None else patients
+    shown = paginator.Paginator(listed, PATIENTS_SHOWN).get_page(number)
     return Page(
         report=report,
-        cards=cards(report),
+        cards=cards(report, links),
         immune_cards=tuple(
-            _immune_card(found, report.options.evaluator)
+            _immune_card(found, report.options.evaluator, links)
             for found in whole.additional
             if found.endpoint.definition.immune
         ),
-        figures=tuple(_figure(found, report) for found in times),
-        waterfall=waterfall.draw([bar for p in report.patients if (bar := waterfall_bar(p))]),
+        figures=tuple(_figure(found, report, links) for found in times),
+        waterfall=waterfall.draw(waterfall_bars(report, links)),
         waterfall_definition=changes_in_words(report),
-        best_responses=best_responses(whole),
-        patients=tuple(patient_line(patient) for patient in shown.object_list),
+        best_responses=best_responses(whole, links),
+        patients=tuple(patient_line(patient, links) for patient in shown.object_list),
         patients_page=shown,
     )
 
 
-def cards(report: Report) -> tuple[Card, ...]:
-    """The figures at a glance."""
+def group_heading(report: Report, group: str) -> str:
+    """Which patients a list has that is of one group only."""
+    by = report.options.group_by or ""
+    return f"{capfirst(CHARACTERISTICS[by])}: {group_label(by, group)}"
+
+
+def cards(report: Report, links: Links | None = None) -> tuple[Card, ...]:
+    """The figures at a glance; with links each count leads to its patients."""
     whole = report.whole
     results: list[Rate | Survival] = [
         *(whole.rates[kind] for kind in (EndpointKind.ORR, EndpointKind.DCR)),
         *(whole.survivals[kind] for kind in (EndpointKind.PFS, EndpointKind.OS)),
     ]
     return (
-        _enrollment_card(report),
-        *(endpoint_card(found, report.options.evaluator) for found in results),
+        _enrollment_card(report, links),
+        *(endpoint_card(found, report.options.evaluator, links) for found in results),
         _follow_up_card(report),
     )
 
 
-def best_responses(section: Section) -> tuple[tuple[str, int, int], ...]:
+def best_responses(section: Section, links: Links) -> tuple[BestResponses, ...]:
     """Each best overall response with its patients, without and with confirmation."""
+
+    def count(response: str, n: int, confirmed: str) -> Count:
+        return Count(str(n), links.number("best", response=response, confirmed=confirmed))
+
     return tuple(
-        (str(ResponseChoice(response).label), n, section.best_confirmed[response])
+        BestResponses(
+            str(ResponseChoice(response).label),
+            count(response, n, "false"),
+            count(response, section.best_confirmed[response], "true"),
+        )
         for response, n in section.best_unconfirmed.items()
     )
 
@@ -212,21 +262,42 @@ def months(days: float | None, reason: MissingReason | None = None) -> str:
     return f"{documents.months(days):.1f}"
 
 
-def _enrollment_card(report: Report) -> Card:
-    target = report.trial.enrollment_target
+def _enrollment_card(report: Report, links: Links | None) -> Card:
+    target, n = report.trial.enrollment_target, report.whole.n
+    told = ngettext("%s patient", "%s patients", n) % n
     return Card(
         title=str(POPULATIONS[report.population]),
-        value=str(report.whole.n),
+        value=str(n),
         interval=_("planned: %s") % target if target else "",
         inputs=_("data cutoff %s") % report.options.cutoff,
         definition=_("Patients in the analysis population on the data cutoff."),
+        counts=(Count(told, links.number(EndpointKind.ORR)),) if links else (),
     )
 
 
-def endpoint_card(result: Rate | Survival, evaluator: str = INVESTIGATOR) -> Card:
+def endpoint_card(
+    result: Rate | Survival, evaluator: str = INVESTIGATOR, links: Links | None = None
+) -> Card:
     """One endpoint's figure with its interval, its inputs and its definition."""
     words = result_in_words(result, evaluator)
-    return _rate_card(result, words) if isinstance(result, Rate) else _median_card(result, words)
+    card = _rate_card(result, words) if isinstance(result, Rate) else _median_card(result, words)
+    return replace(card, counts=_counts(result, card.inputs, links)) if links else card
+
+
+def _counts(result: Rate | Survival, told: str, links: Links) -> tuple[Count, ...]:
+    """The numbers of a card's inputs, each with its patients."""
+    kind, pk = result.endpoint.kind, result.endpoint.pk
+    own = {"definition": str(pk)} if pk and result.endpoint.definition.immune else {}
+    if isinstance(result, Rate):
+        others = result.proportion.n - result.proportion.k
+        return (
+            Count(told, links.number(kind, standing="counted", **own)),
+            Count(_("%s not counted") % others, links.number(kind, standing="not_counted", **own)),
+        )
+    return (
+        Count(told, links.number(kind, standing="event", **own)),
+        Count(_("%s censored") % result.censored, links.number(kind, standing="censored", **own)),
+    )
 
 
 def _rate_card(rate: Rate, words: str) -> Card:
@@ -274,9 +345,9 @@ def nobody() -> str:
     return _("nobody is in the population yet")
 
 
-def _immune_card(found: Rate | Survival, evaluator: str) -> Card:
+def _immune_card(found: Rate | Survival, evaluator: str, links: Links) -> Card:
     """An endpoint by iRECIST under its own name, since its title is RECIST 1.1's as well."""
-    card, name = endpoint_card(found, evaluator), found.endpoint.name
+    card, name = endpoint_card(found, evaluator, links), found.endpoint.name
     return replace(card, title=f"{name}: {card.title}") if name else card
 
 
@@ -315,11 +386,11 @@ def _follow_up_card(report: Report) -> Card:
     )
 
 
-def _figure(found: Survival, report: Report) -> Figure:
+def _figure(found: Survival, report: Report, links: Links) -> Figure:
     compared, definition = report.comparison, found.endpoint.definition
     interval = survival.band_interval(definition.survival_interval)
     band = found.curve.band(interval, definition.confidence_level)
-    group = KaplanMeierGroup(_("All patients"), found.curve, band)
+    group = KaplanMeierGroup(_("All patients"), found.curve, band, links=links.marks(found))
     kind = found.endpoint.kind
     return Figure(
         kind=kind,
@@ -396,7 +467,12 @@ def log_rank(found: ChiSquare, sizes: Sequence[int]) -> str:
     return f"{told} ({small})" if small else told
 
 
-def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:
+def waterfall_bars(report: Report, links: Links) -> list[WaterfallBar]:
+    """The bars of the patients with a measured change."""
+    return [bar for patient in report.patients if (bar := _waterfall_bar(patient, links))]
+
+
+def _waterfall_bar(patient: PatientOutcome, links: Links) -> WaterfallBar | None:
     """A patient's bar; None without a measured change."""
     if patient.best_change_percent is None:
         return None
@@ -404,16 +480,16 @@ def waterfall_bar(patient: PatientOutcome) -> WaterfallBar | None:
         subject_id=patient.facts.subject_id,
         change_percent=patient.best_change_percent,
         best_response=patient.best.response,
-        url=_page_of(patient),
+        url=links.patient(patient.facts),
         new_lesion=patient.new_lesion,
     )
 
 
-def patient_line(patient: PatientOutcome) -> PatientLine:
+def patient_line(patient: PatientOutcome, links: Links) -> PatientLine:
     """One patient's outcomes, worded."""
     change = patient.best_change_percent
     return PatientLine(
-        url=_page_of(patient),
+        url=links.patient(patient.facts),
         subject_id=patient.facts.subject_id,
         site=patient.facts.site,
         histology=patient.facts.histology,
@@ -422,43 +498,31 @@ def patient_line(patient: PatientOutcome) -> PatientLine:
         confirmed_response=patient.confirmed_best.response,
         confirmed_reason=word(patient.confirmed_best.reason),
         change="" if change is None else f"{float(change):+.1f} %",
-        progression_free=_ending(patient.progression_free, patient),
-        overall=_ending(patient.overall, patient),
+        progression_free=_ending(patient.progression_free, patient, links),
+        overall=_ending(patient.overall, patient, links),
         no_origin=word(patient.no_origin) if patient.no_origin else "",
-        immune=_immune(patient.immune, patient) if patient.immune else None,
+        immune=_immune(patient.immune, patient, links) if patient.immune else None,
     )
 
 
-def _immune(found: ImmuneOutcome, patient: PatientOutcome) -> ImmuneLine:
+def _immune(found: ImmuneOutcome, patient: PatientOutcome, links: Links) -> ImmuneLine:
     return ImmuneLine(
         best_response=immune_label(found.best.response),
         best_reason=word(found.best.reason),
-        progression_free=_ending(found.progression_free, patient),
+        progression_free=_ending(found.progression_free, patient, links),
     )
 
 
-def _page_of(patient: PatientOutcome, source: Source | None = None) -> str:
-    """The page with the evaluator's readings; of what else gave a date, the patient's."""
-    facts, name = patient.facts, "patient"
-    if facts.evaluator != INVESTIGATOR:
-        read = {("visit", record.source) for record in facts.history.records}
-        theirs = source is None or (source.record, source.id) in read
-        name = "review_patient" if theirs else "patient"
-    return reverse(f"outcomes:{name}", args=[facts.id])
-
-
-def _ending(found: TimeToEvent | None, patient: PatientOutcome) -> Ending | None:
+def _ending(found: TimeToEvent | None, patient: PatientOutcome, links: Links) -> Ending | None:
     if found is None:
         return None
-    page = _page_of(patient, found.source)
-    visit = found.source.record == "visit" and found.source.id
     return Ending(
         months=months(found.days),
         days=found.days,
         event=found.event,
         date=found.date,
         reason=word(found.reason),
-        url=f"{page}#visit-{found.source.id}" if visit else page,
+        url=links.patient(patient.facts, found.source),
     )
 
 
@@ -467,43 +531,61 @@ def adverse_event_table(report: SafetyReport) -> AdverseEventTable | None:
     found = report.found.any_term
     if not found.all_causes.any_grade.patients:
         return None
+    asked = SafetyOptions(report.cutoff, report.known_on)
     terms = _related_terms(report)
+    related = [(_("Any related event"), found.related, {}), *terms[:TERMS_SHOWN]]
     return AdverseEventTable(
-        summary=_any_cause(found.all_causes),
+        any_cause=_any_cause(report, asked, found.all_causes),
         lines=tuple(
-            AdverseEventLine(term, _patients(counts.any_grade), _patients(counts.grade_3_or_more))
-            for term, counts in [(_("Any related event"), found.related), *terms[:TERMS_SHOWN]]
+            AdverseEventLine(
+                name,
+                _patients(report, asked, counts, Tally.ANY_GRADE, cause=Cause.RELATED, **term),
+                _patients(
+                    report, asked, counts, Tally.GRADE_3_OR_MORE, cause=Cause.RELATED, **term
+                ),
+            )
+            for name, counts, term in related
         ),
         left_out=_left_out(len(terms) - TERMS_SHOWN),
         definition=_safety_definition(report.trial),
     )
 
 
-def _related_terms(report: SafetyReport) -> list[tuple[str, Counts]]:
+def _related_terms(report: SafetyReport) -> list[tuple[str, Counts, dict[str, str]]]:
     """Terms with a related event: by patients, then by patients of grade 3 or more."""
     language = get_language() or ""
-    found = [(ctcae.name(row.term, language), row.incidence.related) for row in report.found.terms]
-    related = [(term, counts) for term, counts in found if counts.any_grade.patients]
+    found = [
+        (ctcae.name(row.term, language), row.incidence.related, {"term": row.term})
+        for row in report.found.terms
+        if row.incidence.related.any_grade.patients
+    ]
     return sorted(
-        related, key=lambda row: (-row[1].any_grade.patients, -row[1].grade_3_or_more.patients)
+        found, key=lambda row: (-row[1].any_grade.patients, -row[1].grade_3_or_more.patients)
     )
 
 
-def _any_cause(counts: Counts) -> str:
-    return _("Of any cause: %(any)s with an adverse event, %(severe)s with grade 3 or more.") % {
-        "any": _patients(counts.any_grade),
-        "severe": counts.grade_3_or_more.patients,
-    }
+def _any_cause(report: SafetyReport, asked: SafetyOptions, counts: Counts) -> tuple[Count, ...]:
+    """Patients with any event, and with one of grade 3 or more, whatever its cause."""
+    told = (_("%s with an adverse event"), _("%s with grade 3 or more"))
+    found = (
+        _patients(report, asked, counts, tally)
+        for tally in (Tally.ANY_GRADE, Tally.GRADE_3_OR_MORE)
+    )
+    return tuple(Count(words % one.text, one.url) for words, one in zip(told, found, strict=True))
+
+
+def _patients(
+    report: SafetyReport, asked: SafetyOptions, counts: Counts, tally: Tally, **which: str
+) -> Count:
+    share = counts.any_grade if tally is Tally.ANY_GRADE else counts.grade_3_or_more
+    told = _("%(k)s of %(n)s patients") % {"k": share.patients, "n": share.n}
+    return Count(told, asked.link(report.trial, "safety_patients", count=tally, **which))
 
 
 def _left_out(terms: int) -> str:
     if terms <= 0:
         return ""
     return ngettext("%s rarer term is left out.", "%s rarer terms are left out.", terms) % terms
-
-
-def _patients(share: Share) -> str:
-    return _("%(k)s of %(n)s patients") % {"k": share.patients, "n": share.n}
 
 
 def _safety_definition(trial: Trial) -> str:
@@ -521,10 +603,14 @@ def _safety_definition(trial: Trial) -> str:
     return " ".join(sentences)
 
 
-def spider_points(past: History) -> list[tuple[int, Fraction]]:
-    """Days from the baseline and change of the sum in percent, for complete sums."""
+def spider_points(past: History, cutoff: Date = Date.max) -> list[tuple[int, Fraction]]:
+    """Days from the baseline and change of the sum in percent, for complete sums by the cutoff."""
     first = past.baseline
     if first is None:
         return []
-    changes = [(v.date, v.as_derived().change_from_baseline_percent) for v in past.visits]
+    changes = [
+        (v.date, v.as_derived().change_from_baseline_percent)
+        for v in past.visits
+        if v.date <= cutoff
+    ]
     return [((on - first.date).days, change) for on, change in changes if change is not None]

@@ -49,6 +49,7 @@ class Cell:
     detail: str = ""
     mark: str = ""
     corrected: bool = False
+    later: bool = False  # than the cutoff
 
     @property
     def seen(self) -> bool:
@@ -99,6 +100,7 @@ class Column:
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     immune: ImmuneLine | None
+    later: bool = False  # than the cutoff
 
     @property
     def baseline(self) -> bool:
@@ -168,16 +170,23 @@ class FlowSheet:
     new_lesions: tuple[Row, ...]
 
     @property
+    def later(self) -> bool:
+        """Whether some visits are later than the cutoff."""
+        return any(column.later for column in self.columns)
+
+    @property
     def immune(self) -> bool:
         """Whether the time line by iRECIST is shown too."""
         return any(column.immune for column in self.columns)
 
 
-def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
-    """The sheet of a patient's history; reads nothing further."""
+def flow_sheet(
+    past: History, corrected: Corrected | None = None, *, cutoff: Date = Date.max
+) -> FlowSheet:
+    """The sheet of a patient's history, in which later visits are told apart; reads nothing further."""
     known = corrected or Corrected()
-    marks, before = _marks(past), _scheduled_before(past)
-    return FlowSheet(
+    marks, before = _marks(past, cutoff), _scheduled_before(past)
+    sheet = FlowSheet(
         columns=tuple(
             _column(past, visit, before.get(visit.pk), marks, known) for visit in past.visits
         ),
@@ -185,14 +194,32 @@ def flow_sheet(past: History, corrected: Corrected | None = None) -> FlowSheet:
         non_targets=tuple(_rows(past, LesionRole.NON_TARGET, "non_target_statuses", {}, known)),
         new_lesions=tuple(_rows(past, LesionRole.NEW, "new_lesion_statuses", {}, known)),
     )
+    return _cut(sheet, {visit.pk for visit in past.visits if visit.date > cutoff})
+
+
+def _cut(sheet: FlowSheet, later: set[int]) -> FlowSheet:
+    """The sheet with these visits as later than the cutoff."""
+    if not later:
+        return sheet
+    return FlowSheet(
+        tuple(replace(one, later=one.visit.pk in later) for one in sheet.columns),
+        *(
+            tuple(
+                replace(row, cells=tuple(replace(c, later=c.visit in later) for c in row.cells))
+                for row in rows
+            )
+            for rows in (sheet.targets, sheet.non_targets, sheet.new_lesions)
+        ),
+    )
 
 
 Marks = Mapping[int, str]
 
 
-def _marks(past: History) -> Marks:
-    """Which visit is the baseline, and which the nadir, in words."""
-    first, lowest = past.baseline, nadir_visit(past.visits)
+def _marks(past: History, cutoff: Date) -> Marks:
+    """Which visit is the baseline, and which the nadir by the cutoff, in words."""
+    by_then = [visit for visit in past.visits if visit.date <= cutoff]
+    first, lowest = past.baseline, nadir_visit(by_then)
     marks = {first.pk: _("baseline")} if first else {}
     if lowest:
         both = first is not None and lowest.pk == first.pk

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as Date
+from datetime import datetime
 from operator import attrgetter
+from typing import Any, TypeVar
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Model, prefetch_related_objects
 
 from outcomes.entries import LesionEntry, VisitEntry
 from outcomes.methods import recist
@@ -26,6 +28,14 @@ from outcomes.models import (
     Visit,
 )
 from patients.models import Patient
+from registry import audit
+
+CHILDREN: Mapping[str, type[Measurement | NonTargetStatus | NewLesionStatus]] = {
+    "measurements": Measurement,
+    "non_target_statuses": NonTargetStatus,
+    "new_lesion_statuses": NewLesionStatus,
+}
+Row = TypeVar("Row", bound=Model)
 
 
 @dataclass
@@ -40,6 +50,7 @@ class History:
     assessments: dict[Date, recist.Assessment]
     lesions: dict[str, Lesion]
     evaluator: str = INVESTIGATOR
+    known_on: datetime | None = None
 
     @property
     def reviewed(self) -> bool:
@@ -108,6 +119,30 @@ def load_all(patients: Sequence[Patient], evaluator: str = INVESTIGATOR) -> dict
         visit.patient = known[visit.patient_id]
         visits[visit.patient_id].append(visit)
     return {pk: _history(known[pk], visits[pk], lesions[pk], evaluator) for pk in ids}
+
+
+def load_as_known(patient: Patient, evaluator: str, known_on: datetime) -> History:
+    """The history as it stood at a moment, of rows that are never saved: five statements too."""
+    own = {"patient": patient.pk, "evaluator": evaluator, "voided_at": None}
+    lesions = {lesion.label: lesion for lesion in _then(Lesion, known_on, **own)}
+    visits = sorted(_then(Visit, known_on, **own), key=attrgetter("date"))
+    by_visit: dict[str, dict[int, list[Any]]] = {name: defaultdict(list) for name in CHILDREN}
+    for name, model in CHILDREN.items():
+        for row in _then(model, known_on, patient=patient.pk):
+            by_visit[name][row.visit_id].append(row)
+    for visit in visits:
+        visit.patient = patient
+        seen = {name: rows[visit.pk] for name, rows in by_visit.items()}
+        visit._prefetched_objects_cache = seen  # type: ignore[attr-defined]  # as a prefetch does
+    found = _history(patient, visits, lesions, evaluator)
+    return replace(found, known_on=known_on)
+
+
+def _then(model: type[Row], known_on: datetime, **which: Any) -> list[Row]:
+    """A table's rows as they stood at a moment."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    rows = audit.as_known(model, known_on).filter(**which).order_by("id")
+    return [model(**row) for row in rows.values(*names)]
 
 
 def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:

@@ -59,15 +59,19 @@ class Write:
 
 
 def corrected(past: History) -> Corrected:
-    """What of a patient's visits was ever changed after its first entry, in two statements."""
+    """What of a patient's visits was changed after its first entry, in two statements.
+
+    Up to the moment of a history of what was known then.
+    """
     visits = [visit.pk for visit in past.visits]
     if not visits:
         return Corrected()
-    events: Any = Visit.pgh_event_model.objects.filter(pgh_obj__in=visits)  # type: ignore[attr-defined]
+    by_then = {"pgh_created_at__lte": past.known_on} if past.known_on else {}
+    events: Any = Visit.pgh_event_model.objects.filter(pgh_obj__in=visits, **by_then)  # type: ignore[attr-defined]
     said = events.order_by().values_list("pgh_obj", *STATED).distinct()
     times = Counter(row[0] for row in said)
     first, *others = [
-        model.pgh_event_model.objects.filter(visit__in=visits)
+        model.pgh_event_model.objects.filter(visit__in=visits, **by_then)
         .exclude(pgh_label="insert")
         .order_by()
         .values_list("visit", "lesion")

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from datetime import date as Date
 from enum import StrEnum
@@ -27,7 +27,7 @@ from outcomes.characteristics import GROUPS, STRATA
 from outcomes.methods.comparison import Ties
 from outcomes.models import INVESTIGATOR, Evaluator
 from outcomes.query_forms import QueryForm
-from outcomes.report import LandmarkTime, Options
+from outcomes.report import LandmarkTime, Options, PatientOutcome, Report
 from outcomes.report.documents import moment
 from registry import clocks
 from registry.clocks import UNIVERSAL
@@ -122,6 +122,13 @@ OUTCOME_PARAMETERS = [
         ),
     ),
 ]
+GROUP = OpenApiParameter(
+    "group",
+    description=gettext_lazy(
+        "Only the patients of this group of `group_by`, by the name that the groups of the report"
+        " have; `unknown` for those about whom nothing was said."
+    ),
+)
 LOCAL = r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?"
 MOMENT = re.compile(rf"({LOCAL})(Z|[+ -]\d\d:\d\d)", re.ASCII)
 COMPARABLE = ("cutoff", "known_on", "population", "definition")
@@ -143,6 +150,29 @@ def options_of(
     if options.evaluator != INVESTIGATOR and not reads_review(request, trial):
         raise InvalidParameter.not_one_of("evaluator", [INVESTIGATOR])
     return options
+
+
+def by_arm(options: Options, query: Mapping[str, str], trial: Trial) -> Options:
+    """Several arms that may be seen are drawn apart unless the query says otherwise."""
+    if "group_by" in query or trial.masked or len(as_known.rows(trial.arms, options.known_on)) < 2:
+        return options
+    return replace(options, group_by="arm")
+
+
+def group_of(query: Mapping[str, str]) -> str:
+    """The one group whose patients are asked for, blank for all; raises InvalidParameter."""
+    group = query.get("group", "")
+    if group and not query.get("group_by"):
+        raise InvalidParameter("group", _("Say in group_by what the patients are grouped by."))
+    return group
+
+
+def of_group(found: Report, group: str) -> tuple[PatientOutcome, ...]:
+    """The patients of a group, all of them for a blank; raises InvalidParameter for no group."""
+    names = [name for name, _section in found.groups]
+    if group and group not in names:
+        raise InvalidParameter("group", _("One of: %s.") % ", ".join(names))
+    return tuple(one for one in found.patients if group in ("", one.group))
 
 
 def reads_review(request: Request | HttpRequest, trial: Trial) -> bool:

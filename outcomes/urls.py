@@ -10,6 +10,7 @@ from outcomes.endpoints import views as endpoint_views
 from outcomes.figures import views as figure_views
 from outcomes.flow import views as flow_views
 from outcomes.groups import views as group_views
+from outcomes.patients_of import views as patients_of_views
 from outcomes.review import views as review_views
 from outcomes.safety import views as safety_views
 from outcomes.statistics import views as statistics_views
@@ -42,6 +43,11 @@ urlpatterns = [
         name="endpoint_remove",
     ),
     path("trials/<str:registry_id>/accrual/", flow_views.accrual_page, name="accrual"),
+    path(
+        "trials/<str:registry_id>/accrual/patients/",
+        flow_views.accrual_people,
+        name="accrual_people",
+    ),
     path("trials/<str:registry_id>/consort/", flow_views.consort, name="consort"),
     path("trials/<str:registry_id>/report/", study_report_views.study_report, name="study_report"),
     path("trials/<str:registry_id>/statistics/", statistics_views.statistics, name="statistics"),
@@ -50,7 +56,17 @@ urlpatterns = [
     path(
         "trials/<str:registry_id>/analyses/new/", analysis_views.analysis_new, name="analysis_new"
     ),
+    path(
+        "trials/<str:registry_id>/patients-of/<str:number>/",
+        patients_of_views.patients_of,
+        name="patients_of",
+    ),
     path("analyses/<int:pk>/", analysis_views.analysis, name="analysis"),
+    path(
+        "analyses/<int:pk>/patients-of/<str:number>/",
+        patients_of_views.analysis_patients_of,
+        name="analysis_patients_of",
+    ),
     path("analyses/<int:pk>/changes/", analysis_views.changes, name="analysis_changes"),
     path("trials/<str:registry_id>/safety/", safety_views.safety_tables_page, name="safety"),
     path(

@@ -18,18 +18,27 @@ from outcomes import (
     dashboard,
     history,
     meanwhile,
+    patient_page,
     report,
     safety,
     schedule,
     submission,
 )
+from outcomes.as_published import as_published
 from outcomes.charts import spider
 from outcomes.data_queries.page import query_lines
 from outcomes.flow_sheet import flow_sheet
 from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
-from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.options import (
+    OptionsForm,
+    group_of,
+    of_group,
+    options_of,
+    reads_review,
+    today,
+)
 from outcomes.query_forms import refused
 from outcomes.response_panel import later_lines
 from outcomes.treatment_block import conduct_of
@@ -56,22 +65,29 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     """A trial's outcomes: cards, curves, waterfall, patients."""
     trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
     review = reads_review(request, trial)
+
+    def read(asked: HttpRequest) -> tuple[report.Options, str]:
+        return options_of(asked, trial, ["group"]), group_of(asked.GET)
+
     try:
-        options = options_of(request, trial)
+        options, group = read(request)
+        found = report.build(trial, user=signed_in(request), options=options)
+        patients = of_group(found, group)
     except InvalidParameter:
         form = OptionsForm(report.Options(cutoff=today(trial)), review=review)
-        read = partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Outcomes"))
-    found = report.build(trial, user=signed_in(request), options=options)
+    published = list(as_known.rows(trial.published, options.known_on))
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on
     )
     form = OptionsForm(found.options, review=reads_review(request, trial))
     context = {
         "trial": found.trial,
-        "page": dashboard.page(found, request.GET.get("page")),
+        "page": dashboard.page(found, request.GET.get("page"), patients),
+        "group": dashboard.group_heading(found, group) if group else "",
         "adverse_events": dashboard.adverse_event_table(events),
-        "published": as_known.rows(trial.published, options.known_on),
+        "published": published,
+        "as_published": as_published((one.measure, one.printed) for one in published),
         "options": OptionsForm(found.options, review=review),
         "review": review,
         "may_enroll": access.may_somewhere(
@@ -81,33 +97,49 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     return render(request, "outcomes/trial_dashboard.html", context)
 
 
+def _asked(request: HttpRequest, trial: Trial) -> tuple[report.Options, str, str]:
+    """The options, the group whose patients are listed, and what is wrong with the asked ones."""
+    try:
+        return options_of(request, trial, ["group"]), group_of(request.GET), ""
+    except InvalidParameter as invalid:
+        plain = report.Options(cutoff=today(trial))
+        return plain, "", f"{invalid.parameter}: {invalid.detail}"
+
+
 @login_required
 def patient(request: HttpRequest, pk: int) -> HttpResponse:
-    """A patient: header, flow sheet, outcomes with their reasons."""
+    """A patient: header, flow sheet, outcomes with their reasons, by the options of the address."""
     row = visible_patient(request, pk)
-    past = history.load(row)
-    may_write = access.may(
-        signed_in(request), access.Action.WRITE_RECORDS, trial=row.trial, site=row.site
-    )
-    may_void = access.may(signed_in(request), access.Action.VOID, trial=row.trial, site=row.site)
+    try:
+        options, error = patient_page.options_of(request, row.trial), ""
+    except InvalidParameter as invalid:
+        options, error = (
+            report.Options(cutoff=today(row.trial)),
+            f"{invalid.parameter}: {invalid.detail}",
+        )
+    past = patient_page.history_of(row, options)
+    may = partial(access.may, signed_in(request), trial=row.trial, site=row.site)
     context = {
         "trial": row.trial,
         "patient": row,
-        "sheet": flow_sheet(past, corrected(past)),
+        "error": error,
+        "as_of": patient_page.as_of(request, row, options),
+        "sheet": flow_sheet(past, corrected(past), cutoff=options.cutoff),
+        "reviewed_sheet": past.reviewed,
         "outlook": schedule.outlook(row),
         "unconfirmed": confirmation.awaited(row.trial, past.visits),
-        "outcome": dashboard.patient_line(report.outcome_of(row)),
-        "spider": spider.draw(dashboard.spider_points(past)),
+        "folded": None if error else patient_page.folded(row, options),
+        "spider": spider.draw(dashboard.spider_points(past, options.cutoff)),
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
         "deviations": row.deviations.in_force(),
-        "may_write": may_write,
-        "may_void": may_void,
+        "may_write": may(access.Action.WRITE_RECORDS),
+        "may_void": may(access.Action.VOID),
     }
-    return render(request, "outcomes/patient.html", context)
+    return render(request, "outcomes/patient.html", context, status=400 if error else 200)
 
 
 @entry_page

@@ -20,7 +20,6 @@ from outcomes.report import Declared, Options, PatientOutcome, Report
 from outcomes.report.documents import report_document
 from outcomes.safety import SafetyFacts, SafetyReport
 from outcomes.safety.documents import exposure_document, safety_document
-from patients import treatment
 from patients.treatment import ExposureSummary
 from trials import as_known
 from trials.definitions import EndpointDefinition
@@ -80,10 +79,11 @@ class Inputs:
         """The figures and the tables of safety, by today's code."""
         if self.safety is None:
             return Computed(self.report(), None, ())
-        options, known = self.options, self.safety
-        found = SafetyReport(self.as_trial(), options.cutoff, options.known_on, known.subjects)
-        treated = treatment.exposed(found.courses, known.doses)
-        return Computed(self.report(), found, tuple(treatment.summaries(treated)))
+        options = self.options
+        found, exposure = safety.compute(
+            self.as_trial(), self.safety, cutoff=options.cutoff, known_on=options.known_on
+        )
+        return Computed(self.report(), found, tuple(exposure))
 
     def as_trial(self) -> Trial:
         """The trial as its row was; never saved."""

@@ -19,6 +19,8 @@ from outcomes.analyses.page import FreezeForm
 from outcomes.analyses.wording import outcome_in_words
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
+from outcomes.patient_links import Links
+from outcomes.safety import page as safety_page
 from registry.entry_pages import entry_page
 from registry.errors import Refused
 from registry.pages import posted, signed_in
@@ -92,7 +94,10 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
     found = analyses.reproduce(row)
     options = row.options if isinstance(row.options, dict) else {}  # or somebody altered it
     computed = found.computed
-    shown = dashboard.page(computed.report, request.GET.get("page")) if computed else None
+    links = Links.frozen(row, computed.report.options) if computed else None
+    shown = (
+        dashboard.page(computed.report, request.GET.get("page"), links=links) if computed else None
+    )
     events = computed and computed.safety
     context = {
         "trial": row.trial,
@@ -104,7 +109,10 @@ def analysis(request: HttpRequest, pk: int) -> HttpResponse:
         "methods_version": METHODS_VERSION,
         "asked_today": urlencode({k: v for k, v in options.items() if k != "known_on"}),
         "page": shown,
-        "adverse_events": dashboard.adverse_event_table(events) if events else None,
+        "figures_query": f"?{urlencode(links.asked)}" if links else "",
+        "safety": safety_page.whole_tables(events, computed.exposure, linked=False)
+        if computed and events
+        else None,
     }
     return render(request, "outcomes/analysis.html", context)
 

@@ -116,6 +116,7 @@ class SiteLine:
     name: str
     counts: SiteAccrual
     share: str
+    code: str
 
 
 def site_lines(report: AccrualReport) -> list[SiteLine]:
@@ -126,7 +127,7 @@ def site_lines(report: AccrualReport) -> list[SiteLine]:
 def _site_line(report: AccrualReport, site: Site) -> SiteLine:
     counts, total = report.found.sites[site.code], report.found.total.enrolled
     share = percent(counts.enrolled / total if total else None)
-    return SiteLine(f"{site.code} {site.name}".strip(), counts, share)
+    return SiteLine(f"{site.code} {site.name}".strip(), counts, share, site.code)
 
 
 def summary(report: AccrualReport) -> list[str]:

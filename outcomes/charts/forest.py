@@ -6,7 +6,7 @@ or not reached, end in an arrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, log2, sqrt
 
@@ -60,7 +60,8 @@ class ForestMark:
 class ForestLine:
     """A group's line, or the heading of a characteristic.
 
-    `label` and `said` are cut to their columns; `full` and `whole` are not.
+    `label` and `said` are cut to their columns; `full` and `whole` are not. `url` is where its
+    patients are listed.
     """
 
     y: str
@@ -74,6 +75,7 @@ class ForestLine:
     full: str = ""
     whole: str = ""
     mark: ForestMark | None = None
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,16 @@ class _Scale:
         return value / DAYS_PER_MONTH if self.measure is ForestMeasure.MEDIAN else 100 * value
 
 
-def draw(found: Forest) -> ForestChart:
-    """Draw all patients, then the groups of each characteristic that tells patients apart."""
+def nowhere(_by: str, _name: str) -> str:
+    """Of a figure that leads nowhere."""
+    return ""
+
+
+def draw(found: Forest, url: Callable[[str, str], str] = nowhere) -> ForestChart:
+    """Draw all patients, then the groups of each characteristic that tells patients apart.
+
+    `url`: where the patients of a characteristic's group are listed; of two blanks, all patients.
+    """
     shown = [(by, groups) for by, groups in found.characteristics if recorded(groups)]
     groups = [found.whole, *(group for _by, groups in shown for group in groups)]
     everybody = [estimate for group in groups for estimate in group.estimates]
@@ -122,7 +132,7 @@ def draw(found: Forest) -> ForestChart:
     rows = sum(1 + sum(len(g.estimates) for g in groups) for _by, groups in shown)
     bottom = TOP + ROW * (rows + len(found.whole.estimates)) + 6
     plot = Plot(LEFT, TOP, RIGHT, bottom, scale.first, scale.last, 0, 1)
-    drawing = _Drawing(found, scale, plot, max((e.n for e in everybody), default=1))
+    drawing = _Drawing(found, scale, plot, max((e.n for e in everybody), default=1), url)
     overall = [e.estimate for e in found.whole.estimates if e.estimate is not None]
     return ForestChart(
         width=WIDTH,
@@ -189,23 +199,25 @@ class _Drawing:
     scale: _Scale
     plot: Plot
     most: int
+    url: Callable[[str, str], str]
 
     def lines(self, shown: Sequence[tuple[str, Sequence[Subgroup]]]) -> Iterator[ForestLine]:
         row = 0
         for estimate in self.found.whole.estimates:
-            yield self.line(row, _("All patients"), estimate, overall=True)
+            yield self.line(row, _("All patients"), estimate, self.url("", ""), overall=True)
             row += 1
         for by, groups in shown:
             title = str(CHARACTERISTICS[by])
             yield ForestLine(*_at(row), title[:1].upper() + title[1:], title, heading=True)
             row += 1
             for group in groups:
+                url = self.url(by, group.name)
                 for estimate in group.estimates:
-                    yield self.line(row, group_label(by, group.name), estimate)
+                    yield self.line(row, group_label(by, group.name), estimate, url)
                     row += 1
 
     def line(
-        self, row: int, label: str, estimate: Estimate, *, overall: bool = False
+        self, row: int, label: str, estimate: Estimate, url: str, *, overall: bool = False
     ) -> ForestLine:
         full = f"{label}: {estimate.arm.name}" if self.several and estimate.arm else label
         said = estimate_text(self.found.measure, estimate)
@@ -220,6 +232,7 @@ class _Drawing:
             full=full,
             whole=said,
             mark=self.mark(row, estimate, overall=overall),
+            url=url if estimate.n else "",
         )
 
     @property

@@ -12,13 +12,14 @@ from outcomes import dashboard
 from outcomes.dashboard import Card
 from outcomes.endpoints.preview import Move, Preview, Proposal, category
 from outcomes.endpoints.wording import category_in_words, standing_in_words, why
-from outcomes.report import Declared, Rate, Report, Survival
+from outcomes.patient_links import Links
+from outcomes.report import Declared, Options, Rate, Report, Survival
 from trials import definition_wording
 from trials.definition_keys import differences
 from trials.definition_wording import TITLES
 from trials.definitions import EndpointDefinition, EndpointKind
 from trials.endpoint_history import EndpointVersion, Versions
-from trials.models import Endpoint
+from trials.models import Endpoint, Trial
 
 MOVES_SHOWN = 200
 
@@ -129,9 +130,11 @@ class PreviewPage:
     consequences: tuple[str, ...]
 
 
-def preview_page(found: Preview, proposal: Proposal) -> PreviewPage:
+def preview_page(trial: Trial, found: Preview, proposal: Proposal) -> PreviewPage:
     """What a preview shows."""
     moves = found.moves[:MOVES_SHOWN]
+    as_of = Options(cutoff=found.cutoff, known_on=found.known_on)
+    folded = Links.of_options(trial, as_of).folded
     return PreviewPage(
         found=found,
         before=_side(found.before),
@@ -141,7 +144,7 @@ def preview_page(found: Preview, proposal: Proposal) -> PreviewPage:
             (category_in_words(before), category_in_words(after), n)
             for (before, after), n in found.transitions.items()
         ),
-        lines=tuple(_line(found.kind, move) for move in moves),
+        lines=tuple(_line(found.kind, move, folded) for move in moves),
         left_out=len(found.moves) - len(moves),
         consequences=tuple(_consequences(found, proposal)),
     )
@@ -169,9 +172,9 @@ def _proposed(result: Rate | Survival | None, proposal: Proposal) -> Side | None
     return Side(proposal.name or _("without a name"), dashboard.endpoint_card(result))
 
 
-def _line(kind: EndpointKind, move: Move) -> MoveLine:
+def _line(kind: EndpointKind, move: Move, folded: str) -> MoveLine:
     return MoveLine(
-        url=reverse("outcomes:patient", args=[move.facts.id]),
+        url=reverse("outcomes:patient", args=[move.facts.id]) + folded,
         subject_id=move.facts.subject_id,
         site=move.facts.site,
         before=standing_in_words(category(kind, move.before), move.before),

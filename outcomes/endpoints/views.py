@@ -135,7 +135,7 @@ def _entered(
         if proposal:
             cutoff = cutoff_of(form, today(trial))
             found = preview(trial, proposal, user=signed_in(request), cutoff=cutoff)
-            context["preview"] = endpoint_page.preview_page(found, proposal)
+            context["preview"] = endpoint_page.preview_page(trial, found, proposal)
     status = 422 if form.is_bound and form.errors else 200
     context |= {"trial": trial, "form": form}
     return render(request, "outcomes/endpoint_form.html", context, status=status)

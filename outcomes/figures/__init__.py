@@ -10,6 +10,7 @@ from outcomes.figures.building import (
     groups_of,
     lanes_of,
     path,
+    sheets,
     source_of,
     title_of,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "groups_of",
     "lanes_of",
     "path",
+    "sheets",
     "source_of",
     "title_of",
 ]

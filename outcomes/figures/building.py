@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.core import paginator
 from django.urls import reverse
@@ -29,6 +30,8 @@ from outcomes.methods import survival
 from outcomes.methods.comparison import Ties
 from outcomes.methods.recist import Response
 from outcomes.methods.time_to_event import TimeToEvent
+from outcomes.options import as_query
+from outcomes.patient_links import Links
 from outcomes.queries import PatientFacts
 from outcomes.report import UNKNOWN, PatientOutcome, Report, Survival
 from outcomes.report.documents import moment
@@ -159,6 +162,20 @@ def _source(report: Report, chart: Any, population: Population) -> tuple[Mark, .
     )
 
 
+def sheets(report: Report) -> Iterator[Figure]:
+    """Every figure for a document: long ones as several drawings, so that nobody is left out."""
+    query = urlencode(as_query(report.options))
+    for name in (name for name in NAMES if name != "swimmer"):
+        path = reverse("outcomes:figure", args=[report.trial.registry_id, name])
+        yield build(name, report, Shown(f"{path}?{query}"))
+    lanes = swimmer.ordered(lanes_of(report))
+    pages = paginator.Paginator(lanes, swimmer.LANES)
+    for number in pages.page_range:
+        drawn = _lanes(report, lanes, pages.page(number))
+        part = f" ({number}/{pages.num_pages})" if pages.num_pages > 1 else ""
+        yield replace(drawn, name=f"swimmer-{number}", title=f"{drawn.title}{part}")
+
+
 # Kaplan-Meier
 
 
@@ -169,7 +186,7 @@ def _curves(name: str, report: Report, shown: Shown) -> Figure:
         nothing = replace(kaplan_meier.draw([], kind=kind), message=_not_declared(kind))
         return Figure(name, title, None, nothing, template_of(name), _who_declares(report))
     groups = _groups(report, whole)
-    lines = _time_lines(groups)
+    lines = _time_lines(groups, Links.of(report))
     links = _links(lines, shown)
     drawn = [_group(*one, links.get(number, {})) for number, one in enumerate(groups, 1)]
     chart = kaplan_meier.draw(drawn, kind=kind, notes=_tests(report, kind, groups))
@@ -229,32 +246,28 @@ def _group(label: str, found: Survival, links: Mapping[float, str]) -> KaplanMei
     )
 
 
-def _time_lines(groups: Sequence[tuple[str, Survival]]) -> list[TimeLine]:
+def _time_lines(groups: Sequence[tuple[str, Survival]], links: Links) -> list[TimeLine]:
     """Every patient of every curve, by group and time."""
     return [
-        _time_line(label, number, facts, time)
+        _time_line(label, number, facts, time, links)
         for number, (label, found) in enumerate(groups, 1)
         for facts, time in sorted(found.times, key=lambda one: (one[1].days, one[0].subject_id))
     ]
 
 
-def _time_line(label: str, number: int, facts: PatientFacts, time: TimeToEvent) -> TimeLine:
+def _time_line(
+    label: str, number: int, facts: PatientFacts, time: TimeToEvent, links: Links
+) -> TimeLine:
     return TimeLine(
         subject_id=facts.subject_id,
         number=number,
         group=label,
-        url=record_url(facts, time.source.id if time.source.record == "visit" else None),
+        url=links.patient(facts, time.source),
         days=time.days,
         months=dashboard.months(time.days),
         event=time.event,
         reason=word(time.reason),
     )
-
-
-def record_url(facts: PatientFacts, visit: int | None) -> str:
-    """Where a patient is, at a visit if it is one: from there lesions and their trail are linked."""
-    page = reverse("outcomes:patient", args=[facts.id])
-    return f"{page}#visit-{visit}" if visit else page
 
 
 def _links(lines: Sequence[TimeLine], shown: Shown) -> dict[int, dict[float, str]]:
@@ -312,7 +325,7 @@ def _compared(
 
 
 def _waterfall(report: Report, shown: Shown) -> Figure:
-    bars = [bar for patient in report.patients if (bar := dashboard.waterfall_bar(patient))]
+    bars = dashboard.waterfall_bars(report, Links.of(report))
     chart = waterfall.draw(bars)
     without = len(report.patients) - len(bars)
     return Figure(
@@ -331,7 +344,8 @@ def _waterfall(report: Report, shown: Shown) -> Figure:
 
 
 def _spider(report: Report, shown: Shown) -> Figure:
-    paths = [path(patient) for patient in report.patients]
+    links = Links.of(report)
+    paths = [path(patient, links) for patient in report.patients]
     chart = spiders.draw(paths)
     without = len(paths) - chart.n
     notes = [_("Without a measured change: %s.") % without] if without else []
@@ -368,8 +382,11 @@ def _origin(report: Report) -> Any:
     return report.whole.rates[EndpointKind.ORR].endpoint.definition.time_origin
 
 
-def path(patient: PatientOutcome) -> SpiderPath:
-    """The complete sums among a patient's counted assessments, in days from the origin."""
+def path(patient: PatientOutcome, links: Links | None = None) -> SpiderPath:
+    """The complete sums among a patient's counted assessments, in days from the origin.
+
+    Without links, as data alone, it leads nowhere.
+    """
     sums = {visit: (sum_mm, first) for visit, sum_mm, first in patient.facts.sums}
     origin = patient.prepared.origin_date
     visits = [
@@ -377,13 +394,13 @@ def path(patient: PatientOutcome) -> SpiderPath:
             days=(record.date - origin).days,
             change=_percent(*sums[record.source]),
             response=response_label(record.response),
-            url=record_url(patient.facts, record.source),
+            url=links.visit(patient.facts, record.source) if links else "",
             visit=record.source,
         )
         for record in patient.counted
         if origin and record.source in sums and sums[record.source][1]
     ]
-    url = record_url(patient.facts, None)
+    url = links.patient(patient.facts) if links else ""
     return SpiderPath(patient.facts.subject_id, patient.best.response, url, tuple(visits))
 
 
@@ -396,7 +413,11 @@ def _percent(sum_mm: Decimal, baseline_mm: Decimal) -> Fraction:
 
 def _swimmer(report: Report, shown: Shown) -> Figure:
     lanes = swimmer.ordered(lanes_of(report))
-    page = paginator.Paginator(lanes, swimmer.LANES).get_page(shown.number)
+    return _lanes(report, lanes, paginator.Paginator(lanes, swimmer.LANES).get_page(shown.number))
+
+
+def _lanes(report: Report, lanes: Sequence[Lane], page: paginator.Page[Lane]) -> Figure:
+    """One drawing of some lanes."""
     chart = swimmer.draw(list(page.object_list), of=lanes)
     without = len(report.patients) - len(lanes)
     return Figure(
@@ -426,19 +447,19 @@ def _swimmer_definition(report: Report) -> str:
 def lanes_of(report: Report) -> list[Lane]:
     """A lane for each patient with a time origin; with groups only where they were asked for."""
     known = [patient for patient in report.patients if patient.prepared.origin]
-    options = report.options
+    options, links = report.options, Links.of(report)
     times = treatment_times(
         [p.facts for p in known], cutoff=options.cutoff, known_on=options.known_on
     )
     return [
         Lane(
             subject_id=patient.facts.subject_id,
-            url=record_url(patient.facts, None),
+            url=links.patient(patient.facts),
             best_response=patient.counted_best.response,
             followed=_day(patient, _followed_to(patient)),
             treated=_treated(patient, times.get(patient.facts.id)),
             ongoing=patient.facts.id in times and times[patient.facts.id].ended is None,
-            events=tuple(_course(patient)),
+            events=tuple(_course(patient, links)),
             group=group_name(patient.group) if patient.group else "",
         )
         for patient in known
@@ -463,22 +484,22 @@ def _treated(patient: PatientOutcome, time: TreatmentTime | None) -> tuple[int, 
     return _day(patient, time.started), _day(patient, time.ended or _followed_to(patient))
 
 
-def _course(patient: PatientOutcome) -> Iterator[Marked]:
+def _course(patient: PatientOutcome, links: Links) -> Iterator[Marked]:
     """Response, progression, new therapy and death, in the order of their dates."""
-    for event, on, url in sorted(_events(patient), key=lambda one: (one[1], one[0])):
+    for event, on, url in sorted(_events(patient, links), key=lambda one: (one[1], one[0])):
         yield Marked(event, _day(patient, on), url)
 
 
-def _events(patient: PatientOutcome) -> Iterator[tuple[CourseEvent, Date, str]]:
+def _events(patient: PatientOutcome, links: Links) -> Iterator[tuple[CourseEvent, Date, str]]:
     facts, prepared = patient.facts, patient.prepared
     if patient.response:
         event = CourseEvent(patient.response.response.value)
-        yield event, patient.response.date, record_url(facts, patient.response.source)
+        yield event, patient.response.date, links.visit(facts, patient.response.source)
     if prepared.records and prepared.records[-1].response is Response.PD:
         last = prepared.records[-1]
-        yield CourseEvent.PROGRESSION, last.date, record_url(facts, last.source)
+        yield CourseEvent.PROGRESSION, last.date, links.visit(facts, last.source)
     if prepared.therapies:
-        therapies = record_url(facts, None) + "#therapies"
+        therapies = links.patient(facts) + "#therapies"
         yield CourseEvent.NEW_THERAPY, prepared.therapies[0].date, therapies
     if prepared.died:
-        yield CourseEvent.DEATH, prepared.died.date, record_url(facts, None)
+        yield CourseEvent.DEATH, prepared.died.date, links.patient(facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ from outcomes.options import (
     PARAMETERS,
     OptionsForm,
     as_of,
+    by_arm,
     kept,
     options_of,
     reads_review,
@@ -37,7 +38,6 @@ from outcomes.report.tables import csv_text
 from registry.models import User
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
-from trials import as_known
 from trials.models import Trial
 
 AS_OF = ("cutoff", "known_on")
@@ -87,12 +87,8 @@ def _trial(request: HttpRequest, registry_id: str) -> Trial:
 
 
 def _options(request: HttpRequest, trial: Trial) -> Options:
-    """As the address asks; several arms that may be seen are drawn apart unless it says otherwise."""
-    options = options_of(request, trial)
-    arms = as_known.rows(trial.arms, options.known_on)
-    if "group_by" in request.GET or trial.masked or len(arms) < 2:
-        return options
-    return replace(options, group_by="arm")
+    """As the address asks."""
+    return by_arm(options_of(request, trial), request.GET, trial)
 
 
 def _refused(request: HttpRequest, trial: Trial, title: str, *, grouped: bool) -> HttpResponse:

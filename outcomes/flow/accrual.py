@@ -14,6 +14,7 @@ from outcomes import flow
 from outcomes.flow import DATES, Scope
 from outcomes.methods import accrual
 from outcomes.methods.accrual import Accrual
+from outcomes.methods.participant_flow import Participant
 from patients.models import Disposition, DispositionKind, Patient
 from registry import audit, database
 from trials import as_known
@@ -22,6 +23,16 @@ from trials.models import Site
 if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of the accrual, with the code of the site that enrolled them."""
+
+    id: int
+    subject_id: str
+    site: str
+    course: Participant
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,7 @@ class AccrualReport:
     scope: Scope
     screening_recorded: bool
     found: Accrual
+    people: tuple[Person, ...] = ()
 
     @property
     def remaining(self) -> int | None:
@@ -92,20 +104,22 @@ def build(
         seen = Patient.objects.visible_to(user).filter(trial=trial)
         patients = seen if known_on else seen.active()
         found = _as_known(patients, known_on) if known_on else with_enrolling_site(patients)
-        rows = list(found.order_by("id").values("id", "enrolling", *DATES))
+        rows = list(found.order_by("id").values("id", "subject_id", "enrolling", *DATES))
         known = flow.records(patients, known_on=known_on)
-    people = [
-        (row["enrolling"], flow.participant(row, known[row["id"]]))
+    people = tuple(
+        Person(
+            row["id"], row["subject_id"], row["enrolling"], flow.participant(row, known[row["id"]])
+        )
         for row in rows
         if row["enrolling"] in scope.codes
-    ]
+    )
     counted = accrual.accrual(
-        people,
+        [(person.site, person.course) for person in people],
         sites=scope.codes,
         target=trial.enrollment_target,
         cutoff=cutoff,
         until=min(cutoff, today),
         whole_trial=scope.whole_trial,
     )
-    recorded = trial.screened_here or any(person.screenings for _site, person in people)
-    return AccrualReport(trial, cutoff, known_on, scope, recorded, counted)
+    recorded = trial.screened_here or any(person.course.screenings for person in people)
+    return AccrualReport(trial, cutoff, known_on, scope, recorded, counted, people)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date as Date
+from operator import attrgetter
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.charts.participant_flow import STATES
 from outcomes.flow import EVERYONE, FlowReport
+from outcomes.flow.accrual import AccrualReport, Person
+from outcomes.methods.accrual import Counted, counts
 from outcomes.methods.participant_flow import (
     NOT_RECORDED,
     Course,
@@ -105,3 +109,48 @@ def _treatment(course: Course) -> str:
 
 def _reason(code: str) -> str:
     return _("reason not recorded") if code == NOT_RECORDED else str(DispositionReason(code).label)
+
+
+COUNTED = {
+    Counted.SCREENED: gettext_lazy("Screened"),
+    Counted.FAILED: gettext_lazy("Screen failures"),
+    Counted.ENROLLED: gettext_lazy("Enrolled"),
+    Counted.RECENT: gettext_lazy("Enrolled in the last 90 days"),
+}
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """One person of a count of the accrual."""
+
+    id: int
+    subject_id: str
+    site: str
+    on: Date | None
+    standing: str
+
+
+def counted(report: AccrualReport, asked: str, site: str) -> tuple[str, list[Enrolled]]:
+    """Whom a number of the accrual counts, by subject id; InvalidParameter for what is unknown."""
+    if asked not in list(Counted):
+        raise InvalidParameter("counted", _("One of: %s.") % ", ".join(Counted))
+    if site and site not in report.scope.codes:
+        raise InvalidParameter("site", _("One of: %s.") % ", ".join(report.scope.codes))
+    what, title = Counted(asked), str(COUNTED[Counted(asked)])
+    found = [
+        _enrolled(person, report)
+        for person in report.people
+        if site in ("", person.site) and counts(person.course, what, report.cutoff)
+    ]
+    found.sort(key=attrgetter("subject_id"))
+    return f"{title} · {site}" if site else title, found
+
+
+def _enrolled(person: Person, report: AccrualReport) -> Enrolled:
+    on = person.course.enrolled_on
+    if by(on, report.cutoff):
+        return Enrolled(
+            person.id, person.subject_id, person.site, on, str(COUNTED[Counted.ENROLLED])
+        )
+    standing = str(SCREENED[screened_as(person.course, report.cutoff)])
+    return Enrolled(person.id, person.subject_id, person.site, None, standing)

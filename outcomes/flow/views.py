@@ -143,3 +143,34 @@ def accrual_page(request: HttpRequest, registry_id: str) -> HttpResponse:
         "form": _form(cutoff, known_on),
     }
     return render(request, "outcomes/accrual.html", context)
+
+
+@login_required
+def accrual_people(request: HttpRequest, registry_id: str) -> HttpResponse:
+    """Whom a number of the accrual counts; the enrolled where none is named."""
+    user = signed_in(request)
+    trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
+
+    def read(
+        asked: HttpRequest,
+    ) -> tuple[Date, datetime | None, str, list[flow_lists.Enrolled]]:
+        cutoff, known_on = as_of(asked, trial, "counted", "site", "page")
+        report = accrual.build(
+            trial, user=user, cutoff=cutoff, today=today(trial, known_on), known_on=known_on
+        )
+        counted, site = asked.GET.get("counted", "enrolled"), asked.GET.get("site", "")
+        return cutoff, known_on, *flow_lists.counted(report, counted, site)
+
+    try:
+        cutoff, known_on, title, found = read(request)
+    except InvalidParameter:
+        return refused(request, _form(today(trial)), read, trial=trial, title=_("Accrual"))
+    context = {
+        "trial": trial,
+        "cutoff": cutoff,
+        "options": _form(cutoff, known_on),
+        "diagram": _query(cutoff, known_on),
+        "title": title,
+        "page_obj": paginator.Paginator(found, PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "outcomes/accrual_people.html", context)

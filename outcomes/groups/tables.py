@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -28,9 +29,10 @@ USUAL_LANDMARK = LandmarkTime(12)
 
 @dataclass(frozen=True)
 class GroupLine:
-    """One group: how many, how many responded, and the times to event."""
+    """One group: how many, how many responded, and the times to event; `url` lists its patients."""
 
     name: str
+    url: str
     n: int
     responders: str
     response: str
@@ -50,14 +52,17 @@ class GroupTable:
     lines: tuple[GroupLine, ...]
 
 
-def tables(found: Forest) -> list[GroupTable]:
-    """A table for each characteristic of which something is recorded."""
-    whole = _line(_("All patients"), found.whole)
+def tables(found: Forest, url: Callable[[str, str], str]) -> list[GroupTable]:
+    """A table for each characteristic of which something is recorded; `url` as in the figure."""
+    whole = _line(_("All patients"), url("", ""), found.whole)
     return [
         GroupTable(
             id=by,
             title=_capitalized(str(CHARACTERISTICS[by])),
-            lines=(*(_line(group_label(by, group.name), group) for group in groups), whole),
+            lines=(
+                *(_line(group_label(by, one.name), url(by, one.name), one) for one in groups),
+                whole,
+            ),
         )
         for by, groups in found.characteristics
         if recorded(groups)
@@ -83,11 +88,12 @@ def _capitalized(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _line(name: str, group: Subgroup) -> GroupLine:
+def _line(name: str, url: str, group: Subgroup) -> GroupLine:
     response = rate_estimate(group.response)
     progression, overall = (group.survivals[k] for k in (EndpointKind.PFS, EndpointKind.OS))
     return GroupLine(
         name=name,
+        url=url if response.n else "",
         n=response.n,
         responders=f"{response.events}/{response.n}",
         response=estimate_text(ForestMeasure.RATE, response),

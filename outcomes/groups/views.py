@@ -15,6 +15,7 @@ from outcomes.charts import forest
 from outcomes.definition_words import in_words
 from outcomes.groups import GroupsForm, asked
 from outcomes.groups import tables as group_tables
+from outcomes.groups.links import patients_of
 from outcomes.labels import MEASURES
 from outcomes.models import REVIEWER
 from outcomes.options import reads_review, today
@@ -48,9 +49,9 @@ def groups(request: HttpRequest, registry_id: str) -> HttpResponse:
         "forest": found,
         "read": report.build(trial, user=user, options=options) if reviewed else None,
         "title": f"{TITLES[choice.endpoint]}: {MEASURES[choice.measure]}",
-        "chart": forest.draw(found),
+        "chart": forest.draw(found, patients_of(found)),
         "definition": in_words(found.endpoint, options.evaluator),
-        "tables": group_tables.tables(found),
+        "tables": group_tables.tables(found, patients_of(found)),
         "landmark": group_tables.landmark_title(found),
         "unrecorded": group_tables.nothing_recorded(found),
         "fewest": subgroups.FEWEST,

@@ -114,15 +114,35 @@ def enrollments(people: Sequence[Participant], cutoff: Date) -> list[Date]:
     return sorted(p.enrolled_on for p in people if p.enrolled_on and p.enrolled_on <= cutoff)
 
 
+class Counted(StrEnum):
+    """What a person is counted for in the accrual."""
+
+    SCREENED = "screened"
+    FAILED = "failed"
+    ENROLLED = "enrolled"
+    RECENT = "recent"
+
+
+def counts(person: Participant, what: Counted, cutoff: Date) -> bool:
+    """Whether a person is counted for this at the cutoff."""
+    if what is Counted.SCREENED:
+        return any(screening.on <= cutoff for screening in person.screenings)
+    if what is Counted.FAILED:
+        return _failed(person, cutoff)
+    on = person.enrolled_on
+    if on is None or on > cutoff:
+        return False
+    return what is Counted.ENROLLED or (cutoff - on).days < RECENT_DAYS
+
+
 def _site(people: Sequence[Participant], cutoff: Date) -> SiteAccrual:
     dates = enrollments(people, cutoff)
-    screened = [p for p in people if any(s.on <= cutoff for s in p.screenings)]
-    recent = [on for on in dates if (cutoff - on).days < RECENT_DAYS]
+    found = {what: sum(counts(person, what, cutoff) for person in people) for what in Counted}
     return SiteAccrual(
-        screened=len(screened),
-        failed=sum(_failed(person, cutoff) for person in people),
-        enrolled=len(dates),
-        recent=len(recent),
+        screened=found[Counted.SCREENED],
+        failed=found[Counted.FAILED],
+        enrolled=found[Counted.ENROLLED],
+        recent=found[Counted.RECENT],
         first=dates[0] if dates else None,
         last=dates[-1] if dates else None,
     )

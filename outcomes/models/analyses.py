@@ -16,6 +16,8 @@ from trials.models import Membership, Trial
 from trials.vocabularies import Masking
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.contrib.auth.models import AnonymousUser
 
     from registry.models import User
@@ -88,3 +90,8 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def known_at(self) -> datetime:
+        """The moment as of which the data were known: the chosen one, else that of freezing."""
+        return self.known_on or self.at

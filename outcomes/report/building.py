@@ -143,13 +143,6 @@ def side_by_side(
     return [builder.result(endpoint, known) for endpoint in endpoints], standings
 
 
-def outcome_of(patient: Patient, *, cutoff: Date | None = None) -> PatientOutcome:
-    """One patient's outcomes, by the trial's own definitions."""
-    row = Patient.objects.filter(pk=patient.pk)
-    (found,) = outcomes_of(patient.trial, row, cutoff=cutoff or patient.site.today())
-    return found
-
-
 def outcomes_of(trial: Trial, patients: QuerySet[Patient], *, cutoff: Date) -> list[PatientOutcome]:
     """The outcomes of some of a trial's patients, by subject id, by its own definitions."""
     options = Options(cutoff=cutoff)
@@ -175,11 +168,20 @@ def declared(
         Declared(EndpointKind(e.kind), e.name, e.wording, one.setdefault(d, d), e.pk)
         for e, d in zip(chosen, definitions, strict=True)
     ]
-    own = [endpoint for endpoint in result if not endpoint.definition.immune]
-    kinds = {endpoint.kind for endpoint in own}
-    rates = (e.definition for e in own if e.kind is EndpointKind.ORR)
-    asked = dict.fromkeys(further, next(rates, default)) | dict.fromkeys(ALWAYS, default)
-    return result + [Declared(kind, "", "", d) for kind, d in asked.items() if kind not in kinds]
+    return completed([*result, *_lacking(result, ALWAYS, default)], further)
+
+
+def completed(endpoints: Sequence[Declared], kinds: Iterable[EndpointKind]) -> list[Declared]:
+    """Declared endpoints, and of the kinds that they lack one by the ORR's definition."""
+    own = (e for e in endpoints if e.kind is EndpointKind.ORR and not e.definition.immune)
+    return [*endpoints, *_lacking(endpoints, kinds, next(own).definition)]
+
+
+def _lacking(
+    endpoints: Sequence[Declared], kinds: Iterable[EndpointKind], definition: EndpointDefinition
+) -> list[Declared]:
+    declared = {e.kind for e in endpoints if not e.definition.immune}
+    return [Declared(kind, "", "", definition) for kind in kinds if kind not in declared]
 
 
 def _chosen(definition: EndpointDefinition, options: Options) -> EndpointDefinition:
@@ -350,6 +352,10 @@ class _Builder:
     def grouped(self, known: Sequence[_Known]) -> list[tuple[str, list[_Known]]]:
         by = self.options.group_by
         return [] if by is None else grouped(known, by)
+
+    def group(self, patient: _Known) -> str:
+        """What the patient's group is called; blank where none was asked for."""
+        return patient.value(by) if (by := self.options.group_by) else ""
 
     def section(self, known: Sequence[_Known]) -> Section:
         rates = [e for e in self.endpoints if e.kind in RATES]
@@ -582,7 +588,7 @@ class _Builder:
             confirmation_required=rates.definition.confirmation.required,
             prepared=prepared,
             counted=counted,
-            group=patient.value(by) if (by := self.options.group_by) else "",
+            group=self.group(patient),
             immune=self.immune(patient) if self.trial.irecist else None,
         )
 

@@ -113,7 +113,8 @@ def build(trial: Trial, *, user: User, options: Options, choice: Choice) -> Fore
     """
     past = as_known.trial_as_known(trial, options.known_on)
     read = building.read(past, user=user, options=options)
-    return compute(past, options, *read, choice=choice)
+    (found,) = compute(past, options, *read, choices=[choice])
+    return found
 
 
 def compute(
@@ -122,10 +123,15 @@ def compute(
     endpoints: Sequence[Declared],
     facts: Iterable[PatientFacts],
     *,
-    choice: Choice,
-) -> Forest:
-    """The same of what was read."""
+    choices: Sequence[Choice],
+) -> list[Forest]:
+    """Several endpoints in each group, of what was read."""
     builder, known = building.prepared(trial, options, endpoints, facts)
+    return [_forest(builder, known, choice) for choice in choices]
+
+
+def _forest(builder: _Builder, known: Sequence[_Known], choice: Choice) -> Forest:
+    trial, options = builder.trial, builder.options
     compared = builder.compared(known)
     arms = () if isinstance(compared, NoComparison) else compared
     groups = _Groups(builder, choice, arms)

@@ -110,9 +110,9 @@ def _limits(found: Discordance, share: Proportion) -> str:
     }
 
 
-def line(one: Line) -> PatientLine:
-    """One patient."""
-    sites = reverse("outcomes:patient", args=[one.patient])
+def line(one: Line, query: str = "") -> PatientLine:
+    """One patient; `query`: by which options the investigator's side folds."""
+    sites = reverse("outcomes:patient", args=[one.patient]) + query
     review = reverse("outcomes:review_patient", args=[one.patient])
     return PatientLine(
         subject_id=one.subject_id,

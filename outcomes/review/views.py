@@ -18,6 +18,7 @@ from outcomes.forms import VisitForms
 from outcomes.lesion_history import corrected
 from outcomes.models import REVIEWER, Visit
 from outcomes.options import ComparableForm, comparable, reads_review, today
+from outcomes.patient_links import Links
 from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.review import discordance as readings
@@ -49,11 +50,12 @@ def discordance(request: HttpRequest, registry_id: str) -> HttpResponse:
         return refused(request, form, read, trial=trial, title=title)
     found = readings.build(trial, user=user, options=options)
     page = Paginator(found.lines, PER_PAGE).get_page(request.GET.get("page"))
+    folded = Links.of_options(trial, options).folded
     context = {
         "trial": trial,
         "table": discordance_page.table(found),
         "page_obj": page,
-        "lines": [discordance_page.line(one) for one in page.object_list],
+        "lines": [discordance_page.line(one, folded) for one in page.object_list],
         "options": ComparableForm(options),
         "asked": options,
     }

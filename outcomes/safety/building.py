@@ -19,7 +19,7 @@ from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
 from patients import ctcae, treatment
 from patients.exposure import Quartiles, quartiles
 from patients.models import AdverseEvent, Allocation, Patient
-from patients.treatment import Course, Taken, Treated
+from patients.treatment import Course, ExposureSummary, Taken, Treated
 from registry import audit, database
 from trials import as_known
 from trials.models import Arm, Site
@@ -179,6 +179,14 @@ def read(
         found = build(trial, user=user, cutoff=cutoff, known_on=known_on)
         doses = treatment.taken(trial, found.courses, known_on)
     return SafetyFacts(found.subjects, tuple(doses))
+
+
+def compute(
+    trial: Trial, facts: SafetyFacts, *, cutoff: Date, known_on: datetime | None
+) -> tuple[SafetyReport, list[ExposureSummary]]:
+    """The tables of what was read, now or long ago."""
+    report = SafetyReport(trial, cutoff, known_on, facts.subjects)
+    return report, treatment.summaries(treatment.exposed(report.courses, facts.doses))
 
 
 def exposure(report: SafetyReport) -> list[Treated]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from fractions import Fraction
 
@@ -85,7 +85,6 @@ class EventLine:
 
     subject: Subject
     url: str
-    event_url: str
     term: str
     event: Event
     action: str
@@ -162,13 +161,12 @@ def page(
     chosen = [row for row in report.found.terms if _is_shown(row, options, report.found.n)]
     rows = list(_ordered(chosen, report, options))
     shown = paginator.Paginator(rows, TERMS_PER_PAGE).get_page(number)
-    columns = tuple(str(SHORT.get(tally, TALLIES[tally])) for tally in OF_TERM)
     serious = _matching(report, Cause.ALL, Selection(Tally.SERIOUS))
     return SafetyPage(
         report=report,
         options=options,
         summary=_summary(whole, report, options),
-        terms=Table(columns, tuple(_term_line(report, options, row) for row in shown)),
+        terms=Table(_term_columns(), tuple(_term_line(report, options, row) for row in shown)),
         arms=_arm_table(whole, options, list(shown)),
         terms_page=shown,
         left_out=_left_out(len(report.found.terms) - len(chosen)),
@@ -180,6 +178,69 @@ def page(
         cause=str(CAUSES[options.cause]),
         exposure=tuple(_summary_line(row) for row in treated),
     )
+
+
+@dataclass(frozen=True)
+class CauseTables:
+    """The events of one cause: by the worst grade, and by arm where there are several."""
+
+    cause: str
+    terms: Table
+    arms: Table | None
+
+
+@dataclass(frozen=True)
+class SafetyTables:
+    """Every table of a document, none of them cut."""
+
+    summary: Table
+    causes: tuple[CauseTables, ...]
+    definition: tuple[str, ...]
+    duration: str
+    exposure: tuple[ExposureLine, ...]
+
+
+def whole_tables(
+    report: SafetyReport, treated: Sequence[ExposureSummary], *, linked: bool = True
+) -> SafetyTables:
+    """All terms of each cause; `linked`: numbers lead to their patients as they are today."""
+    options = SafetyOptions(report.cutoff, report.known_on)
+    found = SafetyTables(
+        summary=_summary(report, report, options),
+        causes=tuple(_of_cause(report, replace(options, cause=cause)) for cause in Cause),
+        definition=definition(report),
+        duration=_duration(report),
+        exposure=tuple(_summary_line(row) for row in treated),
+    )
+    return found if linked else _without_links(found)
+
+
+def _of_cause(report: SafetyReport, options: SafetyOptions) -> CauseTables:
+    chosen = [row for row in report.found.terms if _is_shown(row, options, report.found.n)]
+    rows = list(_ordered(chosen, report, options))
+    lines = tuple(_term_line(report, options, row) for row in rows)
+    arms = _arm_table(report, options, rows)
+    return CauseTables(str(CAUSES[options.cause]), Table(_term_columns(), lines), arms)
+
+
+def _without_links(found: SafetyTables) -> SafetyTables:
+    causes = (
+        replace(one, terms=_plain(one.terms), arms=_plain(one.arms) if one.arms else None)
+        for one in found.causes
+    )
+    return replace(found, summary=_plain(found.summary), causes=tuple(causes))
+
+
+def _plain(table: Table) -> Table:
+    lines = (
+        replace(line, cells=tuple(Cell(cell.text, "") for cell in line.cells))
+        for line in table.lines
+    )
+    return replace(table, lines=tuple(lines))
+
+
+def _term_columns() -> tuple[str, ...]:
+    return tuple(str(SHORT.get(tally, TALLIES[tally])) for tally in OF_TERM)
 
 
 SHORT = {tally: str(grade) for tally, grade in WORST_GRADES.items()} | {
@@ -499,12 +560,10 @@ def event_page(found: Sequence[Counted], number: str | None, per_page: int = PER
 
 
 def _event_line(subject: Subject, event: Event, details: Details) -> EventLine:
-    url = reverse("outcomes:patient", args=[subject.id])
     ended_on, outcome = details.get(event.id, (None, ""))
     return EventLine(
         subject=subject,
-        url=url,
-        event_url=f"{url}#adverse-event-{event.id}",
+        url=reverse("outcomes:patient", args=[subject.id]),
         term=ctcae.name(event.term, get_language() or ""),
         event=event,
         action=str(ActionTaken(event.action).label) if event.action else "",

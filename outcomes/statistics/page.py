@@ -13,11 +13,13 @@ from outcomes.arms import ComparedArm, Comparison, CurveDifferences, NoCompariso
 from outcomes.dashboard import months, p_value, percent
 from outcomes.definition_words import depth_in_words, result_in_words
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
+from outcomes.methods import survival
 from outcomes.methods.comparison import ChiSquare, Cox, HazardRatio, RateDifference
 from outcomes.methods.depth import Depth, DepthOfResponse
 from outcomes.methods.differences import Difference
 from outcomes.methods.proportions import Proportion
 from outcomes.methods.survival import (
+    Curve,
     Landmark,
     MissingReason,
     Quantile,
@@ -25,6 +27,7 @@ from outcomes.methods.survival import (
     band_interval,
 )
 from outcomes.report import DAYS_PER_MONTH, LandmarkTime, Rate, Report, Section, Survival
+from outcomes.report.subgroups import FEWEST
 from trials.definition_wording import (
     PROPORTION_STYLES,
     SURVIVAL_STYLES,
@@ -34,7 +37,6 @@ from trials.definitions import EndpointKind
 
 KINDS = (EndpointKind.PFS, EndpointKind.OS, EndpointKind.DOR, EndpointKind.TTR)
 RATES = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR)
-FURTHER = (EndpointKind.CBR, EndpointKind.DOR, EndpointKind.TTR)  # that not every trial declares
 EVENT_FREE = {
     EndpointKind.PFS: gettext_lazy("Progression-free rate (Kaplan-Meier)"),
     EndpointKind.OS: gettext_lazy("Survival rate (Kaplan-Meier)"),
@@ -341,24 +343,25 @@ def _log_rank(test: ChiSquare, sizes: Sequence[int]) -> str:
 
 
 def _arm_medians(kind: EndpointKind, compared: Comparison, report: Report) -> Table:
-    """Each arm's own curve; the arms are the report's groups."""
-    sections = dict(report.groups)
-    found = [(arm.name, sections[arm.name].survivals[kind]) for arm in compared.arms]
-    one = found[0][1].median
+    """Each arm's own curve, in the style of the whole's median."""
+    one = report.whole.survivals[kind].median
+    found = zip(compared.arms, compared.survivals[kind].curves, strict=True)
     return Table(
         title=_("Median of each arm, interval %s") % SURVIVAL_STYLES[one.interval],
         first=_("Arm"),
         heads=(_("Patients"), _("Events"), *_time_heads(one.level)),
         lines=tuple(
-            Line(name, (str(f.n), str(f.events), *_median_cells(name, f))) for name, f in found
+            _arm_median(arm.name, curve, survival.median(curve, one.interval, one.level))
+            for arm, curve in found
         ),
     )
 
 
-def _median_cells(name: str, found: Survival) -> tuple[str, ...]:
-    if few := small_groups.too_few(found):
-        return (few, "–", few, "–")
-    return _quantile(name, found.median).cells
+def _arm_median(name: str, curve: Curve, median: Quantile) -> Line:
+    counts = str(curve.patients), str(int(curve.events.sum()))
+    if curve.patients < FEWEST:
+        return Line(name, (*counts, small_groups.said(), "–", small_groups.said(), "–"))
+    return Line(name, (*counts, *_quantile(name, median).cells))
 
 
 def _ratios(arms: tuple[ComparedArm, ...], cox: Cox, strata: str) -> Table:

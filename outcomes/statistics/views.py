@@ -21,15 +21,12 @@ from outcomes.characteristics import STRATA
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from outcomes.query_forms import refused
-from outcomes.report import LandmarkTime, Options
+from outcomes.report import Options
 from outcomes.statistics import page as statistics_page
+from outcomes.statistics.options import FURTHER, completed
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.models import Trial
-
-# Progression-free rates are read at 12 weeks, 3, 6 and 12 months (METHODS.md, 6).
-LANDMARKS = (LandmarkTime(12, "weeks"), *(LandmarkTime(months) for months in (3, 6, 12, 24)))
-HORIZON = LandmarkTime(12)
 
 
 class StatisticsForm(OptionsForm):
@@ -66,16 +63,6 @@ class StatisticsForm(OptionsForm):
         }
 
 
-def _options(options: Options, trial: Trial, *, landmarks: bool) -> Options:
-    """The options with this page's own defaults; `landmarks`: whether they were chosen."""
-    return replace(
-        options,
-        landmarks=options.landmarks if landmarks else LANDMARKS,
-        restricted_mean=options.restricted_mean or HORIZON,
-        group_by=None if trial.masked else "arm",
-    )
-
-
 def _csv_url(trial: Trial, options: Options) -> str:
     """The same figures as a table, with the defaults of this page."""
     query = as_query(replace(options, group_by=None)) | {"format": "csv"}
@@ -89,14 +76,14 @@ def statistics(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
     review = reads_review(request, trial)
     try:
-        chosen = options_of(request, trial)
+        options = completed(options_of(request, trial), request.GET)
     except InvalidParameter:
-        plain = _options(Options(cutoff=today(trial)), trial, landmarks=False)
+        plain = completed(Options(cutoff=today(trial)), {})
         form, read = StatisticsForm(plain, review=review), partial(options_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Statistics"))
-    options = _options(chosen, trial, landmarks=bool(request.GET.get("landmarks")))
-    found = report.build(trial, user=user, options=options, further=statistics_page.FURTHER)
-    form = StatisticsForm(options, review=reads_review(request, trial))
+    if not trial.masked:
+        options = replace(options, group_by="arm")
+    found = report.build(trial, user=user, options=options, further=FURTHER)
     context = {
         "trial": found.trial,
         "page": statistics_page.page(found),

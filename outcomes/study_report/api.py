@@ -20,10 +20,11 @@ class StudyReportView(views.APIView):
 
     @extend_schema(parameters=OUTCOME_PARAMETERS, responses=StudyReportDocument)
     def get(self, request: Request, registry_id: str) -> Response:
-        """The outcomes with the methods in words, every patient's ending, and the flow."""
+        """Outcomes and statistics, groups, safety, the methods in words, every ending, the flow."""
         user = caller(request)
         trial = get_object_or_404(Trial.objects.visible_to(user).named(registry_id))
-        found = content.build(trial, user=user, options=options_of(request, trial))
+        options = content.with_defaults(options_of(request, trial), request.query_params, trial)
+        found = content.build(trial, user=user, options=options)
         name = f"{trial.registry_id}-report-{found.report.options.cutoff.isoformat()}.json"
         return Response(
             study_report_document(found),

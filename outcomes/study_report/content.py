@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from outcomes import flow, report, safety
+from outcomes import canonical, flow, report, safety
+from outcomes.analyses import inputs
+from outcomes.analyses.inputs import Inputs
+from outcomes.arms import Comparison
 from outcomes.flow import FlowReport
 from outcomes.methods.time_to_event import TimeToEvent
-from outcomes.models import METHODS_VERSION
-from outcomes.report import Options, PatientOutcome, Report
+from outcomes.options import by_arm
+from outcomes.report import Options, PatientOutcome, Report, subgroups
+from outcomes.report.subgroups import Choice, Forest, ForestMeasure
 from outcomes.safety import SafetyReport
+from outcomes.statistics.options import FURTHER, completed
 from outcomes.study_report import methods_section
 from outcomes.study_report.methods_section import Methods
+from patients.treatment import ExposureSummary
 from registry import database
 from trials.definitions import EndpointKind
 
@@ -39,17 +46,28 @@ class Ended:
 class StudyReport:
     """One trial at one cutoff as one reader may see it; all of it read from one snapshot."""
 
+    inputs: Inputs
     report: Report
+    forests: tuple[Forest, ...]
     flow: FlowReport
     safety: SafetyReport
+    exposure: tuple[ExposureSummary, ...]
     methods: Methods
     made_at: datetime
-    methods_version: int
 
     @property
     def trial(self) -> Trial:
         """Whose report it is."""
         return self.report.trial
+
+    @cached_property
+    def inputs_sha256(self) -> str:
+        """The digest of what the figures and tables are computed of.
+
+        It is that of an analysis frozen with these options at this moment, in every language, and
+        costs no second report: a page need not make the JSON to print it.
+        """
+        return canonical.sha256(canonical.text(self.inputs))
 
     def ends(self, kind: EndpointKind) -> list[Ended]:
         """Why the patients' times of PFS or OS end, the most frequent reason first."""
@@ -57,20 +75,42 @@ class StudyReport:
         return [Ended(code, event, n) for (code, event), n in found.most_common()]
 
 
+def with_defaults(options: Options, query: Mapping[str, str], trial: Trial) -> Options:
+    """What a report shows where its reader does not say: arms apart, and all statistics."""
+    return completed(by_arm(options, query, trial), query)
+
+
 def build(trial: Trial, *, user: User, options: Options) -> StudyReport:
     """Read and compute everything once."""
     with database.snapshot():
-        found = report.build(trial, user=user, options=options)
+        known = inputs.read(trial, user=user, options=options)
         flowed = flow.build(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
-        events = safety.build(trial, user=user, cutoff=options.cutoff, known_on=options.known_on)
+    trial = known.as_trial()
+    endpoints = report.completed(known.endpoints, FURTHER)
+    found = report.compute(trial, options, endpoints, known.patients)
+    assert known.safety is not None
+    events, exposure = safety.compute(
+        trial, known.safety, cutoff=options.cutoff, known_on=options.known_on
+    )
     return StudyReport(
+        inputs=known,
         report=found,
+        forests=tuple(_forests(found, known)),
         flow=flowed,
         safety=events,
+        exposure=tuple(exposure),
         methods=methods_section.written(found),
         made_at=timezone.now(),
-        methods_version=METHODS_VERSION,
     )
+
+
+def _forests(found: Report, known: Inputs) -> list[Forest]:
+    """The first ORR and PFS in the groups of every characteristic: PFS by arm where there are two."""
+    compared = isinstance(found.comparison, Comparison)
+    of_times = ForestMeasure.HAZARD_RATIO if compared else ForestMeasure.MEDIAN
+    choices = [Choice(EndpointKind.ORR, ForestMeasure.RATE), Choice(EndpointKind.PFS, of_times)]
+    options = replace(found.options, group_by=None)
+    return subgroups.compute(found.trial, options, known.endpoints, known.patients, choices=choices)
 
 
 def _times(patients: Iterable[PatientOutcome], kind: EndpointKind) -> list[TimeToEvent]:

@@ -10,10 +10,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from outcomes.flow.documents import ConsortDocument, consort_document
+from outcomes.groups.documents import ForestDocument, forest_document
 from outcomes.labels import ENDS
 from outcomes.report.document_types import PatientOutcomeDocument, ReportDocument
 from outcomes.report.documents import moment, patient_document, report_document
+from outcomes.safety.documents import SafetyDocument, exposure_document, safety_document
 from outcomes.study_report.content import StudyReport
+from patients.conduct_documents import ExposureDocument
 from registry.documents import As, Count, Moment
 from trials.definitions import EndpointDefinition, EndpointKind
 
@@ -66,8 +69,28 @@ class StudyReportDocument(TypedDict):
     sha256: Annotated[
         str, Field(description="Of all members but this one and `made_at`, as canonical JSON.")
     ]
+    inputs_sha256: Annotated[
+        str,
+        Field(
+            description="Of what outcomes, forests and safety are computed of, in any language: what"
+            " the page prints, and the `inputs_sha256` of an analysis frozen by who sees every site"
+            " with the same options."
+        ),
+    ]
     methods: MethodsDocument
-    outcomes: ReportDocument
+    outcomes: Annotated[
+        ReportDocument,
+        Field(
+            description="With all statistics: CBR, DOR and TTR, landmarks and a restricted mean also"
+            " where nobody asks for them, and the arms as groups where they may be seen."
+        ),
+    ]
+    forests: Annotated[
+        list[ForestDocument],
+        Field(description="The first ORR and PFS in the groups of every characteristic."),
+    ]
+    safety: SafetyDocument
+    exposure: ExposureDocument
     patients: list[PatientOutcomeDocument]
     ends: list[EndingDocument]
     participant_flow: ConsortDocument
@@ -78,9 +101,13 @@ def study_report_document(found: StudyReport) -> StudyReportDocument:
     content: dict[str, Any] = {
         "trial": found.trial.registry_id,
         "title": found.trial.brief_title,
-        "methods_version": found.methods_version,
+        "methods_version": found.inputs.methods_version,
+        "inputs_sha256": found.inputs_sha256,
         "methods": _methods(found),
         "outcomes": report_document(found.report),
+        "forests": [forest_document(forest) for forest in found.forests],
+        "safety": safety_document(found.safety),
+        "exposure": exposure_document(found.safety, found.exposure),
         "patients": [patient_document(patient) for patient in found.report.patients],
         "ends": _ends(found),
         "participant_flow": consort_document(found.flow),

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from outcomes.cutoffs import KnownCutoff, known_cutoffs
 from outcomes.options import COMPARABLE, PARAMETERS, kept, today, zone_of
+from outcomes.patient_links import FOLDED_BY
 from outcomes.report import Report
 from outcomes.review.coverage import coverage_note
 from outcomes.trial_pages import Navigation, navigation
@@ -74,4 +75,14 @@ def trial_pages(context: template.Context) -> Navigation | None:
 def report_query(context: template.Context, *names: str, **further: str) -> str:
     """The options in this page's address that another page takes, as its query; by default all."""
     said = kept(context["request"].GET, context["trial"], names or PARAMETERS) | further
+    return f"?{urlencode(said)}" if said else ""
+
+
+@register.simple_tag(takes_context=True)
+def patient_query(context: template.Context) -> str:
+    """The options in this page's address by which a patient's page folds, as its query."""
+    request, trial = context.get("request"), context.get("trial")
+    if not (request and trial):
+        return ""
+    said = kept(request.GET, trial, FOLDED_BY)
     return f"?{urlencode(said)}" if said else ""

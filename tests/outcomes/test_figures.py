@@ -196,7 +196,7 @@ def test_each_mark_leads_to_its_record(cast: Cast, pages: Pages) -> None:
     spider = text_of(client, f"{FIGURES}spider/?{CUTOFF}")
     for row, visit in zip(rows, visits, strict=True):
         assert visit is not None
-        assert f'href="/patients/{row.pk}/#visit-{visit.pk}"' in spider
+        assert f'href="/patients/{row.pk}/?{CUTOFF}#visit-{visit.pk}"' in spider
     pfs = text_of(client, f"{FIGURES}pfs/?{CUTOFF}")
     assert f'href="/trials/NCT00000001/figures/pfs/?{CUTOFF}&amp;page=1#time-1-85"' in pfs
     assert pfs.count('id="time-1-85"') == 1

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -19,12 +21,13 @@ from patients.models import Allocation, Patient
 from tests import factories
 from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from tests.factories import START
-from trials.models import Arm, Trial
+from trials.models import Arm, Endpoint, Trial
 
 Login = Callable[[Any], Api]
 Pages = Callable[..., Client]
 Body = dict[str, Any]
 FOREST = "/trials/NCT00000001/outcomes/forest/?cutoff=2024-12-31"
+PATIENTS = "/trials/NCT00000001/outcomes/patients/?cutoff=2024-12-31"
 PAGE = "/trials/NCT00000001/groups/?cutoff=2024-12-31"
 
 
@@ -227,7 +230,7 @@ def test_the_page_has_the_figure_and_a_table_per_characteristic(cast: Cast, page
     assert page.count("<svg") == 1
     assert "60 and older" in page
     assert "3 or more" in page
-    assert "too few (n &lt; 5)" in page
+    assert "not estimable (n &lt; 5)" in page
     assert "0/8" in page  # women: responders
     assert "8/8" in page  # women: deaths
     assert "no interaction is tested or claimed" in page
@@ -272,3 +275,91 @@ def test_statements_do_not_grow(
     client.get(PAGE)
     with django_assert_num_queries(15):
         client.get(PAGE)
+
+
+# From a group to its patients
+
+
+def links_of(page: str) -> dict[str, str]:
+    """Each row of the drawing that leads somewhere, by its title."""
+    found = re.findall(r'<a class="forest-row" href="([^"]+)" tabindex="-1"><title>([^<]+):', page)
+    return {unescape(title): unescape(url) for url, title in found}
+
+
+@pytest.mark.usefixtures("fourteen")
+def test_every_row_leads_to_as_many_patients_as_it_counts(cast: Cast, pages: Pages) -> None:
+    client = pages(cast.viewer)
+    page = client.get(PAGE).content.decode()
+    links = links_of(page)
+    asked = "/trials/NCT00000001/?cutoff=2024-12-31&group_by="
+    assert links["All patients"] == "/trials/NCT00000001/?cutoff=2024-12-31#patients"
+    assert links["3 or more"] == f"{asked}prior_lines&group=%3E%3D3#patients"
+    assert links["A"] == f"{asked}arm&group=A#patients"
+    assert page.count(f'href="{asked.replace("&", "&amp;")}sex&amp;group=female#patients"') == 3
+    for name, n in (("All patients", 14), ("female", 8), ("A", 7), ("3 or more", 3)):
+        listed = client.get(links[name]).content.decode()
+        assert len(re.findall(r">S-\d\d</a>", listed[listed.index('id="patients"') :])) == n, name
+    listed = client.get(links["female"]).content.decode()
+    assert "<strong>Sex: female</strong>" in listed
+    assert "n = 8" in listed
+
+
+@pytest.mark.usefixtures("fourteen")
+def test_the_list_keeps_the_options_and_the_endpoints_population(cast: Cast, pages: Pages) -> None:
+    Endpoint.objects.create(trial=cast.trial, kind="PFS", definition={"population": "safety"})
+    client = pages(cast.viewer)
+    asked = "&endpoint=PFS&measure=median&group_by=sex&survival_interval=plain"
+    links = links_of(client.get(f"{PAGE}{asked}").content.decode())
+    assert links["male"] == (
+        "/trials/NCT00000001/?cutoff=2024-12-31&survival_interval=plain&population=safety"
+        "&group_by=sex&group=male#patients"
+    )
+    assert client.get(links["male"]).status_code == 200
+
+
+REFUSED_GROUPS = [
+    ("group=female", "group: Say in group_by"),
+    ("group_by=sex&group=giant", "group: One of: female, male, unknown."),
+    ("group_by=age&group=x", "group_by: One of:"),
+]
+
+
+@pytest.mark.usefixtures("fourteen")
+@pytest.mark.parametrize(("query", "said"), REFUSED_GROUPS)
+def test_a_group_that_there_is_not(
+    cast: Cast, api: Login, pages: Pages, query: str, said: str
+) -> None:
+    page = pages(cast.viewer).get(f"/trials/NCT00000001/?cutoff=2024-12-31&{query}")
+    assert page.status_code == 400
+    assert said in page.content.decode()
+    refused = api(cast.viewer).get(f"{PATIENTS}&{query}")
+    assert (refused.status_code, refused.json()["parameter"]) == (400, said.split(":")[0])
+
+
+@pytest.mark.usefixtures("fourteen")
+def test_a_groups_patients_over_rest(cast: Cast, api: Login) -> None:
+    reader = api(cast.viewer)
+    found = reader.get(f"{PATIENTS}&group_by=sex&group=male")
+    assert [one["subject_id"] for one in found.json()["results"]] == [
+        "S-08", "S-09", "S-10", "S-11", "S-12",
+    ]  # fmt: skip
+    assert found["ETag"] != reader.get(f"{PATIENTS}&group_by=sex")["ETag"]
+    rows = reader.get(f"{PATIENTS}&group_by=sex&group=unknown&format=csv")
+    assert rows.content.decode("utf-8-sig").count("\n") == 2
+
+
+@pytest.mark.usefixtures("fourteen")
+def test_no_arm_is_listed_to_the_blinded(cast: Cast, api: Login, pages: Pages) -> None:
+    Trial.objects.update(masking="DOUBLE")
+    page = pages(cast.investigator).get("/trials/NCT00000001/?group_by=arm&group=A")
+    assert page.status_code == 400
+    assert api(cast.investigator).get(f"{PATIENTS}&group_by=arm&group=A").status_code == 400
+    links = links_of(pages(cast.investigator).get(PAGE).content.decode())
+    assert not [url for url in links.values() if "arm" in url]
+
+
+def test_a_site_lists_its_own(cast: Cast, api: Login) -> None:
+    for site in ("01", "02"):
+        factories.patient(cast.trial, f"S-{site}", site=site)
+    refused = api(cast.outsider).get(f"{PATIENTS}&group_by=site&group=01")
+    assert refused.json()["detail"] == "One of: 02."

@@ -408,7 +408,7 @@ def test_the_dashboard_names_who_read(at: Scene, pages: Pages) -> None:
     page, path = pages(at.cast.investigator), f"/trials/{at.cast.trial.registry_id}/"
     shown = page.get(f"{path}?evaluator=reviewer").content.decode()
     assert shown.count("Read by the independent reviewer.") == 7  # four cards, three figures
-    assert f"/patients/{at.patient.pk}/review/" in shown
+    assert f"/patients/{at.patient.pk}/?evaluator=reviewer" in shown
     assert "Read by the independent reviewer." not in page.get(path).content.decode()
 
 

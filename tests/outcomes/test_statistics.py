@@ -17,7 +17,8 @@ from outcomes.arms import NoComparison
 from outcomes.characteristics import STRATA
 from outcomes.methods.depth import Depth
 from outcomes.report import Options
-from outcomes.statistics.page import DEPTHS, EVENT_FREE, FURTHER, KINDS, NOT_TOLD
+from outcomes.statistics.options import FURTHER
+from outcomes.statistics.page import DEPTHS, EVENT_FREE, KINDS, NOT_TOLD
 from outcomes.statistics.views import StatisticsForm
 from tests import factories
 from tests.conftest import Cast, DjangoAssertNumQueries

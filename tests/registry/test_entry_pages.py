@@ -34,7 +34,8 @@ PLAIN = {
     "search", "ctcae_terms", "set_language", "endpoints", "studies", "studies_csv", "analyses",
     "analysis", "analysis_changes", "safety", "safety_patients", "safety_exposure",
     "safety_csv", "figure_list", "figure", "figure_data", "consort_people", "review_list",
-    "review_patient", "discordance",
+    "review_patient", "discordance", "patients_of", "analysis_patients_of",
+    "accrual_people",
     # nothing is stored
     "visit_preview", "screening_preview", "review_visit_preview",
     # the same file twice changes nothing

@@ -228,7 +228,7 @@ def addresses(route: str, at: Scene) -> list[str]:
     filled = {"<str:registry_id>": at.trial.registry_id, "<str:code>": "01"}
     filled |= {"<str:key>": at.publication.key, "<str:name>": "visits.csv", "<str:label>": "T01"}
     filled["<str:figure>"] = "pfs"
-    filled |= {"<str:table>": "adverse-events"}
+    filled |= {"<str:table>": "adverse-events", "<str:number>": "pfs"}
     for name, value in filled.items():
         route = route.replace(name, value)
     found = [f"/{route}"]

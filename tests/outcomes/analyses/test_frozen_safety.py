@@ -40,7 +40,7 @@ def treated(cast: Cast) -> list[Patient]:
         planned = {"dose": 12, "unit": "mg", "days_on": [*range(1, 15)], "cycle_days": 21}
         arm.interventions.create(name=drug, **planned)
         last = START + timedelta(days=27)
-        dates = {"first_dose_on": START, "last_dose_on": last}
+        dates: dict[str, Any] = {"first_dose_on": START, "last_dose_on": last}
         row = factories.patient(cast.trial, f"01-10{number}", **dates)
         Allocation.objects.create(patient=row, trial=cast.trial, arm=arm)
         Dose.objects.create(

@@ -118,7 +118,7 @@ def test_a_median_in_months_may_have_an_open_end() -> None:
 
 
 WITHOUT = [
-    (Estimate(4, 2, reason=NotShown.TOO_FEW), "too few (n < 5)"),
+    (Estimate(4, 2, reason=NotShown.TOO_FEW), "not estimable (n < 5)"),
     (Estimate(9, 0, reason=NotShown.NO_EVENTS), "not estimable (no events)"),
     (Estimate(9, 4, reason=MissingReason.NOT_REACHED), "not reached"),
     (
