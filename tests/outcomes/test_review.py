@@ -472,7 +472,7 @@ def test_the_page_of_differences(
 ) -> None:
     page = pages(trial_read_twice.cast.administrator)
     path = f"/trials/{trial_read_twice.cast.trial.registry_id}/review/"
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         shown = page.get(f"{path}?cutoff=2024-10-01")
     text = shown.content.decode()
     assert shown.status_code == 200
