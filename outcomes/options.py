@@ -265,7 +265,11 @@ def _date(asked: str, *, typed: bool) -> Date:
             said = _("No calendar has this day. A date such as 2022-08-08.")
             return Date.fromisoformat(asked)
     except ValidationError as error:
-        raise InvalidParameter("cutoff", " ".join(error.messages)) from error
+        if DATE.fullmatch(asked):
+            said = _("No calendar has this day. A date such as 2022-08-08.")
+        else:
+            said = " ".join(error.messages)
+        raise InvalidParameter("cutoff", said) from error
     except ValueError as error:
         raise InvalidParameter("cutoff", said) from error
     raise InvalidParameter("cutoff", said)

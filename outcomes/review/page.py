@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date as Date
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -46,17 +47,30 @@ class Read:
     best: str
     progressed_on: str
     survival: str
-    scans: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A day's responses, the investigator's first; blank where one of them read no scan of it."""
+
+    date: Date
+    said: tuple[str, str]
+
+    @property
+    def differs(self) -> bool:
+        """Whether both read it and say something else."""
+        return all(self.said) and self.said[0] != self.said[1]
 
 
 @dataclass(frozen=True)
 class PatientLine:
-    """A patient's two readings, and what differs."""
+    """A patient's two readings, what differs, and both scan by scan."""
 
     subject_id: str
     url: str
     sides: tuple[Read, Read]
     differs: tuple[str, ...]
+    scans: tuple[Scan, ...]
 
 
 def table(found: Discordance) -> Table:
@@ -108,7 +122,20 @@ def line(one: Line, query: str = "") -> PatientLine:
             _read(_("Independent reviewer"), review, one.reviewer),
         ),
         differs=tuple(_differences(one)),
+        scans=tuple(_scans(one)),
     )
+
+
+def _scans(one: Line) -> Iterator[Scan]:
+    """The scans after the baseline, aligned by date."""
+    site, review = (_responses(reading) for reading in (one.investigator, one.reviewer))
+    for on in sorted(site.keys() | review.keys()):
+        yield Scan(on, (site.get(on, ""), review.get(on, "")))
+
+
+def _responses(reading: Reading) -> dict[Date, str]:
+    records = reading.outcome.facts.history.records
+    return {record.date: response_label(record.response) for record in records}
 
 
 def _differences(one: Line) -> Iterator[str]:
@@ -127,7 +154,6 @@ def _read(who: str, url: str, reading: Reading) -> Read:
         best=response_label(reading.best),
         progressed_on=reading.progressed_on.isoformat() if reading.progressed_on else "–",
         survival=_survival(reading),
-        scans=reading.scans,
     )
 
 

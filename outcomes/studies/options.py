@@ -66,7 +66,9 @@ DOCUMENTED = [
 def choices_of(request: Request | HttpRequest) -> Choices:
     """What is chosen; an unknown key or value raises InvalidParameter, which names it."""
     query: Mapping[str, str] = request.GET
-    refuse_unknown(query, PARAMETERS)
+    of_page = ("practice",) if isinstance(request, HttpRequest) else ()
+    refuse_unknown(query, (*PARAMETERS, *of_page))
+    _flag(query, "practice")
     sort = query.get("sort") or Sort.STUDY
     if sort not in SORTS:
         raise InvalidParameter.not_one_of("sort", SORTS)

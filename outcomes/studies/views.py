@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -16,9 +17,16 @@ from outcomes.catalogue.printed import as_printed
 from outcomes.dashboard import Card, months
 from outcomes.query_forms import refused
 from outcomes.report import tables
-from outcomes.studies import RATES, TIMES, Computed, Printed, Row
+from outcomes.studies import RATES, TIMES, Computed, Printed, Row, Sort
 from outcomes.studies.documents import COLUMNS, study_document, table_rows
 from outcomes.studies.options import StudiesForm, choices_of
+from outcomes.studies.pairing import (
+    CUTOFF,
+    FOLLOW_UP,
+    also_printed,
+    paired,
+    without_practice,
+)
 from registry.languages import labeled, listed
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
@@ -60,10 +68,15 @@ def studies_page(request: HttpRequest) -> HttpResponse:
     except InvalidParameter:
         form = StudiesForm(QueryDict(), None)
         return refused(request, form, choices_of, title=_("Studies side by side"))
-    rows = studies.rows(signed_in(request), choices)
+    found = studies.rows(signed_in(request), choices)
+    rows = found if request.GET.get("practice") == "true" else without_practice(found)
+    if choices.sort is Sort.STUDY and not choices.descending:
+        rows = paired(rows)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
+    printed = also_printed(page.object_list)
     context = {
-        "lines": [study_line(row) for row in page.object_list],
+        "lines": [study_line(row, printed) for row in page.object_list],
+        "practice": len(found) - len(rows),
         "page_obj": page,
         "options": StudiesForm(request.GET, choices.known_on),
     }
@@ -74,7 +87,8 @@ def studies_page(request: HttpRequest) -> HttpResponse:
 def studies_csv(request: HttpRequest) -> HttpResponse:
     """The same rows as a file for spreadsheets."""
     try:
-        rows = studies.rows(signed_in(request), choices_of(request))
+        found = studies.rows(signed_in(request), choices_of(request))
+        rows = found if request.GET.get("practice") == "true" else without_practice(found)
     except InvalidParameter as invalid:
         said = f"{invalid.parameter}: {invalid.detail}"
         return HttpResponse(said, status=400, content_type="text/plain; charset=utf-8")
@@ -85,9 +99,11 @@ def studies_csv(request: HttpRequest) -> HttpResponse:
     )
 
 
-def study_line(row: Row) -> StudyLine:
-    """One row, worded."""
-    return _computed(row) if isinstance(row, Computed) else _printed(row)
+def study_line(row: Row, printed: Mapping[str, Mapping[str, str]]) -> StudyLine:
+    """One row, worded; `printed`: what else is printed of a trial."""
+    if isinstance(row, Computed):
+        return _computed(row)
+    return _printed(row, printed.get(row.trial or "", {}))
 
 
 def _computed(row: Computed) -> StudyLine:
@@ -111,7 +127,7 @@ def _computed(row: Computed) -> StudyLine:
     )
 
 
-def _printed(row: Printed) -> StudyLine:
+def _printed(row: Printed, further: Mapping[str, str]) -> StudyLine:
     publication = row.publication
     figures: dict[EndpointKind, list[ProportionClaim] | list[MedianClaim]] = {}
     figures |= {kind: row.rates(measure) for kind, measure in RATES.items()}
@@ -129,14 +145,14 @@ def _printed(row: Printed) -> StudyLine:
             (kind.value, Cell(printed=tuple(_said(claim) for claim in claims)))
             for kind, claims in figures.items()
         ),
-        follow_up="",
-        cutoff="",
+        follow_up=further.get(FOLLOW_UP, ""),
+        cutoff=further.get(CUTOFF, ""),
     )
 
 
 def _said(claim: ProportionClaim | MedianClaim) -> str:
-    return (
-        labeled(published_terms.group(claim.group), as_printed(claim))
-        if claim.group
-        else as_printed(claim)
-    )
+    """As printed, with the sign that a column of percent may leave to its heading."""
+    if isinstance(claim, ProportionClaim) and claim.percent and "%" not in claim.percent:
+        claim = claim.model_copy(update={"percent": f"{claim.percent} %"})
+    told = as_printed(claim)
+    return labeled(published_terms.group(claim.group), told) if claim.group else told

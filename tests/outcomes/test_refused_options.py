@@ -37,7 +37,7 @@ def test_a_wrong_cutoff_is_kept_and_told_at_its_field(cast: Cast, pages: Pages, 
     answer = client.get(f"{path}?cutoff=08/08/2022")
     page = " ".join(answer.content.decode().split())
     assert answer.status_code == 400
-    told = "Data cutoff: “08/08/2022” cannot be used. A date such as 2022-08-08."
+    told = "Data cutoff: “08/08/2022” cannot be used. Give the date as YYYY-MM-DD."
     assert f'<a class="alert-link" href="#id_cutoff">{told}</a>' in page
     tag = control(page, "cutoff")
     for said in ('value="08/08/2022"', 'aria-invalid="true"', 'aria-describedby="id_cutoff_error"'):

@@ -135,7 +135,7 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages, path: str) -> None
     assert "<script>alert" not in text_of(pages(cast.viewer), path)
 
 
-@pytest.mark.parametrize(("path", "statements"), [(CONSORT, 19), (ACCRUAL, 12)])
+@pytest.mark.parametrize(("path", "statements"), [(CONSORT, 21), (ACCRUAL, 14)])
 def test_statements_do_not_grow(
     cast: Cast, pages: Pages, path: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,

@@ -273,7 +273,7 @@ def test_statements_do_not_grow(
 ) -> None:
     client = pages(cast.viewer)
     client.get(PAGE)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         client.get(PAGE)
 
 

@@ -571,13 +571,20 @@ def test_the_page_of_differences(
 ) -> None:
     page = pages(trial_read_twice.cast.administrator)
     path = f"/trials/{trial_read_twice.cast.trial.registry_id}/review/"
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         shown = page.get(f"{path}?cutoff=2024-10-01")
     text = shown.content.decode()
     assert shown.status_code == 200
     patient = trial_read_twice.patient.pk
     for link in (f"/patients/{patient}/#flow-sheet", f"/patients/{patient}/review/", "format=csv"):
         assert link in text
+    rows = re.findall(r"<tr>(?:(?!<tr>).)*?01-003.*?</details>", " ".join(text.split()))
+    assert len(rows) == 1  # PD on 2024-02-27 by the site, a day later by the review
+    assert re.search(r"2024-02-27</th> <td[^>]*>\s*PD\s*</td> <td[^>]*>\s*–", rows[0])
+    assert re.search(r"2024-02-28</th> <td[^>]*>\s*–\s*</td> <td[^>]*>\s*PD", rows[0])
+    assert re.search(
+        "<strong>PR</strong> </td> <td[^>]*> <strong>PD</strong>", " ".join(text.split())
+    )
     assert page.get(f"{path}?cutoff=yesterday").status_code == 400
     assert page.get(f"{path}?group_by=arm").status_code == 400
 

@@ -312,11 +312,11 @@ def test_statements_do_not_grow(
     cast: Cast, five: None, pages: Pages, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = pages(cast.investigator)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         text_of(client)
     for day in (70, 90):
         enroll(cast, arm(cast, "C"), day, histology=f"{day}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         text_of(client)
 
 

@@ -16,7 +16,7 @@ from registry.models import User
 from tests import factories
 from tests.conftest import Api, Cast
 from tests.factories import START
-from trials.models import Trial
+from trials.models import Publication, Trial
 from trials.vocabularies import Role
 
 Pages = Callable[[User], Client]
@@ -177,3 +177,29 @@ def test_statements_grow_neither_with_patients_nor_with_trials(
         factories.baseline(factories.patient(third), by=cast.investigator)
     with django_assert_num_queries(12):
         assert b"NCT00000003" in client.get("/studies/").content
+
+
+def test_own_trials_stand_first_each_above_its_publication(
+    studies: Trial, cast: Cast, pages: Pages
+) -> None:
+    """Also what its own publication prints elsewhere, a percent sign, and no practice study."""
+    other = claim("proportion", "ORR", percent="12.5", k=1, n=8)
+    factories.publication("a-first", other, results={"n": 8, "groups": []})
+    Publication.objects.filter(key="printed").update(trial=studies)
+    for measure, said in (("Median follow-up", "17.1 months"), ("Data cutoff", "May 1, 2024")):
+        studies.published.create(measure=measure, source="paper", printed=said)
+    practice = factories.trial("PRACTICE")
+    factories.membership(cast.investigator, practice, Role.INVESTIGATOR)
+    page = pages(cast.investigator).get("/studies/").content.decode()
+    places = [
+        page.index(f'/{name}/"')
+        for name in ("NCT00000001", "NCT00000002", "catalogue/printed", "catalogue/a-first")
+    ]
+    assert places == sorted(places)
+    for said in ("17.1 months", "May 1, 2024", "12.5 % (1/8)", "4 studies"):
+        assert said in " ".join(page.split()), said
+    assert "1 practice study is not counted" in " ".join(page.split())
+    assert "/trials/PRACTICE/" not in page
+    every = pages(cast.investigator).get("/studies/?practice=true").content.decode()
+    assert "/trials/PRACTICE/" in every
+    assert "5 studies" in " ".join(every.split())
