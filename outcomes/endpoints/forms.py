@@ -41,9 +41,9 @@ class NumberField(forms.CharField):
         try:
             number = json.loads(text)
         except ValueError as error:
-            raise forms.ValidationError(self.bounds) from error
+            raise forms.ValidationError(str(self.bounds)) from error
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise forms.ValidationError(self.bounds)
+            raise forms.ValidationError(str(self.bounds))
         return number
 
 
@@ -178,7 +178,8 @@ class EndpointForm(AskingForm):
             told = _("By iRECIST no response needs confirmation: leave it unchecked.")
             self.add_error("confirmation_required", told)
         else:
-            self.add_error(key and key.name, (key and str(key.bounds)) or document_error(error))
+            bounds = str(key.bounds) if key else ""
+            self.add_error(key.name if key else None, bounds or document_error(error))
 
     def said(self) -> dict[str, Any]:
         """The endpoint as it would be stored."""
