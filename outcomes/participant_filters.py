@@ -61,7 +61,7 @@ class ParticipantChoices:
             "overdue": [(OVERDUE, gettext_lazy("overdue"))],
         }
         if not trial.masked:
-            options["arm"] = [(name, name) for name in trial.arms.values_list("name", flat=True)]
+            options["arm"] = [(arm.name, str(arm)) for arm in trial.arms.all()]
         return cls(options)
 
     @property

@@ -10,6 +10,7 @@ import re
 
 CHINESE = {
     "anlotinib": "安罗替尼",
+    "anlotinib hydrochloride": "盐酸安罗替尼",
     "apatinib": "阿帕替尼",
     "camrelizumab": "卡瑞利珠单抗",
     "carboplatin": "卡铂",

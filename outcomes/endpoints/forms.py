@@ -178,8 +178,8 @@ class EndpointForm(AskingForm):
             told = _("By iRECIST no response needs confirmation: leave it unchecked.")
             self.add_error("confirmation_required", told)
         else:
-            told = (key and str(key.bounds)) or document_error(error)
-            self.add_error(key.name if key else None, told)
+            bounds = str(key.bounds) if key else ""
+            self.add_error(key.name if key else None, bounds or document_error(error))
 
     def said(self) -> dict[str, Any]:
         """The endpoint as it would be stored."""

@@ -212,6 +212,7 @@ def test_a_new_endpoint_begins_with_its_kind(cast: Cast, pages: Pages) -> None:
 def test_what_a_kind_does_not_use_stays_as_it_is_stored(
     cast: Cast, pages: Pages, unconfirmed: None
 ) -> None:
+    Trial.objects.update(irecist=True)
     stored = EndpointDefinition(min_benefit_days=99).as_document()
     row = Endpoint.objects.create(trial=cast.trial, kind="PFS", definition=stored)
     body = typed(kind="PFS", criteria="iRECIST", min_benefit_days="1", reason="amendment 3")
