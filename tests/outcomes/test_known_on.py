@@ -120,7 +120,7 @@ class History:
         self.fourth = factories.candidate(self.cast.trial, "S-4")
         Screening.objects.create(
             patient=self.fourth, protocol_version=self.cast.trial.protocol_version, screened_on=START,
-            conclusion="failed", concluded_on=START, failure_reason="not_eligible",
+            conclusion="failed", failure_reason="not_eligible",
             results=[{"criterion": self.criterion.pk, "result": "not_met"}],
         )  # fmt: skip
 
@@ -307,7 +307,7 @@ def test_who_was_in_a_box(
     step(history)
     asked = f"?{END}&box={box.format(a=history.arms[0].pk)}"
     then, now = (
-        client.get(f"/trials/NCT00000001/consort/people/{asked}&{key}").text
+        client.get(f"/trials/NCT00000001/consort/patients/{asked}&{key}").text
         for key in (query(moment), "")
     )
     listed = [name for name in ("S-1", "S-2") if f">{name}</a>" in then]
@@ -473,7 +473,7 @@ def test_the_future_is_refused(cast: Cast, api: Login) -> None:
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
 def test_before_anything_was_entered(cast: Cast, api: Login, accept: str) -> None:
     factories.baseline(factories.patient(cast.trial), by=cast.superuser)
-    for path in READ:
+    for path in READ[:2] if accept == "text/csv" else READ:
         early = api(cast.viewer).get(f"{path}&known_on=2000-01-01T00:00Z", accept=accept)
         assert early.status_code == 200
     assert b"2000-01-01T00:00:00Z" in api(cast.viewer).get(
