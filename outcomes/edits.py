@@ -325,6 +325,7 @@ def _values(row: Row) -> list[Any]:
 def _measurement(visit: Visit, row: TargetEntry, lesions: Mapping[str, Lesion]) -> Measurement:
     return Measurement(
         patient_id=visit.patient_id,
+        evaluator=visit.evaluator,
         visit=visit,
         lesion=lesions[row.lesion],
         state=row.state or "",
@@ -342,6 +343,7 @@ def _non_target(
 ) -> NonTargetStatus:
     return NonTargetStatus(
         patient_id=visit.patient_id,
+        evaluator=visit.evaluator,
         visit=visit,
         lesion=lesions[row.lesion],
         status=row.status or "",
@@ -356,6 +358,7 @@ def _new_lesion(
 ) -> NewLesionStatus:
     return NewLesionStatus(
         patient_id=visit.patient_id,
+        evaluator=visit.evaluator,
         visit=visit,
         lesion=lesions[row.lesion],
         certainty=row.certainty or "",

@@ -103,6 +103,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "queries": query_lines(row.queries.open().with_question(), past.visits),
         "conduct": conduct_of(row),
         "deviations": row.deviations.in_force(),
+        "reads_review": reads_review(request, row.trial),
         "may_write": may_write,
         "may_void": may_void,
     }

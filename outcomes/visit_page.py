@@ -79,12 +79,6 @@ class EntryRow:
         return " ".join(filter(None, (str(names.get(said, said)), mm and f"{mm} mm")))
 
     @property
-    def as_baseline(self) -> bool:
-        """Whether the method shown is the baseline's."""
-        known = self.lesion.method if self.lesion else ""
-        return (self.form["method"].value() or known) == known
-
-    @property
     def method_open(self) -> bool:
         """Whether the fields of the method are open: they are wrong."""
         return bool(self.form["method"].errors or self.form["slice_mm"].errors)

@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from trials import criteria_views, study_views, views
+from trials import criteria_views, response_criteria_views, study_views, views
 
 app_name = "trials"
 urlpatterns = [
     path("trials/", views.trial_list, name="trial_list"),
     path("trials/<str:registry_id>/detail/", views.trial_detail, name="trial_detail"),
+    path(
+        "trials/<str:registry_id>/response-criteria/",
+        response_criteria_views.trial_irecist,
+        name="trial_irecist",
+    ),
     path("trials/<str:registry_id>/criteria/", criteria_views.criteria, name="criteria"),
     path(
         "trials/<str:registry_id>/criteria/new/",

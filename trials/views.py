@@ -46,8 +46,7 @@ def trial_detail(request: HttpRequest, registry_id: str) -> HttpResponse:
     context = {
         "trial": trial,
         "page": detail.page(trial),
-        "may_randomize": trial.randomized
-        and access.may(request.user, access.Action.WRITE_TRIAL, trial=trial),
+        "may_write": access.may(request.user, access.Action.WRITE_TRIAL, trial=trial),
         "sites_seen": set(trial.sites.visible_to(request.user).values_list("code", flat=True)),
         "whole_trial": access.sees_every_site(request.user, trial=trial),
     }

@@ -49,13 +49,20 @@ class Event:
     id: int = 0
 
 
+Period = tuple[Date, Date | None]  # a dose's first day, and its last; None while it lasts
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A patient's doses and events; without a last dose the patient is still treated."""
+    """A patient's doses and events; without a last dose the patient is still treated.
+
+    `doses` are those above 0, where doses are recorded one by one.
+    """
 
     first_dose_on: Date | None
     last_dose_on: Date | None
     events: tuple[Event, ...] = ()
+    doses: tuple[Period, ...] = ()
 
     def treated_by(self, cutoff: Date) -> bool:
         """Whether the patient had a dose on or before the cutoff."""
@@ -65,13 +72,24 @@ class Person:
         """The events that started from the first dose to the window's end, both days included."""
         if self.first_dose_on is None:
             return ()
-        first, end = self.first_dose_on, cutoff
-        if self.last_dose_on is not None:
-            end = min(cutoff, self.last_dose_on + timedelta(days=window_days))
+        first = self.first_dose_on
+        end = min(cutoff, self.last_dose_by(cutoff) + timedelta(days=window_days))
         return tuple(event for event in self.events if first <= event.started_on <= end)
 
+    def last_dose_by(self, until: Date) -> Date:
+        """The last day on which the patient was treated, up to `until`.
+
+        Of the doses recorded by then, one that lasts up to `until`; a stated last dose counts where
+        it is later than them, and alone where none is recorded.
+        """
+        stated = self.last_dose_on
+        days = [min(ended or until, until) for started, ended in self.doses if started <= until]
+        if not days:
+            return min(stated or until, until)
+        return max([*days, *([stated] if stated and stated <= until else [])])
+
     def treated_days(self, until: Date) -> int | None:
-        """From the first dose to the last, both included; to `until` where that is earlier."""
+        """From the stated first dose to the last, both included; to `until` where that is earlier."""
         if self.first_dose_on is None or self.first_dose_on > until:
             return None
         return (min(self.last_dose_on or until, until) - self.first_dose_on).days + 1

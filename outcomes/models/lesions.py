@@ -124,7 +124,10 @@ class Lesion(models.Model):
                 condition=Q(voided_at=None),
                 name="lesion_organ_slot_unique",
             ),
-            models.UniqueConstraint(fields=["id", "patient"], name="lesion_identifies_patient"),
+            models.UniqueConstraint(
+                fields=["id", "patient", "evaluator"],
+                name="lesion_identifies_patient_and_evaluator",
+            ),
             models.CheckConstraint(
                 condition=Q(role__in=LesionRole.values), name="lesion_role_known"
             ),

@@ -1,8 +1,9 @@
 """Visits, and what was seen of each lesion at each.
 
 The derived columns of a visit are what `methods.recist` made of it on write; `manage.py
-recompute` rebuilds them. Measurements cannot point at another patient's lesion: composite
-foreign keys through the patient see to that (migration 0003).
+recompute` rebuilds them. Measurements cannot point at another patient's lesion, nor at one that
+another evaluator named: composite foreign keys through the patient and the evaluator see to that
+(migration 0009).
 """
 
 from __future__ import annotations
@@ -89,6 +90,11 @@ class ImmuneResponseChoice(models.TextChoices):
     ICPD = ImmuneResponse.ICPD.value, _("confirmed progression")
     NE = ImmuneResponse.NE.value, _("not evaluable")
     NON_ICR_NON_IUPD = ImmuneResponse.NON_ICR_NON_IUPD.value, _("non-iCR/non-iUPD")
+
+
+def _evaluator() -> models.CharField[Any, Any]:
+    """The visit's and the lesion's, which are one: not audited apart from them."""
+    return models.CharField(max_length=20, choices=Evaluator, default=INVESTIGATOR, editable=False)
 
 
 def _growth() -> models.CharField[Any, Any]:
@@ -214,7 +220,9 @@ class Visit(models.Model):
                 condition=Q(kind="baseline", voided_at=None),
                 name="visit_one_baseline",
             ),
-            models.UniqueConstraint(fields=["id", "patient"], name="visit_identifies_patient"),
+            models.UniqueConstraint(
+                fields=["id", "patient", "evaluator"], name="visit_identifies_patient_and_evaluator"
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=["baseline", "scheduled", "unscheduled"]),
                 name="visit_kind_known",
@@ -310,11 +318,12 @@ def _reason(document: dict[str, Any]) -> recist.Reason:
     return recist.Reason(document["code"], document["parameters"])
 
 
-@audited()
+@audited(exclude=["evaluator"])
 class Measurement(models.Model):
     """A target lesion at a visit: the state beside the number, both as recorded."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    evaluator = _evaluator()
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="measurements")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="measurements")
     state = models.CharField(_("state"), max_length=20, choices=TargetStateChoice)
@@ -365,11 +374,12 @@ class Measurement(models.Model):
         return f"{self.lesion_id} {self.state}"
 
 
-@audited()
+@audited(exclude=["evaluator"])
 class NonTargetStatus(models.Model):
     """A non-target lesion at a visit."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    evaluator = _evaluator()
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="non_target_statuses")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="non_target_statuses")
     status = models.CharField(_("status"), max_length=30, choices=NonTargetStateChoice)
@@ -402,11 +412,12 @@ class NonTargetStatus(models.Model):
         return f"{self.lesion_id} {self.status}"
 
 
-@audited()
+@audited(exclude=["evaluator"])
 class NewLesionStatus(models.Model):
     """A lesion that was not there at baseline, seen at a visit."""
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    evaluator = _evaluator()
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="new_lesion_statuses")
     lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="new_lesion_statuses")
     certainty = models.CharField(_("certainty"), max_length=20, choices=CertaintyChoice)

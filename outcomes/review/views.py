@@ -96,6 +96,7 @@ def review_patient(request: HttpRequest, pk: int) -> HttpResponse:
         "sheet": flow_sheet(past, corrected(past)),
         "may_write": enters,
         "may_void": enters,
+        "reads_site": not enters or reads_review(request, row.trial),
     }
     return render(request, "outcomes/review_patient.html", context)
 

@@ -15,10 +15,10 @@ from django.db.models import F, QuerySet, Subquery
 from django.db.models import OuterRef as Outer
 from django.utils import timezone
 
-from outcomes.methods.safety import Event, Person, Safety, adverse_events, under
+from outcomes.methods.safety import Event, Period, Person, Safety, adverse_events, under
 from patients import ctcae, treatment
-from patients.exposure import Quartiles, quartiles
-from patients.models import AdverseEvent, Allocation, Patient
+from patients.exposure import Exposure, Quartiles, quartiles
+from patients.models import AdverseEvent, Allocation, Dose, Patient
 from patients.treatment import Course, Taken, Treated
 from registry import audit, database
 from trials import as_known
@@ -147,15 +147,30 @@ class SafetyReport:
         """Whose doses are added up, and up to when."""
         return [one.course for one in self.subjects]
 
-    def durations(self) -> Quartiles | None:
-        """Days of treatment in the safety population, by the first and the last dose."""
-        return quartiles(one.person.treated_days(one.until) for one in self.treated)
+    def durations(self, given: Iterable[Treated]) -> Quartiles | None:
+        """Days of treatment in the safety population, from the first dose to the last.
+
+        By the doses that are recorded, of all interventions together; of a patient without any by
+        the dates of the first and the last dose.
+        """
+        doses: dict[int, list[Exposure]] = defaultdict(list)
+        for row in given:
+            doses[row.course.patient_id].append(row.found)
+        return quartiles(
+            _days(doses[one.id]) if doses[one.id] else one.person.treated_days(one.until)
+            for one in self.treated
+        )
+
+
+def _days(found: Sequence[Exposure]) -> int:
+    """From the first dose of any intervention to the last, both included."""
+    return (max(row.last_on for row in found) - min(row.first_on for row in found)).days + 1
 
 
 def build(
     trial: Trial, *, user: User, cutoff: Date, known_on: datetime | None = None
 ) -> SafetyReport:
-    """The adverse events of the patients that the user may see: two statements.
+    """The adverse events of the patients that the user may see: three statements.
 
     With `known_on` as they and the protocol were known then; today's is the user's scope.
     """
@@ -190,12 +205,13 @@ def details(report: SafetyReport, events: Sequence[int]) -> dict[int, tuple[Date
 def people_by_id(
     patients: QuerySet[Patient], known_on: datetime | None = None
 ) -> dict[int, Person]:
-    """Those of these patients who are not voided, with their adverse events: two statements."""
+    """Those of these patients who are not voided, with their adverse events: three statements."""
     chosen = patients.order_by().values("pk")
-    events = _events(chosen, known_on)
+    events, doses = _events(chosen, known_on), _doses(chosen, known_on)
     rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("id")
     return {
-        pk: Person(first, last, tuple(events[pk])) for pk, first, last in rows.values_list(*PERSON)
+        pk: Person(first, last, tuple(events[pk]), tuple(doses[pk]))
+        for pk, first, last in rows.values_list(*PERSON)
     }
 
 
@@ -210,13 +226,13 @@ def _subjects(
 ) -> Iterable[Subject]:
     now = known_on or timezone.now()
     chosen = patients.order_by().values("pk")
-    events = _events(chosen, known_on)
+    events, doses = _events(chosen, known_on), _doses(chosen, known_on)
     rows = _rows(Patient, known_on).filter(id__in=chosen).order_by("subject_id")
     then = _then(known_on) if known_on else NOW
     for pk, first, last, subject_id, site, zone, died_on, arm_id, arm in rows.annotate(
         **then
     ).values_list(*SUBJECT):
-        person = Person(first, last, tuple(events[pk]))
+        person = Person(first, last, tuple(events[pk]), tuple(doses[pk]))
         if trial.masked:
             arm_id = arm = None
         until = min(cutoff, now.astimezone(ZoneInfo(zone)).date(), died_on or cutoff)
@@ -252,6 +268,15 @@ def _events(chosen: Any, known_on: datetime | None) -> dict[int, list[Event]]:
         "patient_id", "term", "grade", "related", "serious", "started_on", "action_taken", "id"
     ):
         found[patient].append(Event(*event))
+    return found
+
+
+def _doses(chosen: Any, known_on: datetime | None) -> dict[int, list[Period]]:
+    """From when to when something was given; a dose of 0 is a pause."""
+    found: dict[int, list[Period]] = defaultdict(list)
+    rows = _rows(Dose, known_on).filter(patient__in=chosen, dose__gt=0).order_by("id")
+    for patient, started_on, ended_on in rows.values_list("patient_id", "started_on", "ended_on"):
+        found[patient].append((started_on, ended_on))
     return found
 
 

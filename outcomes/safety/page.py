@@ -31,7 +31,7 @@ from outcomes.safety.options import CAUSES, TALLIES, Cause, Order, SafetyOptions
 from patients import ctcae
 from patients.exposure import Quartiles
 from patients.models import ActionTaken, AdverseEventOutcome
-from patients.treatment import ExposureSummary, Treated
+from patients.treatment import ExposureSummary, Treated, summaries
 from trials.definition_wording import POPULATIONS
 from trials.definitions import Population
 from trials.eligibility_wording import unit as unit_label
@@ -154,7 +154,7 @@ class Rows:
 def page(
     whole: SafetyReport,
     options: SafetyOptions,
-    treated: Sequence[ExposureSummary],
+    given: Sequence[Treated],
     number: str | None,
 ) -> SafetyPage:
     """Everything but how the serious events ended."""
@@ -176,9 +176,9 @@ def page(
         caption=_caption(whole, options),
         serious=event_page(serious, None, SERIOUS_SHOWN),
         definition=definition(report),
-        duration=_duration(report),
+        duration=_duration(report, given),
         cause=str(CAUSES[options.cause]),
-        exposure=tuple(_summary_line(row) for row in treated),
+        exposure=tuple(_summary_line(row) for row in summaries(given)),
     )
 
 
@@ -528,11 +528,15 @@ def asked_for(options: SafetyOptions, selection: Selection) -> str:
 # Exposure
 
 
-def _duration(report: SafetyReport) -> str:
-    found = report.durations()
+def _duration(report: SafetyReport, given: Sequence[Treated]) -> str:
+    found = report.durations(given)
     if found is None:
         return _("Nobody is treated yet.")
-    return _("Treatment, first dose to last: median %(median)s days (quartiles %(q1)s and %(q3)s), n = %(n)s.") % {
+    return _(
+        "Treatment, first dose to last: median %(median)s days (quartiles %(q1)s and %(q3)s), n = "
+        "%(n)s. By the doses recorded, on the plan's days of each cycle, one that lasts up to the "
+        "data cutoff; of a patient without any, by the dates of the first and the last dose."
+    ) % {
         "median": number(found.median), "q1": number(found.q1), "q3": number(found.q3), "n": found.n,
     }  # fmt: skip
 

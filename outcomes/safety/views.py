@@ -74,8 +74,8 @@ def safety_tables_page(request: HttpRequest, registry_id: str) -> HttpResponse:
     except InvalidParameter as invalid:
         options, error = default(trial), f"{invalid.parameter}: {invalid.detail}"
     report = _report(request, trial, options)
-    treated = treatment.summaries(safety.exposure(report))
-    page = safety_page.page(report, options, treated, request.GET.get("page"))
+    given = safety.exposure(report)
+    page = safety_page.page(report, options, given, request.GET.get("page"))
     return _shown(
         request, report, options, "safety", page=page, error=error,
         serious=page.serious.lines(safety.details(report, page.serious.ids)),

@@ -229,7 +229,7 @@ def test_statements_do_not_grow_with_patients(
         Disposition.objects.create(patient=more, kind="completed", on=START + timedelta(days=99))
 
 
-STATEMENTS = 19
+STATEMENTS = 20
 
 
 # --- one participant ---

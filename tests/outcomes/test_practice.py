@@ -8,6 +8,9 @@ from django.test import Client
 from outcomes import my_work, practice, schedule
 from outcomes.management.commands.load_seeds import LOADER
 from outcomes.models import Visit
+from outcomes.options import today
+from outcomes.report import Options
+from outcomes.review import discordance
 from patients.models import Patient, Query
 from registry.models import User
 from tests import factories
@@ -15,9 +18,9 @@ from trials.models import Trial
 
 
 @pytest.fixture
-def loaded(db: None) -> int | None:
+def loaded(db: None) -> dict[str, int]:
     factories.user(LOADER, superuser=True)
-    for username in practice.MEMBERS:
+    for username in {*practice.MEMBERS, *practice.IMMUNE_MEMBERS} - {practice.READER}:
         factories.user(username)
     return practice.load()
 
@@ -26,11 +29,11 @@ def work(username: str) -> my_work.MyWork:
     return my_work.build(User.objects.get(username=username))
 
 
-def test_somebody_of_every_standing(loaded: int | None) -> None:
-    assert loaded == 8
+def test_somebody_of_every_standing(loaded: dict[str, int]) -> None:
+    assert loaded == {"PRACTICE": 8, "PRACTICE-PD1": 3}
     found = {
         patient.subject_id: outlook
-        for patient in Patient.objects.all()
+        for patient in Patient.objects.filter(trial__registry_id="PRACTICE")
         if (outlook := schedule.outlook(patient))
     }
     said = {
@@ -50,7 +53,7 @@ def test_somebody_of_every_standing(loaded: int | None) -> None:
     assert found["01-006"].get_status_display() == "progressed"
 
 
-def test_what_waits_for_whom(loaded: int | None) -> None:
+def test_what_waits_for_whom(loaded: dict[str, int]) -> None:
     mine = work("coordinator")
     assert [line.patient.subject_id for line in mine.scans] == [
         "01-001",
@@ -59,18 +62,19 @@ def test_what_waits_for_whom(loaded: int | None) -> None:
         "01-005",
     ]
     assert [str(line.query.patient) for line in mine.queries] == ["01-005"]
-    assert mine.submitted.paginator.count == Visit.objects.exclude(patient__site__code="02").count()
+    by_hand = Visit.objects.filter(evaluator="investigator", patient__trial__registry_id="PRACTICE")
+    assert mine.submitted.paginator.count == by_hand.exclude(patient__site__code="02").count()
     assert [line.patient.subject_id for line in work("outsider").scans] == ["02-001"]
 
 
-def test_one_check_is_left_open_and_nothing_else(loaded: int | None) -> None:
+def test_one_check_is_left_open_and_nothing_else(loaded: dict[str, int]) -> None:
     (query,) = Query.objects.all()
     assert (query.code, query.lesion, query.state) == ("large_change", "T01", "open")
     split = Visit.objects.get(patient__subject_id="01-007", kind="scheduled")
     assert split.sum_mm == 60  # 23 + 18 and 19 mm
 
 
-def test_its_pages_say_that_it_is_practice(loaded: int | None, client: Client) -> None:
+def test_its_pages_say_that_it_is_practice(loaded: dict[str, int], client: Client) -> None:
     client.force_login(User.objects.get(username="coordinator"))
     patient = Patient.objects.get(subject_id="01-003")
     page = client.get(f"/patients/{patient.pk}/").content.decode()
@@ -80,7 +84,41 @@ def test_its_pages_say_that_it_is_practice(loaded: int | None, client: Client) -
     assert page.count(f"/patients/{patient.pk}/queries/") >= 1
 
 
-def test_a_second_run_changes_nothing(loaded: int | None) -> None:
-    assert practice.load() is None
-    assert Trial.objects.get().synthetic
-    assert Patient.objects.count() == loaded
+def test_a_second_run_changes_nothing(loaded: dict[str, int]) -> None:
+    assert practice.load() == {}
+    assert list(Trial.objects.values_list("synthetic", flat=True)) == [True, True]
+    assert Patient.objects.count() == sum(loaded.values())
+
+
+def test_a_reviewer_reads_some_scans_otherwise_than_the_site(
+    loaded: dict[str, int], client: Client
+) -> None:
+    """01-001 alike; 01-005 a confirmed response, 57 and 51 of 83 mm; 01-006 82 of 76 mm: no PD."""
+    client.force_login(User.objects.get(username=practice.READER))
+    assert "01-005" in client.get("/review/").content.decode()
+    trial = Trial.objects.get(registry_id="PRACTICE")
+    user, options = User.objects.get(username="investigator"), Options(cutoff=today(trial))
+    found = discordance.build(trial, user=user, options=options)
+    assert {line.subject_id: line.concordant for line in found.lines} == {
+        "01-001": True, "01-005": False, "01-006": False,
+    }  # fmt: skip
+    one = {line.subject_id: line for line in found.lines}
+    assert not one["01-005"].same_response
+    assert not one["01-006"].same_progression
+    assert found.unread == 5
+
+
+def test_progression_is_confirmed_awaited_and_taken_back_by_irecist(
+    loaded: dict[str, int], client: Client
+) -> None:
+    visits = Visit.objects.filter(patient__trial__registry_id="PRACTICE-PD1").order_by("date")
+    told: dict[str, list[str]] = {}
+    for subject_id, response in visits.values_list("patient__subject_id", "irecist_response"):
+        told.setdefault(subject_id, []).append(response)
+    assert told == {
+        "01-101": ["", "iUPD", "iCPD"], "01-102": ["", "iUPD"], "01-103": ["", "iUPD", "iPR"],
+    }  # fmt: skip
+    client.force_login(User.objects.get(username="colleague"))
+    page = client.get("/trials/PRACTICE-PD1/").content.decode()
+    assert "iPFS" in page
+    assert "</strong>: every patient is made up." in page

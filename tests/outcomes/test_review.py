@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.exceptions import NoReverseMatch
@@ -23,7 +23,7 @@ from registry.errors import Refused
 from registry.models import Draft, User
 from tests import factories
 from tests.conftest import Api, Cast
-from tests.factories import START, non_target, target
+from tests.factories import START, new_lesion, non_target, target
 from tests.outcomes.test_pages import FOLLOW_UP
 from trials.models import Arm
 from trials.vocabularies import Role
@@ -97,6 +97,51 @@ def test_each_evaluator_has_lesions_sums_and_responses_of_their_own(at: Scene) -
 def test_evaluators_are_a_vocabulary(at: Scene, model: Any) -> None:
     with pytest.raises(IntegrityError, match="evaluator_known"), transaction.atomic():
         model.objects.filter(patient=at.patient).update(evaluator="radiologist")
+
+
+UNIQUE = "label = 'T09', target_number = NULL, organ_slot = NULL, role = 'new'"
+MIXED = [
+    ("measurement", "lesion_id = {lesion}", "lesion_shares_patient_evaluator"),
+    ("measurement", "visit_id = {visit}", "visit_shares_patient_evaluator"),
+    ("measurement", "evaluator = 'reviewer'", "shares_patient_evaluator"),
+    (
+        "measurement",
+        "state = 'merged', diameter_mm = NULL, merged_into_id = {lesion}",
+        "merged_into_shares_patient_evaluator",
+    ),
+    ("nontargetstatus", "lesion_id = {lesion}", "lesion_shares_patient_evaluator"),
+    ("nontargetstatus", "visit_id = {visit}", "visit_shares_patient_evaluator"),
+    ("newlesionstatus", "lesion_id = {lesion}", "lesion_shares_patient_evaluator"),
+    ("newlesionstatus", "visit_id = {visit}", "visit_shares_patient_evaluator"),
+    ("lesion", f"evaluator = 'reviewer', {UNIQUE}", "lesion_shares_patient_evaluator"),
+    ("visit", "evaluator = 'reviewer', date = '2024-06-01'", "visit_shares_patient_evaluator"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "change", "constraint"), MIXED)
+def test_no_sql_mixes_rows_of_two_evaluators(
+    at: Scene, table: str, change: str, constraint: str
+) -> None:
+    seen = factories.follow_up(
+        at.patient, 85, ("33.25",), by=at.cast.coordinator, new_lesions=(new_lesion("NL01"),)
+    )
+    rows: dict[str, Any] = {
+        "measurement": seen.measurements, "nontargetstatus": seen.non_target_statuses,
+        "newlesionstatus": seen.new_lesion_statuses, "lesion": at.patient.lesions,
+        "visit": at.patient.visits.filter(pk=seen.pk),
+    }  # fmt: skip
+    row = rows[table].filter(evaluator="investigator").earliest("pk")
+    theirs = {
+        "lesion": Lesion.objects.filter(evaluator=REVIEWER).earliest("pk").pk,
+        "visit": at.readings[0].pk,
+    }
+    change = f"UPDATE outcomes_{table} SET {change.format(**theirs)} WHERE id = {row.pk}"
+    with (
+        pytest.raises(IntegrityError, match=constraint),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; {change}")
 
 
 def test_who_may_read_and_correct_for_whom(at: Scene) -> None:
@@ -264,6 +309,26 @@ def test_what_a_reviewer_sees_is_their_own(at: Scene, pages: Pages) -> None:
 # --- entering on pages and over REST ---
 
 
+def test_from_a_patient_to_the_review_and_back(at: Scene, pages: Pages) -> None:
+    """For whom both are; the site finds no way there, and the reader none to the site's page."""
+    site, review = f"/patients/{at.patient.pk}/", f"/patients/{at.patient.pk}/review/"
+    links = {
+        who: (
+            f'href="{review}"' in pages(user).get(site).content.decode(),
+            f'href="{site}"' in pages(user).get(review).content.decode(),
+        )
+        for who, user in (
+            ("investigator", at.cast.investigator), ("superuser", at.cast.superuser),
+            ("coordinator", at.cast.coordinator), ("viewer", at.cast.viewer),
+            ("reviewer", at.reviewer),
+        )
+    }  # fmt: skip
+    assert links == {
+        "investigator": (True, True), "superuser": (True, True),
+        "coordinator": (False, False), "viewer": (False, False), "reviewer": (False, False),
+    }  # fmt: skip
+
+
 def test_a_reading_is_entered_corrected_and_voided_on_pages(at: Scene, pages: Pages) -> None:
     page, of = pages(at.reviewer), f"/patients/{at.patient.pk}/review/"
     shown = page.get(f"{of}visits/new/").content.decode()
@@ -383,6 +448,40 @@ def test_one_evaluator_per_analysis(at: Scene, api: Callable[[Any], Api]) -> Non
     }
     refused = api(at.cast.coordinator).get(f"{path}?evaluator=reviewer")
     assert (refused.status_code, refused.json()["parameter"]) == (400, "evaluator")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_later_correction_of_a_reading_is_not_seen_as_known_before(
+    at: Scene, api: Callable[[Any], Api]
+) -> None:
+    """40 + 20 to 60 + 40 mm is PD; corrected to 26 + 14, -33.3 %, it is PR; then it is voided."""
+    client, path = api(at.cast.investigator), f"/trials/{at.cast.trial.registry_id}/"
+    moments = [datetime.now(UTC)]
+    entry = VisitEntry(
+        kind="scheduled", date=at.readings[1].date, new_lesions=(),
+        targets=(target("T01", 26), target("T02", 14)), non_targets=(non_target("NT01"),),
+    )  # fmt: skip
+    why: dict[str, Any] = {"by": at.reviewer, "reason": "read the other scan"}
+    actions.correct_visit(visit=at.readings[1], entry=entry, version=1, **why)
+    moments.append(datetime.now(UTC))
+    actions.void_visit(visit=at.readings[1], version=2, **why)
+    moments.append(datetime.now(UTC))
+    asked = "cutoff=2024-12-31&known_on="
+    told = []
+    for moment in [f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}" for moment in moments]:
+        who = f"outcomes/patients/?evaluator=reviewer&{asked}{moment}"
+        (line,) = client.get(path + who).json()["results"]
+        (both,) = client.get(f"{path}discordance/patients/?{asked}{moment}").json()["results"]
+        assert both["investigator"]["scans"] == 1
+        said = both["reviewer"]
+        told.append(
+            (line["best_response"], line["pfs"]["date"], said["progressed_on"], said["scans"])
+        )
+    assert told == [
+        ("PD", "2024-02-28", "2024-02-28", 1),
+        ("PR", "2024-11-29", None, 1),
+        ("NE", "2024-11-29", None, 0),
+    ]
 
 
 def test_what_the_site_saw_is_evidence_of_life_for_the_review_and_not_the_other_way_round(

@@ -169,9 +169,9 @@ def test_statements_do_not_grow(
     client, known_on = api(cast.investigator), "2024-06-01T00:00:00Z"
     for number in range(2):
         for query in ("", f"&known_on={known_on}"):
-            with django_assert_num_queries(4):  # token, trial, patients, their events
+            with django_assert_num_queries(5):  # token, trial, patients, events, doses
                 client.get(f"{PATH}?cutoff=2024-12-31{query}")
-        with django_assert_num_queries(5):  # and the sites' clocks
+        with django_assert_num_queries(6):  # and the sites' clocks
             client.get(PATH)
         for day in range(20):
             adverse_event(patients[number], "Nausea", day=day)

@@ -126,10 +126,10 @@ def test_statements_do_not_grow_with_patients(
 ) -> None:
     client = pages(studied.investigator)
     address = f"/trials/{studied.trial.registry_id}/report/{CUTOFF}"
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         client.get(address)
     for number in range(3, 9):
         row = factories.patient(studied.trial, f"01-00{number}")
         factories.baseline(row, by=studied.coordinator)
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         client.get(address)

@@ -140,6 +140,7 @@ def addresses(cast: Cast) -> dict[str, str]:
         "criterion_edit": f"{trial}/criteria/{criterion.pk}/",
         "criterion_remove": f"{trial}/criteria/{criterion.pk}/remove/",
         "protocol_amend": f"{trial}/criteria/amend/",
+        "trial_irecist": f"{trial}/response-criteria/",
         "endpoint_new": f"{trial}/endpoints/new/",
         "endpoint_edit": f"{trial}/endpoints/{endpoint.pk}/",
         "endpoint_remove": f"{trial}/endpoints/{endpoint.pk}/remove/",

@@ -295,7 +295,7 @@ def test_statements_do_not_grow(
     client = pages(cast.viewer)
     for extra in range(2):
         # session, user, trial, its eight lists with an arm's interventions, the user's sites
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             assert client.get(PATH).status_code == 200
         for number in range(3):
             name = f"{extra}-{number}"
@@ -317,3 +317,36 @@ def test_a_results_draft_is_offered_to_readers_of_the_whole_trial(
     html = pages(getattr(cast, who)).get(f"/trials/{entry.registry_id}/detail/").content.decode()
     assert html.count("?results=true") == drafts
     assert html.count(f"/trials/{entry.registry_id}/ctgov/") == 1 + drafts
+
+
+def test_an_administrator_turns_irecist_on_and_off(cast: Cast, pages: Pages) -> None:
+    """With a reason, against a version, in the audit trail; off only while no endpoint needs it."""
+    path = "/trials/NCT00000001/response-criteria/"
+    client, page = pages(cast.administrator), "/trials/NCT00000001/detail/"
+    assert path in client.get(page).content.decode()
+    assert path not in pages(cast.investigator).get(page).content.decode()
+    shown = client.get(path).content.decode()
+    assert 'name="irecist"' in shown
+    assert "checked" not in shown
+    version = Trial.objects.get().version
+    body = {"irecist": "on", "reason": "a PD-1 arm", "version": str(version)}
+    assert client.post(path, body | {"reason": " "}).status_code == 422
+    assert client.post(path, body)["Location"] == page
+    stored = Trial.objects.get()
+    assert (stored.irecist, stored.version) == (True, version + 1)
+    event = Trial.pgh_event_model.objects.latest("pgh_id")  # type: ignore[attr-defined]
+    assert (event.irecist, event.pgh_context["reason"]) == (True, "a PD-1 arm")
+    stale = client.post(path, {"reason": "no", "version": str(version)})
+    assert stale.status_code == 422
+    assert "nothing is stored yet" in stale.content.decode()
+    definition = {"criteria": "iRECIST", "confirmation": {"required": False}}
+    row = Endpoint.objects.create(trial=stored, kind="ORR", definition=definition)
+    off = {"reason": "no such drug", "version": str(version + 1)}
+    needed = client.post(path, off)
+    assert needed.status_code == 422
+    assert "An endpoint is defined by iRECIST" in needed.content.decode()
+    row.delete()
+    assert client.post(path, off).status_code == 302
+    assert not Trial.objects.get().irecist
+    for who, status in ((cast.coordinator, 403), (cast.viewer, 403), (cast.stranger, 404)):
+        assert pages(who).get(path).status_code == status

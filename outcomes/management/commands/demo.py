@@ -42,9 +42,11 @@ class Command(BaseCommand):
         _require_free(port)
         call_command("migrate", verbosity=0)
         call_command("load_seeds", stdout=self.stdout)
-        if patients := practice.load():
-            self.stdout.write(f"{practice.REGISTRY_ID}: {patients} patients, dated from today")
-        logins = [_login(name, role) for name, (role, _, _) in CAST.items()]
+        for registry_id, patients in practice.load().items():
+            self.stdout.write(f"{registry_id}: {patients} patients, dated from today")
+        roles = {name: role for name, (role, _, _) in CAST.items()}
+        roles |= {name: role for name, (role, _) in practice.MEMBERS.items()}
+        logins = [_login(name, role) for name, role in roles.items()]
         connection.close()
         connection.settings_dict.update(settings.WEB_DATABASE)
         Server(port, [f"Open http://{HOST}:{port}/ (Ctrl-C stops it). Logins:", *logins]).run()

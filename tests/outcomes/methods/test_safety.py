@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date as Date
 from datetime import timedelta
 from typing import Any
@@ -247,3 +248,37 @@ def test_days_of_treatment(
     first: Date | None, last: Date | None, until: Date, days: int | None
 ) -> None:
     assert person(first=first, last=last).treated_days(until) == days
+
+
+def on(day: int) -> Date:
+    """Day 1 is the first dose."""
+    return FIRST + timedelta(days=day - 1)
+
+
+# doses by their days, the stated last dose -> the last day of treatment at the cutoff on day 60,
+# and the last on which an event counts where the window is 21 days
+PERIODS = {
+    "none recorded, still treated": ((), None, 60, 60),
+    "none recorded, a stated day": ((), 30, 30, 51),
+    "a dose that lasts": (((1, None),), 1, 60, 60),
+    "reduced, and lasts": (((1, 14), (22, None)), 22, 60, 60),
+    "ended": (((1, 14),), 14, 14, 35),
+    "ended later than the cutoff": (((1, 84),), 84, 60, 60),
+    "the next one begins after the cutoff": (((1, 14), (70, None)), 70, 14, 35),
+    "not all of them are recorded": (((1, 14),), 28, 28, 49),
+    "none by then, the first is stated": (((70, 84),), 84, 60, 60),
+    "in any order": (((22, 35), (1, 14)), 35, 35, 56),
+}
+
+
+@pytest.mark.parametrize("case", PERIODS)
+def test_the_period_of_each_dose_counts(case: str) -> None:
+    doses, stated, last, counts = PERIODS[case]
+    periods = tuple((on(first), on(end) if end else None) for first, end in doses)
+    known = replace(
+        person(last=on(stated) if stated else None),
+        doses=periods,
+        events=tuple(event(on=on(day)) for day in range(1, 100)),
+    )
+    assert known.last_dose_by(on(60)) == on(last)
+    assert known.counted(on(60), 21)[-1].started_on == on(counts)
