@@ -65,6 +65,7 @@ def before(cast: Cast) -> list[Patient]:
         allocation="RANDOMIZED", enrollment_gate="screening", lead_sponsor="Sponsor"
     )
     Endpoint.objects.create(trial=trial, kind="ORR", name="first", wording="As printed")
+    Endpoint.objects.create(trial=trial, kind="DOR", name="second")
     factories.published_figure(trial)
     factories.publication("printed", sarcoma=True)
     criterion = Criterion.objects.create(trial=trial, kind="inclusion", text="Age", position=0)
@@ -94,6 +95,9 @@ def _recorded(trial: Trial, arm: Arm, criterion: Criterion, cast: Cast) -> Patie
     for evaluator in Evaluator.values:
         first = VisitEntry("baseline", START, (factories.target("T01", 50, organ="lung"),), (), ())
         record_visit(patient=patient, entry=first, by=cast.superuser, evaluator=evaluator)
+    rows = {"targets": (factories.target("T01", 20),), "non_targets": ()}
+    for day in (43, 85):
+        factories.follow_up(patient, day, by=cast.superuser, **rows)
     return patient
 
 
@@ -124,6 +128,7 @@ def change_everything(cast: Cast, patients: list[Patient]) -> None:
     Allocation.objects.filter(patient=one).update(arm=third)
     new = factories.patient(trial, f"new {CANARY}", site=one.site.code)
     factories.baseline(new, by=cast.superuser)
+    factories.patient(trial, f"newer {CANARY}", site=one.site.code)
     AdverseEvent.objects.update(term=f"term {CANARY}", grade=4)
     Dose.objects.update(intervention=f"drug {CANARY}", dose=8)
     Disposition.objects.update(kind="lost_to_follow_up", reason="", on=DEATH)
