@@ -22,7 +22,7 @@ from outcomes.entries import NonTargetEntry, TargetEntry, VisitEntry
 from outcomes.models import INVESTIGATOR, REVIEWER
 from patients.actions import enroll_patient
 from patients.conduct import record_dose
-from patients.models import Patient
+from patients.models import Adjustment, Patient
 from registry import audit
 from registry.models import LOADER, User
 from trials.actions import add_member, create_trial
@@ -113,7 +113,8 @@ class Course:
     """A patient: how many days ago treatment began, the baseline, and visits by their day on it.
 
     Diameters are in mm; a list is of the fragments of a lesion that has split. `read` is what the
-    independent reviewer made of the same scans, the baseline first.
+    independent reviewer made of the same scans, the baseline first. `doses` are mg of anlotinib
+    from a day on treatment on, 12 mg being planned on days 1 to 14 of 21; 0 is a pause.
     """
 
     subject_id: str
@@ -124,23 +125,26 @@ class Course:
     visits: Visits = ()
     read: tuple[tuple[str, ...], ...] = ()
     dosed: bool = True
+    doses: tuple[tuple[int, int], ...] = ((0, 12),)
 
 
 COURSES = (
     Course("01-001", "female", "leiomyosarcoma", 98, ("42", "31", "25"), ((43, ("36", "26", "24")),),
-           (("41", "30", "26"), ("35", "27", "25"))),
+           (("41", "30", "26"), ("35", "27", "25")), doses=((0, 12), (63, 10))),
     Course("01-002", "male", "synovial sarcoma", 44, ("38", "22")),
     Course("01-003", "female", "alveolar soft part sarcoma", 50, ("27", "19", "33"),
            ((41, ("22", "14", "27")),)),
     Course("01-004", "male", "liposarcoma", 3, dosed=False),
     Course("01-005", "male", "undifferentiated pleomorphic sarcoma", 125, ("60", "24"),
            ((42, ("51", "22")), (85, ("22", "21"))),  # 51 to 22 mm: nobody confirmed it
-           (("58", "25"), ("40", "17"), ("36", "15"))),  # a confirmed response; the site's is not
+           (("58", "25"), ("40", "17"), ("36", "15")),  # a confirmed response; the site's is not
+           doses=((0, 12), (42, 0), (49, 10), (91, 8))),
     Course("01-006", "female", "leiomyosarcoma", 100, ("30", "18", "24"),
            ((42, ("32", "19", "23")), (84, ("41", "23", "29"))),
            (("31", "18", "25"), ("33", "19", "24"), ("36", "20", "26"))),  # no progression
     Course("01-007", "female", "fibrosarcoma", 60, ("48", "21"), ((42, (["23", "18"], "19")),)),
-    Course("02-001", "male", "angiosarcoma", 88, ("35", "28"), ((41, ("33", "26")),)),
+    Course("02-001", "male", "angiosarcoma", 88, ("35", "28"), ((41, ("33", "26")),),
+           doses=((0, 12), (42, 0), (49, 12))),
 )  # fmt: skip
 IMMUNE_COURSES = (
     Course("01-101", "male", "alveolar soft part sarcoma", 120, ("40", "30"),
@@ -162,10 +166,10 @@ def load() -> dict[str, int]:
         (IMMUNE, IMMUNE_MEMBERS, IMMUNE_COURSES),
     )
     there = set(Trial.objects.values_list("registry_id", flat=True))
+    missing = [study for study in studies if study[0]["registry_id"] not in there]
     return {
         document["registry_id"]: _study(document, members, courses)
-        for document, members, courses in studies
-        if document["registry_id"] not in there
+        for document, members, courses in missing
     }
 
 
@@ -212,12 +216,33 @@ def _patient(trial: Trial, course: Course, *, by: User) -> Patient:
         enrolled_on=enrolled_on,
     )  # fmt: skip
     if course.dosed:
-        record_dose(patient=patient, by=by, intervention="anlotinib", dose=Decimal(12), unit="mg", started_on=began)  # fmt: skip
+        _treat(patient, course, began, by)
     if course.baseline:
         _visit(patient, "baseline", began - timedelta(days=6), course.baseline, by)
     for day, diameters in course.visits:
         _visit(patient, "scheduled", began + timedelta(days=day), diameters, by)
     return patient
+
+
+def _treat(patient: Patient, course: Course, began: Date, by: User) -> None:
+    """Anlotinib as the course has it; whatever else the arm has, as planned."""
+    before = 12
+    for day, mg in course.doses:
+        record_dose(
+            patient=patient, by=by, intervention="anlotinib", dose=Decimal(mg), unit="mg",
+            started_on=began + timedelta(days=day), end_current=day > 0,
+            adjustment=_adjustment(before, mg),
+        )  # fmt: skip
+        before = mg or before
+    plan = patient.trial.arms.get().interventions.exclude(name="anlotinib")
+    for drug in plan:
+        record_dose(patient=patient, by=by, intervention=drug.name, dose=drug.dose, unit=drug.unit, started_on=began)  # fmt: skip
+
+
+def _adjustment(before: int, mg: int) -> Adjustment:
+    if mg == 0:
+        return Adjustment.INTERRUPTED
+    return Adjustment.REDUCED if mg < before else Adjustment.NONE
 
 
 def _read(patient: Patient, course: Course) -> None:

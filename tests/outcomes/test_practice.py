@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
-from outcomes import my_work, practice, schedule
+from outcomes import my_work, practice, safety, schedule
 from outcomes.models import Visit
 from outcomes.options import today
 from outcomes.report import Options
@@ -121,3 +123,17 @@ def test_progression_is_confirmed_awaited_and_taken_back_by_irecist(
     page = client.get("/trials/PRACTICE-PD1/").content.decode()
     assert "iPFS" in page
     assert "</strong>: every patient is made up." in page
+
+
+def test_the_doses_show_reductions_and_pauses(loaded: dict[str, int]) -> None:
+    """12 mg on days 1 to 14 of 21; by hand: three cycles of 12 mg, two of 10 mg."""
+    trial = Trial.objects.get(registry_id="PRACTICE")
+    reader = User.objects.get(username="investigator")
+    found = safety.exposure(safety.build(trial, user=reader, cutoff=today(trial)))
+    by_subject = {row.course.subject_id: row.found for row in found}
+    assert len(by_subject) == 7
+    reduced = by_subject["01-001"]
+    assert (reduced.total_dose, reduced.planned_dose) == (Decimal(784), Decimal(840))
+    assert (reduced.reductions, by_subject["01-005"].reductions) == (1, 2)
+    assert by_subject["01-005"].interruptions == by_subject["02-001"].interruptions == 1
+    assert by_subject["01-002"].relative_dose_intensity == 1

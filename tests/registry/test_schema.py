@@ -150,7 +150,7 @@ def test_outcomes_are_conditional(schema: dict[str, Any]) -> None:
             assert "content" not in operation["responses"]["304"]
             assert all("ETag" in operation["responses"][code]["headers"] for code in ("200", "304"))
             assert named["known_on"]["schema"] == {"type": "string", "format": "date-time"}
-            assert "Today's are the endpoint definitions" in named["known_on"]["description"]
+            assert "are those of the moment" in named["known_on"]["description"]
 
 
 def test_definitions_are_described(schema: dict[str, Any]) -> None:

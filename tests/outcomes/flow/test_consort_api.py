@@ -358,7 +358,7 @@ def test_the_flow_of_alter_s006(cast: Cast, api: Login) -> None:
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
-    [("cutoff=yesterday", "cutoff"), ("cutoff=2024-02-30", "cutoff"), ("known_on=", "known_on"),
+    [("cutoff=yesterday", "cutoff"), ("cutoff=2024-02-30", "cutoff"), ("known_on=now", "known_on"),
      ("population=safety", "population")],
 )  # fmt: skip
 def test_a_useless_parameter_is_named(cast: Cast, api: Login, query: str, parameter: str) -> None:
