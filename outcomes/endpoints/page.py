@@ -97,7 +97,7 @@ def name_of(declared: Declared) -> str:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a preview: a definition with its figure."""
+    """One side of a preview: a definition with its name, if it has one, and its figure."""
 
     title: str
     card: Card

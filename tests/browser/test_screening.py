@@ -36,7 +36,7 @@ def test_an_investigator_screens_deviates_and_enrolls(
         valid_from=START,
     )  # fmt: skip
     log_in(cast.investigator)
-    page.goto(f"{live_server.url}/trials/{cast.trial.registry_id}/")
+    page.goto(f"{live_server.url}/trials/{cast.trial.registry_id}/screenings/")
     page.get_by_role("link", name="Screen a patient").click()
     accessible(page)
     expect(page.get_by_label("Subject ID")).to_be_focused()
