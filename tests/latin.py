@@ -29,7 +29,7 @@ FIELD = frozenset(
     Clopper Pearson Wilson Wald Kaplan Meier Greenwood Cox Efron Breslow Newcombe Fisher Yates SPSS
     CT MRI PET ALT AST ULN LLN QTc DNA RNA HBV HCV HIV HBsAg II III IV
     mm cm mg mL kg ms dL mol mmol umol nmol kat min kPa mmHg IU
-    API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SHA SVG UTC UTF XLSX YYYY MM DD DDThh mmZ
+    API CSV CSS ETag ID JSON JavaScript MB PNG POST GET SHA SVG UTC UTF XLSX YYYY MM DD HH DDThh mmZ
     Greenwood Brookmeyer Crowley PDF
     FDA EMA NMPA ClinicalTrials gov PMID PMCID DOI English
     """.split()  # noqa: SIM905

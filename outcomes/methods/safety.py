@@ -72,8 +72,8 @@ class Person:
         """The events that started from the first dose to the window's end, both days included."""
         if self.first_dose_on is None:
             return ()
-        first = self.first_dose_on
-        end = min(cutoff, self.last_dose_by(cutoff) + timedelta(days=window_days))
+        first, last, window = self.first_dose_on, self.last_dose_by(cutoff), timedelta(window_days)
+        end = cutoff if cutoff - last <= window else last + window
         return tuple(event for event in self.events if first <= event.started_on <= end)
 
     def last_dose_by(self, until: Date) -> Date:
