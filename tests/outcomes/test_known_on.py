@@ -36,6 +36,7 @@ WHY = {"reason": "source data verification"}
 READ = [  # with site and arm
     f"{OUTCOMES}?{END}&group_by=histology", f"{OUTCOMES}patients/?{END}",
     f"/trials/NCT00000001/consort/?{END}", f"/trials/NCT00000001/accrual/?{END}",
+    f"/trials/NCT00000001/exposure/patients/?{END}",
 ]  # fmt: skip
 committed = pytest.mark.django_db(transaction=True)  # each step is a transaction with its own time
 
