@@ -166,10 +166,10 @@ def load() -> dict[str, int]:
         (IMMUNE, IMMUNE_MEMBERS, IMMUNE_COURSES),
     )
     there = set(Trial.objects.values_list("registry_id", flat=True))
-    missing = [study for study in studies if study[0]["registry_id"] not in there]
     return {
         document["registry_id"]: _study(document, members, courses)
-        for document, members, courses in missing
+        for document, members, courses in studies
+        if document["registry_id"] not in there
     }
 
 

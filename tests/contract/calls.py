@@ -387,7 +387,9 @@ def deviation_change(at: Scene, description: str) -> Call:
     """What happened in the course of the trial, described otherwise."""
     facts = {"occurred_on": START, "category": "dosing", "major": True}
     for told in ("a dose too many", "a dose too few"):
-        row = Deviation.objects.create(patient=at.patient, description=told, **facts)
+        row, _made = Deviation.objects.get_or_create(
+            patient=at.patient, description=told, defaults=facts
+        )
     body = {"patient": at.patient.pk} | facts | {"occurred_on": START.isoformat()}
     return change(f"/deviations/{row.pk}/", row, body | {"description": description})
 
