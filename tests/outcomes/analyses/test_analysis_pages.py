@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from outcomes.models import Analysis
 from patients.models import Patient
+from tests import factories
 from tests.conftest import Cast
 from tests.outcomes.analyses.test_freezing import CUTOFF, frozen, populated
 from trials.models import Site, Trial
