@@ -24,7 +24,7 @@ from patients.models import (
 )
 from registry import audit
 from tests import factories
-from tests.conftest import Api, Cast
+from tests.conftest import Api, Cast, DjangoAssertNumQueries
 from tests.factories import START, new_lesion
 from tests.outcomes.visits.bodies import Body, edited
 from trials.models import Arm, Criterion, Endpoint, Site, Trial
@@ -36,6 +36,7 @@ WHY = {"reason": "source data verification"}
 READ = [  # with site and arm
     f"{OUTCOMES}?{END}&group_by=histology", f"{OUTCOMES}patients/?{END}",
     f"/trials/NCT00000001/consort/?{END}", f"/trials/NCT00000001/accrual/?{END}",
+    f"/trials/NCT00000001/exposure/patients/?{END}",
 ]  # fmt: skip
 committed = pytest.mark.django_db(transaction=True)  # each step is a transaction with its own time
 
@@ -508,3 +509,17 @@ def test_statuses_of_a_voided_visit_are_not_read(cast: Cast, api: Login) -> None
     assert NewLesionStatus.objects.count() == 1
     (line,) = client.get(f"{OUTCOMES}patients/?{END}").json()["results"]
     assert (line["best_response"], line["pfs"]["code"]) == ("NE", "censored_never_assessed")
+
+
+@committed
+@pytest.mark.parametrize(("path", "statements"), [("consort", 22), ("accrual", 15)])
+def test_the_flow_of_a_moment_takes_a_constant_number_of_statements(
+    cast: Cast, api: Login, path: str, statements: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:  # fmt: skip
+    client = api(cast.investigator)
+    for _ in range(2):
+        for _ in range(3):
+            factories.patient(cast.trial)
+        with django_assert_num_queries(statements):
+            client.get(f"/trials/NCT00000001/{path}/?{END}&{query(datetime.now(UTC))}")

@@ -97,7 +97,9 @@ def _recorded(trial: Trial, arm: Arm, criterion: Criterion, cast: Cast) -> Patie
         record_visit(patient=patient, entry=first, by=cast.superuser, evaluator=evaluator)
     rows: dict[str, Any] = {"targets": (factories.target("T01", 20),), "non_targets": ()}
     for day in (43, 85):
-        factories.follow_up(patient, day, by=cast.superuser, **rows)
+        factories.follow_up(
+            patient, day, by=cast.superuser, targets=(factories.target("T01", 20),), non_targets=()
+        )
     return patient
 
 

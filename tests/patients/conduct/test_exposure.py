@@ -198,7 +198,7 @@ def test_two_masked_drugs_of_a_patient_are_one_treatment(
     assert (row["reductions"], row["interruptions"]) == (1, 0)
 
 
-@pytest.mark.parametrize(("path", "statements"), [(EXPOSURE, 7), (f"{EXPOSURE}patients/", 7)])
+@pytest.mark.parametrize(("path", "statements"), [(EXPOSURE, 8), (f"{EXPOSURE}patients/", 8)])
 def test_exposure_takes_a_constant_number_of_statements(
     cast: Cast, coordinator: Api, path: str, statements: int,
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -208,6 +208,6 @@ def test_exposure_takes_a_constant_number_of_statements(
             other = factories.patient(cast.trial)
             told = {"intervention": "A", "unit": "mg", "started_on": START}
             Dose.objects.create(patient=other, dose=Decimal(12), **told)
-        # token, trial, sites, patients, their events, interventions, doses
+        # token, trial, sites, patients, their events and doses, interventions, doses by day
         with django_assert_num_queries(statements):
             coordinator.get(path)
