@@ -66,16 +66,17 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
     trial = get_object_or_404(Trial.objects.visible_to(signed_in(request)).named(registry_id))
     review = reads_review(request, trial)
 
-    def read(asked: HttpRequest) -> tuple[report.Options, str]:
-        return options_of(asked, trial, ["group"]), group_of(asked.GET)
+    def read(asked: HttpRequest) -> tuple[report.Report, tuple[report.PatientOutcome, ...]]:
+        options, group = options_of(asked, trial, ["group"]), group_of(asked.GET)
+        found = report.build(trial, user=signed_in(request), options=options)
+        return found, of_group(found, group)
 
     try:
-        options, group = read(request)
-        found = report.build(trial, user=signed_in(request), options=options)
-        patients = of_group(found, group)
+        found, patients = read(request)
     except InvalidParameter:
         form = OptionsForm(report.Options(cutoff=today(trial)), review=review)
         return refused(request, form, read, trial=trial, title=_("Outcomes"))
+    options, group = found.options, group_of(request.GET)
     published = list(as_known.rows(trial.published, options.known_on))
     events = safety.build(
         trial, user=signed_in(request), cutoff=options.cutoff, known_on=options.known_on

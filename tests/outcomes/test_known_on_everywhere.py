@@ -95,7 +95,6 @@ def _recorded(trial: Trial, arm: Arm, criterion: Criterion, cast: Cast) -> Patie
     for evaluator in Evaluator.values:
         first = VisitEntry("baseline", START, (factories.target("T01", 50, organ="lung"),), (), ())
         record_visit(patient=patient, entry=first, by=cast.superuser, evaluator=evaluator)
-    rows: dict[str, Any] = {"targets": (factories.target("T01", 20),), "non_targets": ()}
     for day in (43, 85):
         factories.follow_up(
             patient, day, by=cast.superuser, targets=(factories.target("T01", 20),), non_targets=()

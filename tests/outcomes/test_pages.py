@@ -599,9 +599,9 @@ def test_typed_text_is_never_markup(cast: Cast, pages: Pages) -> None:
     ("address", "statements"),
     [
         ("/trials/", 4),
-        ("/trials/NCT00000001/", 15),  # with doses, adverse events, published figures, a role
+        ("/trials/NCT00000001/", 19),  # with doses, adverse events, published figures, a role
         # with queries, what was corrected, the next scan, adverse events, doses, deviations, a role
-        ("/patients/{patient}/", 27),
+        ("/patients/{patient}/", 28),
         ("/patients/{patient}/visits/new/", 13),  # with draft, next scan, endpoints, therapies
         ("/visits/{visit}/edit/", 14),  # with draft and open queries
     ],

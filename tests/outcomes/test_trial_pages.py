@@ -35,10 +35,15 @@ FURTHER = {
         "Outcomes": ["Frozen analyses"],
         "Data": ["Upload visits", "Independent review"],
     },
-    "administrator": {"Outcomes": ["Frozen analyses"], "Data": ["Independent review"]},
+    "administrator": {
+        "Outcomes": ["Frozen analyses"],
+        "Data": ["Independent review"],
+        "Protocol": ["Response criteria"],
+    },
     "superuser": {
         "Outcomes": ["Frozen analyses"],
         "Data": ["Upload visits", "Independent review"],
+        "Protocol": ["Response criteria"],
     },
 }
 

@@ -108,7 +108,7 @@ def test_every_code_has_words() -> None:
 @BOTH
 def test_a_wrong_cutoff_is_named(cast: Cast, pages: Pages, path: str) -> None:
     page = text_of(pages(cast.viewer), f"{path}?cutoff=yesterday", 400)
-    assert "Data cutoff: “yesterday” cannot be used. A date such as 2022-08-08." in page
+    assert "Data cutoff: “yesterday” cannot be used. Give the date as YYYY-MM-DD." in page
 
 
 @BOTH

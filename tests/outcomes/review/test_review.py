@@ -576,7 +576,8 @@ def test_the_page_of_differences(
     text = shown.content.decode()
     assert shown.status_code == 200
     patient = trial_read_twice.patient.pk
-    for link in (f"/patients/{patient}/#flow-sheet", f"/patients/{patient}/review/", "format=csv"):
+    sites = f"/patients/{patient}/?cutoff=2024-10-01#flow-sheet"
+    for link in (sites, f"/patients/{patient}/review/", "format=csv"):
         assert link in text
     rows = re.findall(r"<tr>(?:(?!<tr>).)*?01-003.*?</details>", " ".join(text.split()))
     assert len(rows) == 1  # PD on 2024-02-27 by the site, a day later by the review
