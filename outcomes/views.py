@@ -128,7 +128,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "sheet": flow_sheet(past, corrected(past), cutoff=options.cutoff),
         "reviewed_sheet": past.reviewed,
         "outlook": schedule.outlook(row),
-        "unconfirmed": confirmation.awaited(row.trial, past.visits),
+        "awaited": confirmation.awaited(row.trial, past.visits),
         "folded": None if error else patient_page.folded(row, options),
         "spider": spider.draw(dashboard.spider_points(past, options.cutoff)),
         "spider_title": _("Sum of diameters, change from baseline"),

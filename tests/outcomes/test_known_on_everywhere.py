@@ -54,7 +54,7 @@ PAST = "You are looking at the past"
 PAGES = {  # those that take a moment; any other refuses the key
     "trial_dashboard", "endpoints", "accrual", "consort", "consort_people", "study_report",
     "statistics", "groups", "safety", "safety_patients", "safety_exposure", "safety_csv",
-    "figure_list", "figure", "figure_data", "discordance", "analysis_new", "studies", "studies_csv",
+    "figure_list", "figure", "figure_data", "patients_of", "accrual_people", "discordance", "analysis_new", "studies", "studies_csv",
 }  # fmt: skip
 
 
@@ -143,7 +143,8 @@ def change_everything(cast: Cast, patients: list[Patient]) -> None:
 
 def pages_of(trial: Trial) -> Iterator[str]:
     """Every address of outcomes that is of the trial or of several, each kind of file once."""
-    kinds = {"figure": [*figures.NAMES, *ELSEWHERE], "table": list(CSV)}
+    numbers = ["orr", "pfs", "best"]
+    kinds = {"figure": [*figures.NAMES, *ELSEWHERE], "table": list(CSV), "number": numbers}
     for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern)
         names = set(pattern.pattern.converters)
@@ -223,6 +224,6 @@ def takes(address: str) -> bool:
 def same(document: Any) -> Any:
     """A document without what says when, and by which question, it was made."""
     if isinstance(document, dict):
-        apart = ("known_on", "made_at", "sha256", "paragraphs")
+        apart = ("known_on", "made_at", "sha256", "inputs_sha256", "paragraphs")
         return {k: same(v) for k, v in document.items() if k not in apart}
     return [same(one) for one in document] if isinstance(document, list) else document

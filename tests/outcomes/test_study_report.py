@@ -125,7 +125,7 @@ def test_a_bad_option_is_named(studied: Cast, pages: Pages, api: Login) -> None:
     address = f"/trials/{studied.trial.registry_id}/report/?cutoff=soon"
     answer = pages(studied.investigator).get(address)
     assert answer.status_code == 400
-    assert "cannot be used. A date such as" in answer.content.decode()
+    assert "cannot be used. Give the date as" in answer.content.decode()
     assert api(studied.investigator).get(address).json()["errors"][0]["parameter"] == "cutoff"
 
 
@@ -148,12 +148,12 @@ def test_statements_do_not_grow_with_patients(
 ) -> None:
     client = pages(studied.investigator)
     address = f"/trials/{studied.trial.registry_id}/report/{CUTOFF}"
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(36):
         client.get(address)
     for number in range(3, 9):
         row = factories.patient(studied.trial, f"01-00{number}")
         factories.baseline(row, by=studied.coordinator)
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(36):
         client.get(address)
 
 

@@ -17,9 +17,9 @@ def histology(text: str) -> str:
 
 
 @register.filter
-def treatment(text: str) -> str:
+def treatment(text: str | None) -> str:
     """A text with the drugs in it by their names in the reader's language: an arm, a drug."""
-    return treatments.name(text, chinese=in_chinese())
+    return treatments.name(text or "", chinese=in_chinese())
 
 
 register.filter("published_measure", published_terms.measure)

@@ -263,11 +263,11 @@ def test_the_page_asks_as_much_of_three_patients_as_of_none(
     client = pages(cast.viewer)
     path = f"{PATH}?cutoff=2024-12-31&population=safety"
     client.get(path)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         client.get(path)
     for _number in range(3):
         factories.baseline(factories.patient(cast.trial), by=cast.coordinator)
     Endpoint.objects.create(trial=cast.trial, kind="PFS", name="EMA")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(15):
         client.get(path)
     assert client.get(f"{PATH}?cutoff=x").status_code == 400

@@ -158,7 +158,7 @@ REFUSED = [
         "group_by=age",
         "group_by",
         "One of: arm, histology, site, sex, ecog, age_band, prior_lines.",
-        "“age” cannot be used.",
+        "“group_by=age” in the address cannot be used. One of: arm",
     ),
     ("by=sex", "by", "", "“by=sex” in the address cannot be used."),
 ]
@@ -324,7 +324,11 @@ REFUSED_GROUPS = [
         "group",
         "“group=giant” in the address cannot be used. One of: female,",
     ),
-    ("group_by=age&group=x", "group_by", "“age” cannot be used."),
+    (
+        "group_by=age&group=x",
+        "group_by",
+        "“group_by=age” in the address cannot be used. One of: arm",
+    ),
 ]
 
 
