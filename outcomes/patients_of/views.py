@@ -19,6 +19,7 @@ from outcomes.patient_links import Links
 from outcomes.patients_of import page
 from outcomes.patients_of.options import FILTERS, Asked, asked, endpoint_of
 from outcomes.report import Declared, Options, standings
+from outcomes.safety.options import AsOfForm
 from registry.pages import signed_in
 from registry.rest import InvalidParameter, refuse_unknown
 from trials import as_known
@@ -94,6 +95,7 @@ def _shown(
         "trial": trial,
         "found": found,
         "shown_options": options,
+        "options": AsOfForm(options),
         "page_obj": shown,
         "lines": page.lines(which, list(shown.object_list), links),
     } | told
