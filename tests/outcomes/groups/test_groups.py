@@ -158,7 +158,7 @@ REFUSED = [
         "group_by=age",
         "group_by",
         "One of: arm, histology, site, sex, ecog, age_band, prior_lines.",
-        "“group_by=age” in the address cannot be used. One of: arm",
+        "“age” cannot be used.",
     ),
     ("by=sex", "by", "", "“by=sex” in the address cannot be used."),
 ]
