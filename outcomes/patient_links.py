@@ -114,6 +114,14 @@ class Links:
         }
 
 
+@dataclass(frozen=True)
+class Count:
+    """How many patients, in words, and the list of them."""
+
+    text: str
+    url: str
+
+
 def _seen_at_site(facts: PatientFacts, source: Source) -> bool:
     """Whether a date comes from a visit that the facts' evaluator did not read."""
     return source.record == "visit" and source.id not in {r.source for r in facts.history.records}

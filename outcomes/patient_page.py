@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from outcomes import dashboard, history, options
-from outcomes.dashboard import PatientLine
+from outcomes import history, options
 from outcomes.definition_words import in_words
 from outcomes.history import History
 from outcomes.labels import ABSENCES
 from outcomes.models import REVIEWER
+from outcomes.patient_lines import PatientLine, patient_line
 from outcomes.patient_links import FOLDED_BY, Links
 from outcomes.report import Options, standings
 from registry.rest import refuse_unknown
@@ -87,7 +87,7 @@ def folded(patient: Patient, chosen: Options) -> FoldedPatient | None:
         return Definition(in_words(endpoint, chosen.evaluator), why)
 
     return FoldedPatient(
-        line=dashboard.patient_line(found.outcome, links),
+        line=patient_line(found.outcome, links),
         response=definition(EndpointKind.ORR),
         progression_free=definition(EndpointKind.PFS),
         overall=definition(EndpointKind.OS),

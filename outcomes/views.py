@@ -39,8 +39,10 @@ from outcomes.options import (
     reads_review,
     today,
 )
+from outcomes.patient_lines import spider_points
 from outcomes.query_forms import refused
 from outcomes.response_panel import later_lines
+from outcomes.safety.frequent import adverse_event_table
 from outcomes.treatment_block import conduct_of
 from outcomes.visit_page import VisitPage
 from patients import gate
@@ -86,7 +88,7 @@ def trial_dashboard(request: HttpRequest, registry_id: str) -> HttpResponse:
         "trial": found.trial,
         "page": dashboard.page(found, request.GET.get("page"), patients),
         "group": dashboard.group_heading(found, group) if group else "",
-        "adverse_events": dashboard.adverse_event_table(events),
+        "adverse_events": adverse_event_table(events),
         "published": published,
         "as_published": as_published((one.measure, one.printed) for one in published),
         "options": OptionsForm(found.options, review=review),
@@ -130,7 +132,7 @@ def patient(request: HttpRequest, pk: int) -> HttpResponse:
         "outlook": schedule.outlook(row),
         "awaited": confirmation.awaited(row.trial, past.visits),
         "folded": None if error else patient_page.folded(row, options),
-        "spider": spider.draw(dashboard.spider_points(past, options.cutoff)),
+        "spider": spider.draw(spider_points(past, options.cutoff)),
         "spider_title": _("Sum of diameters, change from baseline"),
         "therapies": row.therapies.active(),
         "adverse_events": row.adverse_events.active(),

@@ -11,12 +11,11 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from outcomes import dashboard
 from outcomes.analyses import Reproduction
 from outcomes.analyses.changes import Change, Changes
 from outcomes.analyses.documents import LISTED
 from outcomes.analyses.inputs import Difference
-from outcomes.dashboard import Card
+from outcomes.cards import Card, cards
 from outcomes.models import ResponseChoice
 from patients import ctcae
 from patients.models import ActionTaken, Patient
@@ -94,9 +93,7 @@ def changes_page(found: Changes) -> ChangesPage:
     lines = tuple(map(_line, found.changed[:LISTED]))
     return ChangesPage(
         found=found,
-        figures=tuple(
-            zip(dashboard.cards(found.stored), dashboard.cards(found.today), strict=True)
-        ),
+        figures=tuple(zip(cards(found.stored), cards(found.today), strict=True)),
         lines=lines,
         left_out=len(found.changed) - len(lines),
         parameters=tuple(

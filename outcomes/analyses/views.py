@@ -17,6 +17,7 @@ from outcomes.analyses import changes as analysis_changes
 from outcomes.analyses import page as analysis_page
 from outcomes.analyses.page import FreezeForm
 from outcomes.analyses.wording import outcome_in_words
+from outcomes.cards import cards
 from outcomes.models import METHODS_VERSION, Analysis
 from outcomes.options import OptionsForm, as_query, options_of, reads_review, today
 from outcomes.patient_links import Links
@@ -81,7 +82,7 @@ def analysis_new(request: HttpRequest, registry_id: str) -> HttpResponse:
         "form": form,
         "options": OptionsForm(options, review=review),
         "asked": urlencode(as_query(options)),
-        "cards": dashboard.cards(found),
+        "cards": cards(found),
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "outcomes/analysis_new.html", context, status=status)

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from outcomes.charts.plot import XY, Mark, Plot
-from outcomes.dashboard import percent
 from outcomes.flow.accrual import AccrualReport
 from outcomes.methods.accrual import Month, NoProjection, SiteAccrual
+from outcomes.result_wording import percent
 from trials.models import Site
 
 WIDTH, HEIGHT = 720, 366

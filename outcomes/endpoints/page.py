@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from outcomes import dashboard
-from outcomes.dashboard import Card
+from outcomes.cards import Card, endpoint_card
 from outcomes.endpoints.preview import Move, Preview, Proposal, category
 from outcomes.endpoints.wording import category_in_words, standing_in_words, why
 from outcomes.patient_links import Links
@@ -81,7 +80,7 @@ def _rows(
             endpoint=endpoints.get(declared.pk or 0),
             title=name_of(declared),
             words=definition_wording.in_words(kind, declared.definition),
-            card=dashboard.endpoint_card(result),
+            card=endpoint_card(result),
             first=index == 0,
             versions=versions.get(declared.pk or 0, []),
             unlike_first=tuple(unlike),
@@ -162,14 +161,14 @@ def changed_keys(found: Preview) -> tuple[str, ...]:
 
 
 def _side(result: Rate | Survival | None) -> Side | None:
-    return Side(name_of(result.endpoint), dashboard.endpoint_card(result)) if result else None
+    return Side(name_of(result.endpoint), endpoint_card(result)) if result else None
 
 
 def _proposed(result: Rate | Survival | None, proposal: Proposal) -> Side | None:
     """What is proposed goes by the name that it would have."""
     if result is None or proposal.definition is None:
         return _side(result)
-    return Side(proposal.name or _("main definition"), dashboard.endpoint_card(result))
+    return Side(proposal.name or _("main definition"), endpoint_card(result))
 
 
 def _line(kind: EndpointKind, move: Move, folded: str) -> MoveLine:

@@ -6,11 +6,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from outcomes.dashboard import months
 from outcomes.endpoints.preview import Category, Place
 from outcomes.labels import ABSENCES, response_label
 from outcomes.methods.recist import Response
 from outcomes.report import Absence, Standing
+from outcomes.result_wording import months
 from outcomes.wording import word
 
 CATEGORIES = {

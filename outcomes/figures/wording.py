@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from outcomes import dashboard
 from outcomes.arms import SurvivalComparison
 from outcomes.charts.plot import shortened
 from outcomes.labels import CHARACTERISTICS, TIES
 from outcomes.report import UNKNOWN, Survival
+from outcomes.result_wording import hazard_ratio, log_rank, median_in_words
 from patients.models import Sex
 from trials.templatetags.terms import histology, treatment
 
@@ -35,7 +35,7 @@ def median_of(found: Survival) -> str:
     """What stands under a curve's name: patients, events, and the median with its interval."""
     told = ngettext("n = %(n)s, %(events)s event", "n = %(n)s, %(events)s events", found.events)
     counts = told % {"n": found.n, "events": found.events}
-    median = _("median %s") % dashboard.median_in_words(found)
+    median = _("median %s") % median_in_words(found)
     return shortened(f"{counts} · {median}", LINE_LENGTH)
 
 
@@ -55,7 +55,7 @@ def compared(
 
     Of each group its name and its patients.
     """
-    lines = [dashboard.log_rank(found.log_rank, [n for _name, n in groups])]
+    lines = [log_rank(found.log_rank, [n for _name, n in groups])]
     if exploratory:
         lines = [_("%s (groups of 5 or more; exploratory, not adjusted)") % lines[0]]
     if exploratory and len(groups) > 2:
@@ -72,7 +72,7 @@ def _ratio(
 ) -> str:
     """With both names where they fit beside each other, since the reference stands above."""
     sizes, cox = [reference[1], group[1]], found.cox
-    ratio = dashboard.hazard_ratio(cox.ratios[place], cox.level, sizes)
+    ratio = hazard_ratio(cox.ratios[place], cox.level, sizes)
     if len(reference[0]) + len(group[0]) > NAMES_LENGTH:
         told = {"arm": shortened(group[0], NAMES_LENGTH), "ratio": ratio}
         return _("hazard ratio %(arm)s: %(ratio)s") % told

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from outcomes.charts.forest import estimate_text
-from outcomes.dashboard import percent
 from outcomes.labels import CHARACTERISTICS, UNITS, group_label, why_none
 from outcomes.methods.survival import Landmark
 from outcomes.report import LandmarkTime, Survival
@@ -22,6 +21,7 @@ from outcomes.report.subgroups import (
     rate_estimate,
     recorded,
 )
+from outcomes.result_wording import percent
 from registry.languages import listed
 from trials.definitions import EndpointKind
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from outcomes.dashboard import months
 from outcomes.definition_words import in_words
 from outcomes.endpoints.preview import category
 from outcomes.endpoints.wording import category_in_words, why
@@ -18,6 +17,7 @@ from outcomes.labels import response_label
 from outcomes.methods.time_to_event import Source
 from outcomes.patients_of.options import WHICH, Asked, Which, which
 from outcomes.report import Declared
+from outcomes.result_wording import months
 from trials.definition_wording import TITLES
 
 if TYPE_CHECKING:

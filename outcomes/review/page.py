@@ -9,9 +9,9 @@ from datetime import date as Date
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from outcomes.dashboard import percent
 from outcomes.labels import response_label
 from outcomes.methods.proportions import Proportion
+from outcomes.result_wording import percent
 from outcomes.review.discordance import Discordance, Line, Reading
 
 

@@ -16,9 +16,10 @@ from outcomes import flow, safety
 from outcomes.flow.views import scope_label
 from outcomes.query_forms import refused
 from outcomes.report import tables
-from outcomes.safety import SafetyReport
+from outcomes.safety import SafetyReport, people
 from outcomes.safety import page as safety_page
 from outcomes.safety import tables as safety_tables
+from outcomes.safety.exposure_lines import patient_exposure
 from outcomes.safety.options import (
     ONE,
     AsOfForm,
@@ -108,12 +109,12 @@ def safety_patients(request: HttpRequest, registry_id: str) -> HttpResponse:
         form, read = AsOfForm(default(trial)), partial(selection_of, trial=trial)
         return refused(request, form, read, trial=trial, title=_("Patients with adverse events"))
     report = _report(request, trial, options)
-    found = safety_page.matching(report, options, selection)
-    events = safety_page.event_page(found, request.GET.get("page"))
+    found = people.matching(report, options, selection)
+    events = people.event_page(found, request.GET.get("page"))
     return _shown(
         request, report, options, "safety_patients", events=events,
         lines=events.lines(safety.details(report, events.ids)),
-        asked=safety_page.asked_for(options, selection),
+        asked=people.asked_for(options, selection),
         csv_url=options.link(trial, "safety_csv", "adverse-event-patients", **_without_page(request.GET.dict())),
     )  # fmt: skip
 
@@ -133,8 +134,8 @@ def safety_exposure(request: HttpRequest, registry_id: str) -> HttpResponse:
         return refused(request, form, read, trial=trial, title=_("Exposure"))
     report = _report(request, trial, options)
     rows = safety.exposure(report)
-    shown = Paginator(rows, safety_page.PER_PAGE).get_page(request.GET.get("page"))
-    lines = [safety_page.patient_exposure(row) for row in shown]
+    shown = Paginator(rows, people.PER_PAGE).get_page(request.GET.get("page"))
+    lines = [patient_exposure(row) for row in shown]
     return _shown(
         request, report, options, "safety_exposure", lines=lines, page_obj=shown,
         form=AsOfForm(options), csv_url=options.link(trial, "safety_csv", "exposure-patients"),
@@ -150,7 +151,7 @@ def _counts(_request: HttpRequest, report: SafetyReport) -> Table:
 
 def _events(request: HttpRequest, report: SafetyReport) -> Table:
     options, selection = selection_of(request, report.trial)
-    found = safety_page.matching(report, options, selection)
+    found = people.matching(report, options, selection)
     details = safety.details(report, [event.id for _one, of in found for event in of])
     return safety_tables.EVENTS, safety_tables.event_rows(report, found, details)
 

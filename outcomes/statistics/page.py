@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from outcomes import small_groups
 from outcomes.arms import ComparedArm, Comparison, CurveDifferences, NoComparison
-from outcomes.dashboard import months, p_value, percent
 from outcomes.definition_words import depth_in_words, result_in_words
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
 from outcomes.methods import survival
@@ -28,6 +27,7 @@ from outcomes.methods.survival import (
 )
 from outcomes.report import DAYS_PER_MONTH, LandmarkTime, Rate, Report, Section, Survival
 from outcomes.report.subgroups import FEWEST
+from outcomes.result_wording import months, p_value, percent
 from registry.languages import labeled, listed
 from trials.definition_wording import (
     PROPORTION_STYLES,

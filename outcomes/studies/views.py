@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from outcomes import dashboard, studies
+from outcomes import studies
+from outcomes.cards import Card, endpoint_card
 from outcomes.catalogue.printed import as_printed
-from outcomes.dashboard import Card, months
 from outcomes.query_forms import refused
 from outcomes.report import tables
+from outcomes.result_wording import months
 from outcomes.studies import RATES, TIMES, Computed, Printed, Row, Sort
 from outcomes.studies.documents import COLUMNS, study_document, table_rows
 from outcomes.studies.options import StudiesForm, choices_of
@@ -120,7 +121,7 @@ def _computed(row: Computed) -> StudyLine:
         scope=_("Only your sites: %s") % listed(row.sites) if row.sites is not None else "",
         n=whole.n,
         figures=tuple(
-            (kind.value, Cell(dashboard.endpoint_card(results[kind]))) for kind in (*RATES, *TIMES)
+            (kind.value, Cell(endpoint_card(results[kind]))) for kind in (*RATES, *TIMES)
         ),
         follow_up=months(follow_up.median, follow_up.median_reason),
         cutoff=row.report.options.cutoff.isoformat(),

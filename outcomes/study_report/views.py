@@ -11,15 +11,16 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from outcomes import dashboard, figures
+from outcomes.cards import Card, cards, endpoint_card
 from outcomes.charts import forest, participant_flow
 from outcomes.charts.forest import ForestChart
-from outcomes.dashboard import Card
 from outcomes.definition_words import in_words
 from outcomes.flow.views import scope_label
 from outcomes.groups.links import patients_of
 from outcomes.groups.tables import nothing_recorded
 from outcomes.labels import ENDS, MEASURES
 from outcomes.options import OptionsForm, options_of, reads_review, today
+from outcomes.patient_lines import patient_line
 from outcomes.patient_links import Links
 from outcomes.query_forms import refused
 from outcomes.report import Options
@@ -84,7 +85,7 @@ def study_report(request: HttpRequest, registry_id: str) -> HttpResponse:
 def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
     report, trial = found.report, found.trial
     links = Links.of(report)
-    population, *_cards, follow_up = dashboard.cards(report)
+    population, *_cards, follow_up = cards(report)
     return {
         "trial": trial,
         "found": found,
@@ -102,14 +103,14 @@ def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
         "told": participant_flow.outline(found.flow),
         "scope": scope_label(found.flow.scope),
         "ends": [(TITLES[kind], [_end(one) for one in found.ends(kind)]) for kind in TIMES],
-        "patients": [dashboard.patient_line(patient, links) for patient in report.patients],
+        "patients": [patient_line(patient, links) for patient in report.patients],
     }
 
 
 def _results(found: StudyReport, links: Links) -> list[Result]:
     evaluator = found.report.options.evaluator
     return [
-        Result(one.endpoint.name, dashboard.endpoint_card(one, evaluator, links))
+        Result(one.endpoint.name, endpoint_card(one, evaluator, links))
         for one in computed(found.report)
     ]
 

@@ -16,9 +16,9 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from outcomes.characteristics import GROUPS
-from outcomes.dashboard import p_value
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES
 from outcomes.methods.comparison import ComparisonReason, Ties
+from outcomes.result_wording import p_value
 from patients.models import Allocation, Patient
 from tests import factories
 from tests.conftest import Api, Cast
