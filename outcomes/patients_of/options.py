@@ -11,17 +11,19 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from outcomes.labels import ENDS
 from outcomes.methods.recist import Response
 from outcomes.report import Declared, Options, Standing
 from registry.rest import InvalidParameter
 from trials.definitions import EndpointKind
 
 if TYPE_CHECKING:
+    from outcomes.methods.time_to_event import TimeToEvent
     from outcomes.report.standings import Placed
 
 BEST = "best"  # the lists of best overall responses, beside those of endpoints
 RATES = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR)
-FILTERS = ("standing", "response", "confirmed", "day", "group")
+FILTERS = ("standing", "response", "confirmed", "day", "reason", "group")
 
 
 class Which(StrEnum):
@@ -47,7 +49,10 @@ OF_TIMES = (Which.EVENT, Which.CENSORED, Which.ABSENT)
 
 @dataclass(frozen=True)
 class Asked:
-    """What decides who is listed: `day` is one of a curve, `group` a value of the options' grouping."""
+    """What decides who is listed.
+
+    `day` is one of a curve, `reason` why a time ends, `group` a value of the options' grouping.
+    """
 
     kind: EndpointKind
     best: bool = False
@@ -55,7 +60,13 @@ class Asked:
     response: Response | None = None
     confirmed: bool = False
     day: int | None = None
+    reason: str = ""
     group: str | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it is only a part of those who stand at the same place."""
+        return self.day is not None or bool(self.reason)
 
     @property
     def choices(self) -> tuple[Which, ...]:
@@ -71,10 +82,14 @@ class Asked:
         standing = one.standing
         if self.best:
             return self.response in (None, standing.best and standing.best.response)
-        if self.day is not None and (standing.time is None or standing.time.days != self.day):
-            return False
         found = which(standing)
-        return found is self.which if self.which else found is not Which.ABSENT
+        if not (found is self.which if self.which else found is not Which.ABSENT):
+            return False
+        return not self.narrowed or (standing.time is not None and self.has_time(standing.time))
+
+    def has_time(self, time: TimeToEvent) -> bool:
+        """Whether the time ends on the day and for the reason that are asked for."""
+        return self.day in (None, time.days) and self.reason in ("", time.reason.code)
 
 
 def which(standing: Standing) -> Which:
@@ -105,7 +120,7 @@ def asked(of: str, query: Mapping[str, str], options: Options) -> Asked:
     group = query.get("group")
     if group is not None and not options.group_by:
         raise InvalidParameter("group", _("Say in group_by what the patients are grouped by."))
-    return replace(found, group=group)
+    return replace(found, reason=_reason(found, query), group=group)
 
 
 def endpoint_of(asked: Asked, endpoints: Sequence[Declared], definition: str | None) -> Declared:
@@ -125,6 +140,12 @@ def _one_of(query: Mapping[str, str], name: str, accepted: Sequence[str]) -> str
     if value and value not in accepted:
         raise InvalidParameter(name, _("One of: %s.") % ", ".join(accepted))
     return value
+
+
+def _reason(found: Asked, query: Mapping[str, str]) -> str:
+    if query.get("reason") and found.choices != OF_TIMES:
+        raise InvalidParameter("reason", _("Only of a time to an event, such as PFS."))
+    return _one_of(query, "reason", list(ENDS))
 
 
 def _day(query: Mapping[str, str]) -> int | None:

@@ -13,7 +13,7 @@ from outcomes.definition_words import in_words
 from outcomes.endpoints.preview import category
 from outcomes.endpoints.wording import category_in_words, why
 from outcomes.figures.wording import group_name
-from outcomes.labels import response_label
+from outcomes.labels import ENDS, response_label
 from outcomes.methods.time_to_event import Source
 from outcomes.patients_of.options import WHICH, Asked, Which, which
 from outcomes.report import Declared
@@ -87,6 +87,8 @@ def _title(asked: Asked, endpoint: Declared) -> str:
         parts.append(str(WHICH[asked.which]))
     if asked.day is not None:
         parts.append(_("day %s") % asked.day)
+    if asked.reason:
+        parts.append(str(ENDS[asked.reason]))
     if asked.group is not None:
         parts.append(group_name(asked.group))
     return ", ".join(parts)
@@ -101,12 +103,11 @@ def _choices(
     own = {"group": asked.group} if asked.group is not None else {}
     if endpoint.definition.immune:
         own["definition"] = str(endpoint.pk)
-    one_day = asked.day is not None
     every = Choice(
         _("in the analysis"),
         n,
         links.number(endpoint.kind, **own),
-        asked.which is None and not one_day,
+        asked.which is None and not asked.narrowed,
     )
     return [
         every,
@@ -115,7 +116,7 @@ def _choices(
                 str(WHICH[one]),
                 counted[one],
                 links.number(endpoint.kind, standing=one, **own),
-                asked.which is one,
+                asked.which is one and not asked.narrowed,
             )
             for one in asked.choices
         ),

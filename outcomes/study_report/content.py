@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -16,9 +16,8 @@ from outcomes.analyses import inputs
 from outcomes.analyses.inputs import Inputs
 from outcomes.arms import Comparison
 from outcomes.flow import FlowReport
-from outcomes.methods.time_to_event import TimeToEvent
 from outcomes.options import by_arm
-from outcomes.report import Options, PatientOutcome, Report, subgroups
+from outcomes.report import Options, Report, subgroups
 from outcomes.report.subgroups import Choice, Forest, ForestMeasure
 from outcomes.safety import SafetyReport
 from outcomes.statistics.options import FURTHER, completed
@@ -70,8 +69,9 @@ class StudyReport:
         return canonical.sha256(canonical.text(self.inputs))
 
     def ends(self, kind: EndpointKind) -> list[Ended]:
-        """Why the patients' times of PFS or OS end, the most frequent reason first."""
-        found = Counter((t.reason.code, t.event) for t in _times(self.report.patients, kind))
+        """Why the times of the endpoint's own population end, the most frequent reason first."""
+        times = self.report.whole.survivals[kind].times
+        found = Counter((time.reason.code, time.event) for _facts, time in times)
         return [Ended(code, event, n) for (code, event), n in found.most_common()]
 
 
@@ -111,8 +111,3 @@ def _forests(found: Report, known: Inputs) -> list[Forest]:
     choices = [Choice(EndpointKind.ORR, ForestMeasure.RATE), Choice(EndpointKind.PFS, of_times)]
     options = replace(found.options, group_by=None)
     return subgroups.compute(found.trial, options, known.endpoints, known.patients, choices=choices)
-
-
-def _times(patients: Iterable[PatientOutcome], kind: EndpointKind) -> list[TimeToEvent]:
-    times = [p.progression_free if kind is EndpointKind.PFS else p.overall for p in patients]
-    return [time for time in times if time]

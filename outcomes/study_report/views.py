@@ -21,7 +21,7 @@ from outcomes.groups.tables import nothing_recorded
 from outcomes.labels import ENDS, MEASURES
 from outcomes.options import OptionsForm, options_of, reads_review, today
 from outcomes.patient_lines import patient_line
-from outcomes.patient_links import Links
+from outcomes.patient_links import Count, Links
 from outcomes.query_forms import refused
 from outcomes.report import Options
 from outcomes.report.subgroups import FEWEST, Forest
@@ -34,6 +34,7 @@ from outcomes.study_report.methods_section import computed
 from registry.pages import signed_in
 from registry.rest import InvalidParameter
 from trials.definition_wording import TITLES
+from trials.definitions import EndpointKind
 from trials.models import Trial
 
 
@@ -57,11 +58,11 @@ class ForestFigure:
 
 @dataclass(frozen=True)
 class End:
-    """Why times end, in words."""
+    """Why times end, in words, with the list of those whose times do."""
 
     reason: str
     event: bool
-    patients: int
+    patients: Count
 
 
 @login_required
@@ -102,7 +103,9 @@ def _context(found: StudyReport, *, review: bool) -> dict[str, object]:
         "flow": participant_flow.draw(participant_flow.outline(found.flow, every_criterion=False)),
         "told": participant_flow.outline(found.flow),
         "scope": scope_label(found.flow.scope),
-        "ends": [(TITLES[kind], [_end(one) for one in found.ends(kind)]) for kind in TIMES],
+        "ends": [
+            (TITLES[kind], [_end(kind, one, links) for one in found.ends(kind)]) for kind in TIMES
+        ],
         "patients": [patient_line(patient, links) for patient in report.patients],
     }
 
@@ -125,5 +128,6 @@ def _forest(found: Forest) -> ForestFigure:
     )
 
 
-def _end(found: Ended) -> End:
-    return End(str(ENDS[found.code]), found.event, found.patients)
+def _end(kind: EndpointKind, found: Ended, links: Links) -> End:
+    patients = Count(str(found.patients), links.number(kind, reason=found.code))
+    return End(str(ENDS[found.code]), found.event, patients)

@@ -20,6 +20,7 @@ from tests.factories import START
 from tests.outcomes.analyses.test_freezing import CUTOFF as FROZEN_ON
 from tests.outcomes.analyses.test_freezing import frozen, populated
 from tests.outcomes.figures.test_figures import followed, text_of
+from trials.models import Endpoint
 
 Pages = Callable[[Any], Client]
 TRIAL = "/trials/NCT00000001/"
@@ -128,6 +129,30 @@ def test_every_count_of_the_dashboard_has_its_patients(cast: Cast, pages: Pages)
         assert (listed[1] or listed[2]) == number, address
 
 
+def test_every_reason_of_the_report_has_its_patients(cast: Cast, pages: Pages) -> None:
+    """Also where responses are of fewer patients than times: each reason is of its curve's own."""
+    populated(cast)
+    factories.patient(cast.trial, "01-999")
+    Endpoint.objects.create(trial=cast.trial, kind="ORR", definition={"population": "evaluable"})
+    client, asked = pages(cast.administrator), f"cutoff={FROZEN_ON}"
+    report = client.get(f"{TRIAL}report/?{asked}").content.decode()
+    counts = COUNTED.findall(report[report.index('id="ends"') :])
+    assert {html.unescape(link).split("reason=")[1] for link, _number in counts} == {
+        "progression", "censored_new_therapy", "censored_no_baseline", "death",
+        "censored_last_known_alive",
+    }  # fmt: skip
+    for link, number in counts:
+        address = html.unescape(link)
+        assert asked in address
+        assert f"n = {number}" in words_of(client, address), address
+    for kind in ("pfs", "os"):
+        of_kind = [int(number) for link, number in counts if f"/{kind}/" in link]
+        assert sum(of_kind) == 7
+    pills = text_of(client, f"{TRIAL}patients-of/pfs/?{asked}&reason=progression")
+    assert "progressive disease" in pills
+    assert 'aria-current="page"' not in pills[pills.index("nav-pills") :]
+
+
 def test_a_list_says_where_each_patient_stands_since_when_and_why(
     cast: Cast, pages: Pages, progressed: Patient
 ) -> None:
@@ -156,6 +181,9 @@ def test_a_list_says_where_each_patient_stands_since_when_and_why(
         ("orr/?standing=event", 400, "standing: "),
         ("pfs/?standing=counted", 400, "standing: "),
         ("pfs/?day=x", 400, "day: "),
+        ("pfs/?reason=late", 400, "reason: One of: progression"),
+        ("orr/?reason=death", 400, "reason: Only of a time to an event"),
+        ("best/?reason=death", 400, "reason: Only of a time to an event"),
         ("best/?response=XX", 400, "response: "),
         ("best/?confirmed=1", 400, "confirmed: "),
         ("orr/?group=01", 400, "group: "),

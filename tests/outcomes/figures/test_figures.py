@@ -94,6 +94,23 @@ def test_arms_are_compared_as_published(cast: Cast, pages: Pages) -> None:
     assert pooled.count('class="curve"') == 1
 
 
+def test_a_picture_among_the_figures_leads_to_its_figure(cast: Cast, pages: Pages) -> None:
+    """Once to the keyboard and to a screen reader, by its title; no mark in it is a link."""
+    followed(cast, "01-001", 40, 100)
+    for number in range(2, 7):
+        followed(cast, f"01-00{number}", 70)
+    page = text_of(pages(cast.investigator), f"{FIGURES}?{CUTOFF}")
+    pictures = re.findall(r'<a class="chart-thumbnail" href="([^"]+)"([^>]*)>(.*?)</a>', page)
+    assert [address.split("/")[4] for address, _hidden, _svg in pictures] == [
+        name for name in figures.NAMES if name != "dor"
+    ]
+    for address, hidden, drawn in pictures:
+        assert page.count(f'href="{address}"') == 2
+        assert hidden.split() == ['tabindex="-1"', 'aria-hidden="true"']
+        assert drawn.rstrip().endswith("</svg>")
+        assert not re.search("<a |tabindex|<title>", drawn)
+
+
 def test_a_masked_trial_shows_no_arm_in_any_way(cast: Cast, pages: Pages) -> None:
     freireich(cast.trial)
     Trial.objects.update(masking="DOUBLE")
