@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,7 @@ SHORT = {tally: str(grade) for tally, grade in WORST_GRADES.items()} | {
 }
 
 ByName = Mapping[tuple[bool, str], TermIncidence]
+_Column = tuple[str, str | None, Safety]  # what it is called, the arm of its links, what is found
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,20 @@ class Line:
 
 
 @dataclass(frozen=True)
+class ColumnGroup:
+    """Whose patients the next columns are of."""
+
+    title: str
+    columns: int
+
+
+@dataclass(frozen=True)
 class Table:
-    """Columns, and rows with a cell for each."""
+    """Columns, the groups above them if they have any, and rows with a cell for each column."""
 
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
+    groups: tuple[ColumnGroup, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,31 +147,36 @@ def class_names() -> dict[str, str]:
 def summary_table(whole: SafetyReport, report: SafetyReport, options: SafetyOptions) -> Table:
     """Patients with any event, by cause, in all patients and in each arm."""
     everybody = treatment(options.arm) if options.arm else _("All patients")
-    of: list[tuple[str, str | None, Safety]] = [(everybody, options.arm, report.found)]
+    of: list[_Column] = [(everybody, options.arm, report.found)]
     if not options.arm:
         of += [(arm_name(arm), arm.name, arm.found) for arm in whole.arms]
-    groups = [
-        (f"{title} (n = {found.n}): {CAUSES[cause]}", name, cause, cause.of(found.any_term))
-        for title, name, found in of
-        for cause in Cause
-    ]
-    lines = [
-        Line(
-            str(TALLIES[tally]),
-            tuple(
-                cell(
-                    report,
-                    options,
-                    counts.of(tally),
-                    name,
-                    {"count": tally.value, "cause": cause.value},
-                )
-                for _heading, name, cause, counts in groups
-            ),
+    return Table(
+        columns=tuple(capfirst(str(CAUSES[cause])) for _one in of for cause in Cause),
+        lines=tuple(_summary_line(report, options, tally, of) for tally in SUMMARY),
+        groups=tuple(_group(title, found, len(Cause)) for title, _name, found in of),
+    )
+
+
+def _summary_line(
+    report: SafetyReport, options: SafetyOptions, tally: Tally, of: Sequence[_Column]
+) -> Line:
+    """Of each arm, and of all, first all causes and then the related ones."""
+    cells = (
+        cell(
+            report,
+            options,
+            cause.of(found.any_term).of(tally),
+            name,
+            {"count": tally.value, "cause": cause.value},
         )
-        for tally in SUMMARY
-    ]
-    return Table(tuple(heading for heading, *_rest in groups), tuple(lines))
+        for _title, name, found in of
+        for cause in Cause
+    )
+    return Line(str(TALLIES[tally]), tuple(cells))
+
+
+def _group(title: str, found: Safety, columns: int) -> ColumnGroup:
+    return ColumnGroup(f"{title} (n = {found.n})", columns)
 
 
 def term_line(report: SafetyReport, options: SafetyOptions, row: Rows) -> Line:
@@ -184,13 +200,12 @@ def arm_table(whole: SafetyReport, options: SafetyOptions, rows: Sequence[Rows])
     """The same rows arm by arm; None where there is nothing to set side by side."""
     if options.arm or not whole.arms or not rows:
         return None
-    columns = tuple(
-        f"{arm_name(arm)} (n = {arm.found.n}): {TALLIES[tally]}"
-        for arm in whole.arms
-        for tally in OF_ARM
-    )
     known = [by_name(arm) for arm in whole.arms]
-    return Table(columns, tuple(_arm_line(whole, options, row, known) for row in rows))
+    return Table(
+        columns=tuple(str(TALLIES[tally]) for _arm in whole.arms for tally in OF_ARM),
+        lines=tuple(_arm_line(whole, options, row, known) for row in rows),
+        groups=tuple(_group(arm_name(arm), arm.found, len(OF_ARM)) for arm in whole.arms),
+    )
 
 
 def by_name(arm: ArmSafety) -> ByName:

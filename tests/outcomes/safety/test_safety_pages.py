@@ -109,6 +109,32 @@ def test_the_tables(cast: Cast, pages: Pages, patients: list[Patient]) -> None:
     assert "recovered or resolved" in section(page, "serious")
 
 
+def test_an_arm_stands_once_above_its_columns(
+    cast: Cast, pages: Pages, patients: list[Patient]
+) -> None:
+    """Each number has two headings: whose patients they are, and what is counted of them."""
+    client = pages(cast.investigator)
+    page = text_of(client, f"{SAFETY}?{AT}")
+    arms, causes = ["Anlotinib (n = 3)", "Placebo (n = 2)"], ["All causes", "Related"]
+    summary = section(page, "summary")
+    assert heads(summary) == [["Patients with", "All patients (n = 5)", *arms], 3 * causes]
+    assert summary.count('scope="colgroup" colspan="2"') == summary.count('<colgroup span="2">')
+    grades = ["Any grade", "Grade 3 or more"]
+    assert heads(section(page, "arms")) == [["Term", *arms], 2 * grades]
+    assert len(heads(section(page, "terms"))) == 1  # of everybody
+    one = section(text_of(client, f"{SAFETY}?{AT}&arm=Placebo"), "summary")
+    assert heads(one) == [["Patients with", "Placebo (n = 2)"], causes]
+
+
+def heads(text: str) -> list[list[str]]:
+    """A table's headings, row by row."""
+    head = text[text.index("<thead") : text.index("</thead")]
+    return [
+        [bare(cell) for cell in re.findall(r"<th .*?>(.*?)</th>", row)]
+        for row in re.findall(r"<tr>(.*?)</tr>", head)
+    ]
+
+
 CHOSEN = [
     ("cause=related", ["Hypertension", "Fatigue", "Feeling odd"]),
     ("grade=grade_3_or_more", ["Hypertension"]),
