@@ -1,6 +1,9 @@
 """Of fewer than five patients a page estimates no time to event and compares no arm.
 
-The same bound as of the forest plot and of the curves; the API gives every number with its n.
+The same bound as of the forest plot and of the curves; the API gives every number with its n. A
+rate is shown of any number of patients, as on a card so in a group: its interval rests on the
+binomial distribution of the patients there are, and is as wide as they are few, whereas limits of
+times and of ratios rest on approximations for many. Where groups stand side by side it is marked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A forest -> coordinates: one line per group, its mark as large as its patients are many.
 
 A line without an estimate says why, where the others have their numbers. Limits beyond the scale,
-or not reached, end in an arrow.
+or not reached, end in an arrow. The mark of a small group is hollow.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from outcomes.charts.plot import Mark, Plot, coordinate, month_ticks, shortened
 from outcomes.labels import CHARACTERISTICS, NO_COMPARISON, group_label, why_none
 from outcomes.methods.survival import MissingReason
 from outcomes.report import DAYS_PER_MONTH
-from outcomes.report.subgroups import Estimate, Forest, ForestMeasure, Subgroup, recorded
+from outcomes.report.subgroups import FEWEST, Estimate, Forest, ForestMeasure, Subgroup, recorded
 from trials.definitions import EndpointKind
 from trials.templatetags.terms import treatment
 
@@ -55,6 +55,7 @@ class ForestMark:
     cut_low: bool
     cut_high: bool
     diamond: bool
+    hollow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,8 @@ class _Drawing:
         if self.several and estimate.arm:
             full = f"{label}: {treatment(estimate.arm.name)}"
         said = estimate_text(self.found.measure, estimate)
-        counted = {"group": full, "n": estimate.n, "events": estimate.events, "said": said}
+        whole = marked_text(self.found.measure, estimate)
+        counted = {"group": full, "n": estimate.n, "events": estimate.events, "said": whole}
         return ForestLine(
             *_at(row),
             label=shortened(full, LABEL_LETTERS),
@@ -233,7 +235,7 @@ class _Drawing:
             events=str(estimate.events),
             said=shortened(said, SAID_LETTERS),
             full=full,
-            whole=said,
+            whole=whole,
             mark=self.mark(row, estimate, overall=overall),
             url=url if estimate.n else "",
         )
@@ -264,6 +266,7 @@ class _Drawing:
             cut_low=low < first,
             cut_high=high > last,
             diamond=overall,
+            hollow=found.small,
         )
 
 
@@ -281,6 +284,12 @@ def estimate_text(measure: ForestMeasure, found: Estimate) -> str:
     lower, upper = (number_text(measure, limit) for limit in limits)
     value = number_text(measure, found.estimate)
     return f"{value} ({lower} \N{EN DASH} {upper})"
+
+
+def marked_text(measure: ForestMeasure, found: Estimate) -> str:
+    """The same, marked where the group is small."""
+    said = estimate_text(measure, found)
+    return f"{said}; n\N{NO-BREAK SPACE}<\N{NO-BREAK SPACE}{FEWEST}" if found.small else said
 
 
 def _without(found: Estimate) -> str:

@@ -38,7 +38,10 @@ class EstimateDocument(TypedDict):
     upper: float | None
     estimate_reason: Annotated[
         MissingReason | ComparisonReason | NotShown | None,
-        Field(description=f"`too_few`: fewer than {FEWEST} patients; nothing is estimated."),
+        Field(
+            description=f"`too_few`: of fewer than {FEWEST} patients neither a time nor a ratio is"
+            " estimated; a rate is."
+        ),
     ]
     lower_reason: MissingReason | None
     upper_reason: MissingReason | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from outcomes.charts.forest import estimate_text
+from outcomes.charts.forest import estimate_text, marked_text
 from outcomes.labels import CHARACTERISTICS, UNITS, group_label, why_none
 from outcomes.methods.survival import Landmark
 from outcomes.report import LandmarkTime, Survival
@@ -97,7 +97,7 @@ def _line(name: str, url: str, group: Subgroup) -> GroupLine:
         url=url if response.n else "",
         n=response.n,
         responders=f"{response.events}/{response.n}",
-        response=estimate_text(ForestMeasure.RATE, response),
+        response=marked_text(ForestMeasure.RATE, response),
         progression_events=f"{progression.events}/{progression.n}",
         progression=estimate_text(ForestMeasure.MEDIAN, median_estimate(progression)),
         landmark=_survival_at(progression),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from registry.models import User
     from trials.models import Trial
 
-FEWEST = 5  # patients: of fewer nothing is estimated
+FEWEST = 5  # patients: of fewer no time and no ratio is estimated
 RATES = (EndpointKind.ORR, EndpointKind.DCR, EndpointKind.CBR)
 TIMES = (EndpointKind.PFS, EndpointKind.OS, EndpointKind.DOR)
 
@@ -72,6 +72,11 @@ class Estimate:
     lower_reason: MissingReason | None = None
     upper_reason: MissingReason | None = None
     arm: ComparedArm | None = None
+
+    @property
+    def small(self) -> bool:
+        """Whether it is a rate of so few that nothing else would be estimated of them."""
+        return self.estimate is not None and self.n < FEWEST
 
 
 @dataclass(frozen=True)
@@ -209,8 +214,6 @@ class _Groups:
 def rate_estimate(found: Rate) -> Estimate:
     """A rate with its interval, clipped to [0, 1]."""
     rate = found.proportion.clipped
-    if rate.n < FEWEST:
-        return Estimate(rate.n, rate.k, reason=NotShown.TOO_FEW)
     return Estimate(rate.n, rate.k, rate.estimate, rate.lower, rate.upper, rate.reason)
 
 

@@ -76,13 +76,26 @@ def test_rates_in_every_group(cast: Cast, api: Login) -> None:
     assert sexes["female"]["estimate"] == sexes["female"]["lower"] == 0
     assert sexes["female"]["upper"] == pytest.approx(1 - 0.025 ** (1 / 8))
     assert sexes["unknown"] == {
-        "arm": None, "reference": None, "n": 1, "events": 0, "estimate": None, "lower": None,
-        "upper": None, "estimate_reason": "too_few", "lower_reason": None, "upper_reason": None,
+        "arm": None, "reference": None, "n": 1, "events": 0, "estimate": 0, "lower": 0,
+        "upper": pytest.approx(1 - 0.025), "estimate_reason": None, "lower_reason": None,
+        "upper_reason": None,
     }  # fmt: skip
     assert list(by_name(found, "prior_lines")) == ["0", "1", "2", ">=3"]
     assert list(by_name(found, "age_band")) == [">=60"]
     for characteristic in found["characteristics"]:
         assert sum(g["estimates"][0]["n"] for g in characteristic["groups"]) == 14
+
+
+@pytest.mark.usefixtures("fourteen")
+def test_a_rate_of_few_is_shown_alike_and_marked_between_groups(cast: Cast, pages: Pages) -> None:
+    """0 of 1 in the forest, in its table and among the groups; its median is refused in both."""
+    page = pages(cast.investigator).get(f"{PAGE}&group_by=sex").content.decode()
+    said, few = "0.0 % (0.0 % – 97.5 %)", "n\N{NO-BREAK SPACE}&lt;\N{NO-BREAK SPACE}5"
+    assert f"unknown: n = 1, 0; {said}; {few}" in page
+    assert page.count(f"{said}; {few}") == 3
+    assert page.count('fill="#fff" stroke="currentColor"') == 1
+    assert page.count("not estimable (n &lt; 5)") == 3  # PFS, at 12 months, OS
+    assert "only a rate is estimated, and its mark is hollow" in " ".join(page.split())
 
 
 @pytest.mark.usefixtures("fourteen")
