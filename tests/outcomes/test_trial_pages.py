@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,44 @@ def test_a_page_below_shows_where_it_belongs(cast: Cast, pages: Pages) -> None:
         assert now[1] == (title, "true"), path
     assert links(client, f"/patients/{patient.pk}/") == []
     assert links(client, "/trials/") == links(client, "/queries/") == []
+
+
+TITLE = re.compile(r"<title>([^<]*)</title>")
+BLOCK = re.compile(r"{% block title %}(.*?){% endblock %}", re.DOTALL)
+
+
+def titled(client: Any, path: str) -> str:
+    """What the browser's tab says."""
+    found = TITLE.search(client.get(path).content.decode())
+    return " ".join(found[1].split()) if found else ""
+
+
+def test_every_title_is_the_page_the_patient_the_trial_and_the_registry(
+    cast: Cast, pages: Pages
+) -> None:
+    patient = factories.patient(cast.trial, "01-001")
+    client = pages(cast.superuser)
+    for group, _now, _said in links(client, OF)[:4]:
+        for there, _current, _title in links(client, group)[4:]:
+            _page, _dot, rest = titled(client, there).partition(" · ")
+            assert rest == "NCT00000001 · Sarcoma Trial Registry", there
+    of = f"/patients/{patient.pk}/"
+    end = "01-001 · NCT00000001 · Sarcoma Trial Registry"
+    assert titled(client, of) == end
+    assert titled(client, f"{of}queries/") == f"Queries · {end}"
+    assert titled(client, "/trials/") == "Trials · Sarcoma Trial Registry"
+
+
+def test_no_page_has_a_pattern_of_titles_of_its_own() -> None:
+    found = {
+        path.name: said
+        for path in Path("templates").rglob("*.html")
+        for said in BLOCK.findall(path.read_text())
+        if path.name != "base.html"
+    }
+    assert len(found) > 50
+    for name, said in found.items():
+        assert not re.search(r"·|registry_id|{{ trial|subject_id }}.*\w", said), name
 
 
 def test_the_randomization_scheme_is_offered_to_who_may_write_it(cast: Cast, pages: Pages) -> None:
