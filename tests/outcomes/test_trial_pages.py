@@ -171,3 +171,10 @@ def test_a_moment_is_read_by_the_clock_of_its_page(typed: str, moment: datetime)
 def test_no_moment(typed: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the page says what is accepted
         clocks.read(typed, UNIVERSAL)
+
+
+def test_the_flow_and_the_accrual_stay_in_the_past(cast: Cast, pages: Pages) -> None:
+    asked = "?cutoff=2024-12-31&known_on=2024-12-31T00%3A00%3A00%2B00%3A00"
+    found = {said: url for url, _now, said in links(pages(cast.viewer), f"{OF}consort/{asked}")}
+    assert "known_on=" in found["Participant flow"]
+    assert "known_on=" in found["Accrual"]
