@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import (
     OpenApiParameter,
@@ -28,6 +27,7 @@ from outcomes.options import (
     GROUP,
     OUTCOME_PARAMETERS,
     PARAMETERS,
+    evaluator_of,
     group_of,
     of_group,
     options_of,
@@ -50,7 +50,6 @@ from registry.errors import FieldError, Refused
 from registry.idempotency import idempotent
 from registry.models import User
 from registry.rest import (
-    InvalidParameter,
     Pagination,
     ReasonSerializer,
     answer,
@@ -93,14 +92,6 @@ EVALUATOR = OpenApiParameter(
 )
 
 
-def _evaluator(request: Request) -> str:
-    """Whose visits are asked for."""
-    asked = request.query_params.get("evaluator", INVESTIGATOR)
-    if asked not in Evaluator.values:
-        raise InvalidParameter("evaluator", gettext("One of: %s.") % ", ".join(Evaluator.values))
-    return asked
-
-
 def _patient_for(request: Request, values: Mapping[str, Any]) -> tuple[Patient, str]:
     """The patient whom a body names, through the door of the evaluator that it names."""
     evaluator = values.get("evaluator", INVESTIGATOR)
@@ -123,7 +114,7 @@ class VisitList(generics.ListAPIView[Visit]):
     def get_queryset(self) -> QuerySet[Visit]:
         """Visible visits of one evaluator, of one trial or patient where asked."""
         active, user = Visit.objects.active(), caller(self.request)
-        reviewed = _evaluator(self.request) == REVIEWER
+        reviewed = evaluator_of(self.request.query_params) == REVIEWER
         rows = active.of_review(user) if reviewed else active.visible_to(user)
         if (trial := text_parameter(self.request, "trial")) is not None:
             rows = rows.filter(patient__trial__registry_id=trial)

@@ -35,6 +35,7 @@ DERIVED = {
     "overall_response": gettext_lazy("Computed response"),
     "sum_mm": gettext_lazy("Sum of diameters (mm)"),
 }
+VOIDED = {"voided_at": gettext_lazy("Voided")}
 # What the actions say where nobody was asked for a reason.
 SAID_BY_ACTIONS = {"recorded": gettext_lazy("first entry")}
 
@@ -106,7 +107,7 @@ def of_cell(visit: Visit, lesions: Iterable[Lesion]) -> tuple[Write, ...]:
 def of_visit(visit: Visit) -> tuple[Write, ...]:
     """What was said of a visit as a whole, and what was computed of it, latest first."""
     events: Any = Visit.pgh_event_model.objects.filter(pgh_obj=visit.pk)  # type: ignore[attr-defined]
-    names = OF_VISIT | DERIVED
+    names = OF_VISIT | DERIVED | VOIDED
     rows = [(event, _facts(event, names, {})) for event in events.order_by("pgh_id")]
     return _writes(visit, rows, names, "/[^/]*")
 
@@ -166,6 +167,8 @@ def _steps(before: Facts, after: Facts, names: Mapping[str, Any]) -> Iterator[St
 
 def _shown(name: str, value: Any) -> str:
     """A value in words; what is not the case is no more than not said."""
+    if name == "voided_at":
+        return _("yes") if value else "–"
     if name == "overall_response":
         return str(ResponseChoice(value).label) if value else "–"
     if name in CHOICES and value not in CHOICES[name].values:

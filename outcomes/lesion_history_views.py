@@ -17,7 +17,8 @@ LABEL = re.compile(r"(T|NT|NL)\d{2}", re.ASCII)
 
 
 def _visit(request: HttpRequest, pk: int) -> Visit:
-    rows = Visit.objects.active().readable_by(signed_in(request))
+    """A visit that was voided since has a history as well: pages of the past lead there."""
+    rows = Visit.objects.filter(patient__voided_at=None).readable_by(signed_in(request))
     return get_object_or_404(rows.select_related("patient__trial", "patient__site"), pk=pk)
 
 

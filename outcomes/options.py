@@ -206,9 +206,14 @@ def chosen(query: Mapping[str, str], trial: Trial, *, zone: str | None = None) -
         ties=_choice(Ties, query, "ties") or Ties.EFRON,
         restricted_mean=_horizon(query.get("rmst")),
         counts=_one_of(("true", "false"), query, "counts") == "true",
-        evaluator=_one_of(Evaluator.values, query, "evaluator") or INVESTIGATOR,
+        evaluator=evaluator_of(query),
         **landmarks,
     )
+
+
+def evaluator_of(query: Mapping[str, str]) -> str:
+    """Whose readings are asked for; raises InvalidParameter."""
+    return _one_of(Evaluator.values, query, "evaluator") or INVESTIGATOR
 
 
 def as_of(

@@ -100,13 +100,13 @@ GROUPS = (
             Page(
                 "outcomes:consort",
                 gettext_lazy("Participant flow"),
-                ("cutoff",),
+                AS_OF,
                 below=("outcomes:consort_people",),
             ),
             Page(
                 "outcomes:accrual",
                 gettext_lazy("Accrual"),
-                ("cutoff",),
+                AS_OF,
                 below=("outcomes:accrual_people",),
             ),
         ),

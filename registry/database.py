@@ -22,7 +22,9 @@ from typing import Any
 import dj_database_url
 import psycopg2
 from django.conf import settings
+from django.core.management import CommandError
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 OWNER, WEB, NAME = "registry_owner", "registry_web", "registry"
 NOBODY = 65534  # postgres refuses to run as root; this user exists everywhere
@@ -179,6 +181,17 @@ def _run(*command: str, check: bool = True) -> int:
     done = subprocess.run(command, check=check, cwd="/", stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user)  # fmt: skip
     return done.returncode
+
+
+def require_migrated() -> None:
+    """For commands: a CommandError that says what to do where tables are missing or old."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        raise CommandError(
+            f"This database lacks {len(plan)} of the migrations, first {plan[0][0]}."
+            " Run manage.py migrate first."
+        )
 
 
 def become_owner() -> None:

@@ -31,8 +31,9 @@ from rest_framework import (
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from registry.blank import is_blank
+from registry.blank import is_blank, unseen
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
+from registry.form_fields import unseen_refused
 from registry.models import ApiToken, User
 
 PROBLEM = "application/problem+json"
@@ -256,6 +257,18 @@ class PreconditionRequired(exceptions.APIException):
     default_detail = gettext_lazy('Send If-Match with the version you read: If-Match: "3".')
 
 
+def _unseen_in(value: Any) -> Any:
+    """What is wrong with the texts of a body, nested as it is; nothing where all can be seen."""
+    if isinstance(value, str):
+        return [unseen_refused(found)] if not is_blank(value) and (found := unseen(value)) else []
+    if isinstance(value, Mapping):
+        return {key: found for key, item in value.items() if (found := _unseen_in(item))}
+    if isinstance(value, list):
+        items = [_unseen_in(item) or {} for item in value]
+        return items if any(items) else []
+    return []
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses keys it does not know; read-only ones are ignored."""
 
@@ -273,6 +286,8 @@ class StrictSerializer(serializers.Serializer[Any]):
                 accepted = ", ".join(k for k, f in self.fields.items() if not f.read_only)
                 message = _("Unknown key. Accepted: %s.") % accepted
                 raise serializers.ValidationError({str(key): [message] for key in unknown})
+            if refused := _unseen_in(data):
+                raise serializers.ValidationError(refused)
             self._said = data.keys()
         return super().to_internal_value(data)
 
@@ -368,6 +383,8 @@ def required_reason(data: Any, *, only: bool = False) -> str:
         raise Refused(
             [FieldError("/reason", _("Say why this is changed, in 1 to 500 characters."))]
         )
+    if found := unseen(reason):
+        raise Refused([FieldError("/reason", unseen_refused(found))])
     return reason.strip()
 
 

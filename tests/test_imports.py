@@ -27,6 +27,7 @@ PURE = (
     "patients.ctcae",
     "patients.exposure",
     "patients.randomization",
+    "registry.blank",
     "trials.ctgov",
     "trials.ctgov_document",
     "trials.ctgov_reading",

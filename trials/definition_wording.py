@@ -159,3 +159,11 @@ def _population(definition: EndpointDefinition) -> str:
             " eligibility criteria or in the course of the trial, that occurred up to the data cutoff."
         )
     return gettext("Population: %s.") % POPULATIONS[definition.population].lower()
+
+
+MISFITS = {
+    "criteria": _("OS ends with death, whichever criteria read the scans: RECIST 1.1."),
+    "survival_interval": _(
+        "SPSS style is of the confidence level 0.95 alone. At another: log-log, log or plain."
+    ),
+}

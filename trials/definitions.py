@@ -159,3 +159,20 @@ class EndpointDefinition(_Document):
     def as_document(self) -> dict[str, Any]:
         """The definition as JSON, with every key: equal definitions are equal documents."""
         return self.model_dump(mode="json")
+
+
+TIMES = (EndpointKind.PFS, EndpointKind.OS, EndpointKind.DOR, EndpointKind.TTR)
+
+
+def misfit(kind: str, definition: EndpointDefinition) -> str | None:
+    """The key that means nothing of this kind of endpoint, so that nobody may write it; else None.
+
+    Death is death by any criteria. SPSS style is median +- 1.96 SE, literally (METHODS.md, 7), and
+    SPSS prints no other level. What is stored loads all the same.
+    """
+    if kind == EndpointKind.OS and definition.immune:
+        return "criteria"
+    spss = definition.survival_interval is SurvivalInterval.SPSS
+    if kind in TIMES and spss and definition.confidence_level != 0.95:
+        return "survival_interval"
+    return None

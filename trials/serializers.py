@@ -20,7 +20,8 @@ from registry.document_errors import document_error
 from registry.fields import Number, Text, WholeNumber, plain
 from registry.json_schema import described
 from registry.rest import CalendarDateField, StrictSerializer
-from trials.definitions import EndpointDefinition
+from trials.definition_wording import MISFITS
+from trials.definitions import EndpointDefinition, misfit
 from trials.models import (
     Arm,
     Criterion,
@@ -104,6 +105,14 @@ class DefinitionSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unty
         )
 
 
+def fits(said: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint whose definition means something of its kind; else the error is at the key."""
+    definition = EndpointDefinition.parse(said.get("definition", {}))
+    if key := misfit(said.get("kind", ""), definition):
+        raise serializers.ValidationError({"definition": {key: [str(MISFITS[key])]}})
+    return said
+
+
 def _by_key(errors: Iterable[ErrorDetails]) -> dict[str, Any]:
     """Messages nested as the document is."""
     tree: dict[str, Any] = {}
@@ -183,6 +192,10 @@ class EndpointSerializer(ModelFields):
         model = Endpoint
         fields = ["id", "version", *ENDPOINT]
         read_only_fields = ["version"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Nothing that changes nothing."""
+        return fits(attrs)
 
 
 class CriterionSerializer(ModelFields):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from registry.blank import without_unseen
 from registry.errors import FieldError, Refused
 from registry.fields import plain
 from registry.rest import pointers
@@ -84,10 +85,20 @@ def import_study(document: Any, *, by: User, dry_run: bool = False) -> Imported:
 
 def _read(document: Any) -> ctgov.Reading:
     try:
-        return ctgov.read(document)
+        found = ctgov.read(document)
+        return found._replace(body=_as_seen(found.body))
     except ctgov.Unreadable as unreadable:
         errors = [FieldError(error.pointer, worded(error)) for error in unreadable.errors]
         raise Refused(errors) from unreadable
+
+
+def _as_seen(value: Any) -> Any:
+    """A body without the characters that nobody saw at ClinicalTrials.gov, and nobody typed here."""
+    if isinstance(value, Mapping):
+        return {key: _as_seen(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_seen(item) for item in value]
+    return without_unseen(value) if isinstance(value, str) else value
 
 
 def _created(reading: ctgov.Reading, document: Mapping[str, Any], by: User) -> Trial:

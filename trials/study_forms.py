@@ -38,6 +38,10 @@ class StudyForm(forms.Form):
     text = ""
     document: Any = None
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["study"].validators = []  # another registry's texts: `import_study` cleans them
+
     @property
     def fingerprint(self) -> str:
         """What the text is known by: browsers end lines in their own way."""

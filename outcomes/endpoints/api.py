@@ -32,7 +32,7 @@ from registry.rest import Pagination, StrictSerializer, caller, document
 from trials import access, endpoint_history
 from trials.definitions import EndpointDefinition, EndpointKind
 from trials.models import Endpoint, Trial
-from trials.serializers import DefinitionField, TermField
+from trials.serializers import DefinitionField, TermField, fits
 
 COMPUTED = [(kind.value, kind.value) for kind in EndpointKind if kind is not EndpointKind.OTHER]
 
@@ -44,6 +44,10 @@ class EndpointPreviewSerializer(StrictSerializer):
     name = Text(required=False, allow_blank=True, max_length=100)
     definition = DefinitionField(default=EndpointDefinition().as_document)
     endpoint = WholeNumber(required=False, allow_null=True, min_value=1, max_value=2**63 - 1)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """As an endpoint is stored."""
+        return fits(attrs)
 
 
 def _trial(request: Request, registry_id: str) -> Trial:

@@ -19,8 +19,8 @@ from registry.document_errors import document_error
 from registry.form_fields import CalendarDateField, half_width
 from trials.criteria_forms import ReasonedForm
 from trials.definition_keys import Key, keys_of
-from trials.definition_wording import TITLES
-from trials.definitions import IRECIST, EndpointDefinition, EndpointKind
+from trials.definition_wording import MISFITS, TITLES
+from trials.definitions import IRECIST, EndpointDefinition, EndpointKind, misfit
 from trials.models import Endpoint, Trial
 from trials.vocabularies import EndpointRole
 
@@ -158,6 +158,9 @@ class EndpointForm(AskingForm):
         except Misdefined as misdefined:
             for error in misdefined.errors():
                 self._refuse(error)
+        key = misfit(self.kind or "", self.definition)
+        if key and key in self.fields:  # what is not offered stays as it is stored
+            self.add_error(key, str(MISFITS[key]))
         return self.cleaned_data
 
     def _document(self) -> dict[str, Any]:

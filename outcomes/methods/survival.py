@@ -410,18 +410,19 @@ def _row_at(
 
 
 def _spss_quantile(curve: Curve, p: float, level: float) -> Quantile:
-    """SPSS KM: no midpoint, and estimate +- z SE with z literally 1.96 at 95 %; not clipped."""
+    """SPSS KM: no midpoint, and estimate +- 1.96 SE; not clipped; no limits at another level."""
     spss, missing = SurvivalInterval.SPSS, MissingReason.NOT_ESTIMABLE
-    z = 1.96 if level == 0.95 else two_sided_z(level)
     reached = np.flatnonzero(curve.survival <= 1 - p + TOLERANCE)
     if not reached.size:
         why = _why_missing(curve.survival)
         return Quantile(p, None, None, None, spss, level, None, why, missing, missing)
     estimate = float(curve.time[reached[0]])
     error = _spss_error(curve, 1 - p, reached[0])
-    if error is None:
-        return Quantile(p, estimate, None, None, spss, level, None, None, missing, missing)
-    return Quantile(p, estimate, estimate - z * error, estimate + z * error, spss, level, error)
+    two_sided_z(level)  # refuses what is no level
+    if error is None or level != 0.95:
+        return Quantile(p, estimate, None, None, spss, level, error, None, missing, missing)
+    lower, upper = estimate - 1.96 * error, estimate + 1.96 * error
+    return Quantile(p, estimate, lower, upper, spss, level, error)
 
 
 def _spss_error(curve: Curve, target: float, row: np.int64) -> float | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
 from outcomes import actions, corrections, history
 from outcomes.flow_sheet import Cell, flow_sheet
@@ -201,6 +202,23 @@ def test_a_foreign_history_is_missing(
         assert pages(user).get(address).status_code == 404
     assert Client().get(address)["Location"].startswith("/login/?next=")
     assert pages(cast.viewer).get(address).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_history_of_a_voided_visit_is_read_where_the_past_leads_to_it(
+    cast: Cast, pages: Pages, patient: Patient
+) -> None:
+    visit, before = patient.visits.latest("date"), {"known_on": timezone.now().isoformat()}
+    actions.void_visit(visit=visit, by=cast.superuser, reason="wrong patient", version=1)
+    page = pages(cast.coordinator).get(f"/patients/{patient.pk}/", before)
+    links = re.findall(rf'href="(/visits/{visit.pk}/(?:lesions/\w+/)?history/[^"]*)"', page.content.decode())  # fmt: skip
+    assert len(links) == 1 + 3
+    for link in map(unescape, links):
+        shown = pages(cast.viewer).get(link)
+        assert (shown.status_code, "This visit was voided" in shown.content.decode()) == (200, True)
+        assert pages(cast.outsider).get(link).status_code == 404
+    first = rows_of(pages(cast.viewer).get(f"/visits/{visit.pk}/history/").content.decode())[0]
+    assert (first[2], first[3]) == ("Voided: yes", "wrong patient")
 
 
 @pytest.mark.parametrize("label", ["T03", "NL01", "x", "T01%00", "T" * 50])

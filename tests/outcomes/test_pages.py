@@ -486,6 +486,8 @@ def test_a_patient_and_a_therapy_are_entered(cast: Cast, pages: Pages) -> None:
     address = f"/trials/{cast.trial.registry_id}/patients/new/"
     site = cast.trial.sites.get(code="01")
     typed = {"subject_id": "01-009", "site": site.pk, "sex": "female", "enrolled_on": "2024-01-15"}
+    unseen = client.post(address, typed | {"histology": "lipo\u202esarcoma"})
+    assert "The invisible character U+202E" in unseen.content.decode()
     assert client.post(address, typed).status_code == 302
     again = client.post(address, typed)
     assert "Taken in this trial" in again.content.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -90,6 +91,44 @@ def test_a_page_below_shows_where_it_belongs(cast: Cast, pages: Pages) -> None:
     assert links(client, "/trials/") == links(client, "/queries/") == []
 
 
+TITLE = re.compile(r"<title>([^<]*)</title>")
+BLOCK = re.compile(r"{% block title %}(.*?){% endblock %}", re.DOTALL)
+
+
+def titled(client: Any, path: str) -> str:
+    """What the browser's tab says."""
+    found = TITLE.search(client.get(path).content.decode())
+    return " ".join(found[1].split()) if found else ""
+
+
+def test_every_title_is_the_page_the_patient_the_trial_and_the_registry(
+    cast: Cast, pages: Pages
+) -> None:
+    patient = factories.patient(cast.trial, "01-001")
+    client = pages(cast.superuser)
+    for group, _now, _said in links(client, OF)[:4]:
+        for there, _current, _title in links(client, group)[4:]:
+            _page, _dot, rest = titled(client, there).partition(" · ")
+            assert rest == "NCT00000001 · Sarcoma Trial Registry", there
+    of = f"/patients/{patient.pk}/"
+    end = "01-001 · NCT00000001 · Sarcoma Trial Registry"
+    assert titled(client, of) == end
+    assert titled(client, f"{of}queries/") == f"Queries · {end}"
+    assert titled(client, "/trials/") == "Trials · Sarcoma Trial Registry"
+
+
+def test_no_page_has_a_pattern_of_titles_of_its_own() -> None:
+    found = {
+        path.name: said
+        for path in Path("templates").rglob("*.html")
+        for said in BLOCK.findall(path.read_text())
+        if path.name != "base.html"
+    }
+    assert len(found) > 50
+    for name, said in found.items():
+        assert not re.search(r"·|registry_id|{{ trial|subject_id }}.*\w", said), name
+
+
 def test_the_randomization_scheme_is_offered_to_who_may_write_it(cast: Cast, pages: Pages) -> None:
     cast.trial.allocation = "RANDOMIZED"
     cast.trial.save()
@@ -132,3 +171,10 @@ def test_a_moment_is_read_by_the_clock_of_its_page(typed: str, moment: datetime)
 def test_no_moment(typed: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the page says what is accepted
         clocks.read(typed, UNIVERSAL)
+
+
+def test_the_flow_and_the_accrual_stay_in_the_past(cast: Cast, pages: Pages) -> None:
+    asked = "?cutoff=2024-12-31&known_on=2024-12-31T00%3A00%3A00%2B00%3A00"
+    found = {said: url for url, _now, said in links(pages(cast.viewer), f"{OF}consort/{asked}")}
+    assert "known_on=" in found["Participant flow"]
+    assert "known_on=" in found["Accrual"]

@@ -6,11 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django import forms
+from django.core.exceptions import ValidationError as InvalidText
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field
 
-from registry.blank import is_blank
+from registry.blank import is_blank, unseen, without_unseen
+from registry.errors import Refused
 from registry.fields import Number, Text, WholeNumber, plain
+from registry.models import Draft
+from registry.rest import StrictSerializer, pointers, required_reason
 
 TEXT, WHOLE, NUMBER = Text(), WholeNumber(), Number(max_digits=5, decimal_places=2)
 TAKEN: list[tuple[Field[Any, Any, Any, Any], Any, Any]] = [
@@ -66,3 +72,57 @@ def test_what_nobody_sees_is_blank(text: str, blank: bool) -> None:
             field.run_validation(text)
     else:
         assert field.run_validation(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "character"),
+    [
+        ("001\u202e-10", "U+202E"),
+        ("a\u2066b", "U+2066"),
+        ("a\u200bb", "U+200B"),
+        ("\ufeffa", "U+FEFF"),
+        ("a\u00adb", "U+00AD"),
+        ("a\u0007b", "U+0007"),
+        ("01\u200d-001", "U+200D"),  # joins nothing
+        ("a\u200c", "U+200C"),
+        ("می\u200cشود", ""),  # the Persian for "becomes" is misspelled without it
+        ("क्\u200dष", ""),
+        ("平滑肌肉瘤，≥ 15 mm\r\n\t²", ""),
+    ],
+)
+def test_characters_that_nobody_sees_are_named(text: str, character: str) -> None:
+    assert unseen(text) == character
+    assert unseen(without_unseen(text)) == ""
+
+
+OF_A_MODEL = forms.modelform_factory(Draft, fields=["title"])
+
+
+class Body(StrictSerializer):
+    """A text, a document and a text that may be blank."""
+
+    name = Text()
+    deep = serializers.JSONField()
+    blank = Text(allow_blank=True)
+
+
+@pytest.mark.parametrize("field", [forms.CharField(), OF_A_MODEL.base_fields["title"]])
+def test_every_text_of_a_form_refuses_them(field: forms.Field) -> None:
+    with pytest.raises(InvalidText, match=r"U\+202E"):
+        field.clean("01-001\u202e")
+    assert field.clean("01-001") == "01-001"
+
+
+def test_a_body_names_each_text_that_has_one() -> None:
+    body = {"name": "a\u202eb", "deep": [{"text": "fine"}, {"text": "\u200bx"}], "blank": "\u200b"}
+    with pytest.raises(ValidationError) as refused:
+        Body(data=body).is_valid(raise_exception=True)
+    found = {one["pointer"]: one["detail"] for one in pointers(refused.value.detail)}
+    assert list(found) == ["/name", "/deep/1/text"]
+    assert found["/deep/1/text"].startswith("The invisible character U+200B is not accepted")
+
+
+def test_a_reason_that_has_one_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        required_reason({"reason": "typing\u202e error"})
+    assert [error.pointer for error in refused.value.errors] == ["/reason"]

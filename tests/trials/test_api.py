@@ -347,6 +347,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     (endpoint(confidence_level="0.95"), "/endpoints/0/definition/confidence_level"),
     (endpoint(time_origin=None), "/endpoints/0/definition/time_origin"),
     (endpoint(criteria="iRECIST"), "/endpoints/0/definition/criteria"),
+    (
+        {"irecist": True, "endpoints": [{"kind": "OS", "definition": {"criteria": "iRECIST"}}]},
+        "/endpoints/0/definition/criteria",
+    ),
+    (
+        endpoint(survival_interval="spss", confidence_level=0.9),
+        "/endpoints/0/definition/survival_interval",
+    ),
     ({"criteria": [{"text": "t"}]}, "/criteria/0/kind"),
     ({"criteria": [{"kind": "inclusion"}]}, "/criteria/0/text"),
     ({"criteria": [{"kind": "must", "text": "t"}]}, "/criteria/0/kind"),

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from registry.models import ApiToken, User
 from tests import factories
 from tests.conftest import Cast
+from tests.registry.test_audit import as_owner
 from trials.models import Membership
 from trials.vocabularies import Role
 
@@ -103,3 +105,21 @@ def test_a_token_needs_an_active_user_and_a_sane_life(cast: Cast) -> None:
             run("api_token", "stranger", f"--days={days}")
     with pytest.raises(CommandError, match="--days"):
         run("api_token", "stranger", "--days", "many")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verify_analyses"],
+        ["recompute"],
+        ["api_token", "viewer"],
+        ["add_user", "wang", "--trial", TRIAL, "--role", "viewer"],
+    ],
+)
+def test_a_database_without_its_migrations_is_named(cast: Cast, command: list[str]) -> None:
+    with as_owner():
+        MigrationRecorder.Migration.objects.filter(app="outcomes").latest("id").delete()
+    with pytest.raises(
+        CommandError, match=r"lacks 1 of the migrations, first outcomes.*manage\.py migrate"
+    ):
+        call_command(*command)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from trials.definitions import EndpointDefinition, TherapyKind
+from trials.definitions import EndpointDefinition, TherapyKind, misfit
 
 # API.md, "Endpoint definition"
 DEFAULTS = {
@@ -113,3 +113,27 @@ def test_a_document_survives_the_round_trip() -> None:
         {"censoring": {"rule": "fda", "therapies": []}, "min_benefit_days": 180}
     )
     assert EndpointDefinition.parse(definition.as_document()) == definition
+
+
+SPSS_AT_90: dict[str, Any] = {"survival_interval": "spss", "confidence_level": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "key"),
+    [
+        ("OS", BY_IRECIST, "criteria"),
+        ("PFS", BY_IRECIST, None),
+        ("ORR", BY_IRECIST, None),
+        ("OS", SPSS_AT_90, "survival_interval"),
+        ("DOR", SPSS_AT_90, "survival_interval"),
+        ("ORR", SPSS_AT_90, None),  # it has no median
+        ("OS", {"survival_interval": "spss"}, None),
+        ("OS", {"confidence_level": 0.9}, None),
+    ],
+)
+def test_what_means_nothing_of_a_kind_is_named(
+    kind: str, document: dict[str, Any], key: str | None
+) -> None:
+    definition = EndpointDefinition.parse(document)  # a stored one loads
+    assert misfit(kind, definition) == key
+    assert EndpointDefinition.model_validate(definition.as_document()) == definition

@@ -73,6 +73,15 @@ def test_a_study_is_stored_as_the_dry_run_said(root: Api, path: Path) -> None:
     assert Trial.objects.get(registry_id=path.stem).protocol_version.number == 1
 
 
+def test_what_nobody_sees_is_left_out(root: Api, cast: Cast, pages: Pages) -> None:
+    document = study()
+    document["protocolSection"]["identificationModule"]["briefTitle"] = "Anlo\u200btinib\u202e"
+    body = root.post(f"{PATH}?dry_run=true", document).json()["body"]
+    assert body["brief_title"] == "Anlotinib"
+    shown = pages(cast.superuser).post(PAGE, {"study": json.dumps(document, ensure_ascii=False)})
+    assert "The invisible character" not in shown.content.decode()
+
+
 def test_the_body_of_a_dry_run_is_one_for_post_trials(root: Api) -> None:
     body = root.post(f"{PATH}?dry_run=true", study()).json()["body"]
     by_hand = root.post("/trials/", body)

@@ -69,6 +69,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": 5,
             "loglevel": "warning",
             "control_socket_disable": True,
+            "limit_request_line": 8190,  # the most it takes: options and filters stand in addresses
             "when_ready": self.announce,
         }.items():
             self.cfg.set(name, value)

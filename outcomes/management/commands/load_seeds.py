@@ -54,6 +54,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Load as the owner, in one transaction."""
         database.become_owner()
+        database.require_migrated()
         for registry_id, counts in load().items():
             found = "there already, left alone" if counts is None else _worded(counts)
             self.stdout.write(f"{registry_id}: {found}")

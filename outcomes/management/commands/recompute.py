@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outcomes import actions
+from registry import database
 from trials.models import Trial
 
 
@@ -19,6 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Recompute and count."""
+        database.require_migrated()
         trials = Trial.objects.all()
         if options["trial"]:
             trials = trials.filter(registry_id=options["trial"])

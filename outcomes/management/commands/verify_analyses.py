@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outcomes import analyses
 from outcomes.models import Analysis
+from registry import database
 from trials.models import Trial
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line per analysis; fails unless every one is reproduced."""
+        database.require_migrated()
         rows = Analysis.objects.select_related("trial").order_by("id")
         if options["trial"]:
             rows = rows.filter(trial__in=_named(options["trial"]))

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from registry import audit
+from registry import audit, database
 from registry.models import ApiToken, User
 
 LONGEST_DAYS = 3650
@@ -25,6 +25,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Store the token and print its key."""
+        database.require_migrated()
         if not 1 <= options["days"] <= LONGEST_DAYS:
             raise CommandError(_("--days takes a number from 1 to %s.") % LONGEST_DAYS)
         user = User.objects.filter(username=options["username"], is_active=True).first()

@@ -104,6 +104,15 @@ def test_a_masked_trial_says_that_it_is_pooled(cast: Cast, pages: Pages) -> None
     assert "frozen pooled" in text_of(pages(cast.administrator), NEW)
 
 
+def test_the_ways_out_of_a_frozen_analysis_are_called_live(cast: Cast, pages: Pages) -> None:
+    populated(cast)
+    row, client, told = frozen(cast), pages(cast.viewer), "Live pages of this trial"
+    for address in (f"/analyses/{row.pk}/", f"/analyses/{row.pk}/changes/"):
+        assert told in text_of(client, address), address
+    for address in (LIST, "/trials/NCT00000001/"):
+        assert told not in text_of(client, address), address
+
+
 def test_what_changed_since_in_words(cast: Cast, pages: Pages) -> None:
     populated(cast)
     row = frozen(cast)

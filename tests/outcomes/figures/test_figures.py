@@ -229,7 +229,9 @@ def test_a_page_keeps_what_was_asked(cast: Cast, pages: Pages) -> None:
     assert f'href="{FIGURES}os/?cutoff=2024-12-31&amp;landmarks=3&amp;group_by="' in page
     assert f'href="{FIGURES}pfs/data.csv?cutoff=2024-12-31&amp;landmarks=3&amp;group_by="' in page
     assert '<input type="hidden" name="landmarks" value="3"' in page
-    assert "<title> Progression-free survival · NCT00000001 · data cutoff 2024-12-31" in page
+    assert (
+        "<title> Progression-free survival · NCT00000001 · Sarcoma Trial Registry</title>" in page
+    )
     assert "Enrolled patients, n = 5" in page
 
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from math import isclose
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -428,12 +427,14 @@ def test_spss_has_an_interval_for_the_median_only(
     assert band_interval(interval) is band
 
 
-@pytest.mark.parametrize(("level", "z"), [(0.95, 1.96), (0.9, NormalDist().inv_cdf(0.95))])
-def test_spss_takes_196_literally_at_95_percent_only(level: float, z: float) -> None:
-    ours = median(FREIREICH.curve, SPSS, level)
+def test_spss_takes_196_literally_and_has_no_other_level() -> None:
+    ours = median(FREIREICH.curve, SPSS)
     assert ours.standard_error is not None
-    half = z * ours.standard_error
+    half = 1.96 * ours.standard_error
     assert (ours.lower, ours.upper) == pytest.approx((23 - half, 23 + half), rel=1e-12)
+    other = median(FREIREICH.curve, SPSS, 0.9)
+    assert (other.estimate, other.lower, other.upper) == (23, None, None)
+    assert (other.lower_reason, other.upper_reason) == (MissingReason.NOT_ESTIMABLE,) * 2
 
 
 # What must hold for any patients

@@ -605,3 +605,16 @@ def test_a_review_that_is_not_complete_says_so(
     if path == "figures/pfs/":
         assert re.search(rf"<text[^>]*>\s*{told}", shown)  # in the drawing that is saved
     assert "as not assessed" not in client.get(f"{address}{path}").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/visits/", "/trials/NCT00000001/outcomes/"])
+def test_whose_readings_are_asked_for_is_read_alike(
+    cast: Cast, api: Callable[[Any], Api], path: str
+) -> None:
+    client = api(cast.superuser)
+    refused = client.get(f"{path}?evaluator=nobody")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        400,
+        "One of: investigator, reviewer.",
+    )
+    assert client.get(f"{path}?evaluator=").status_code == 200

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from registry import audit
+from registry import audit, database
 from registry.errors import Refused
 from registry.models import User
 from trials import actions
@@ -33,6 +33,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Store account and role; the password, shown this once, is all of the output."""
+        database.require_migrated()
         role = Role(options["role"])
         trial = _trial(options["trial"])
         site = _site(trial, role, options["site"])
