@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outcomes import actions
+from registry.reader import EVERYTHING, set_reader
 from trials.models import Trial
 
 
@@ -25,6 +26,7 @@ class Command(BaseCommand):
             if not trials:
                 accepted = ", ".join(Trial.objects.values_list("registry_id", flat=True)) or "-"
                 raise CommandError(f"--trial takes one of: {accepted}.")
+        set_reader(EVERYTHING)
         done = actions.recompute(trials, by="manage.py recompute")
         self.stdout.write(f"{done.visits} visits derived again, {done.changed} changed")
         if done.refused:
