@@ -174,6 +174,12 @@ GROUPS = (
                 actions=(Action.WRITE_TRIAL,),
                 of=lambda trial: trial.randomized,
             ),
+            Page(
+                "trials:trial_unblinding",
+                gettext_lazy("Unblinding"),
+                actions=(Action.UNBLIND,),
+                of=lambda trial: trial.masked or trial.unblinded_at is not None,
+            ),
         ),
     ),
 )

@@ -15,6 +15,7 @@ from patients.records import Correction, Why
 from patients.signals import first_dose_moved
 from registry import audit
 from registry.errors import Conflict, FieldError, Refused
+from registry.reader import beyond_reader
 from trials import access
 from trials.models import Trial
 
@@ -33,7 +34,9 @@ def enroll_patient(
     patient, changes = Patient(trial=trial, site=site, **facts), edits.changes()
     edits.enroll(patient, arm, changes)
     Trial.objects.select_for_update(no_key=True).get(pk=trial.pk)  # one enrollment at a time
-    if Patient.objects.filter(trial=trial, subject_id=patient.subject_id).exists():
+    with beyond_reader():
+        taken = Patient.objects.filter(trial=trial, subject_id=patient.subject_id).exists()
+    if taken:
         raise Conflict([FieldError("/subject_id", _("Taken in this trial; give another one."))])
     changes.store()
     return patient

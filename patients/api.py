@@ -30,7 +30,7 @@ from registry.rest import (
     required_reason,
     required_version,
 )
-from trials.vocabularies import Masking
+from trials.models import Trial
 
 OF_TRIAL = OpenApiParameter("trial", str, description=gettext_lazy("A trial's registry id."))
 OF_PATIENT = OpenApiParameter(
@@ -71,7 +71,8 @@ def answered_row(request: Request, told: Any) -> QuerySet[Any]:
     rows: QuerySet[Any] = model.objects.visible_to(caller(request)).filter(pk=told["id"])
     if told.get("arm") is None:
         return rows
-    return rows.filter(trial__masking__in=("", Masking.NONE))  # the trial may be masked by now
+    open_now = Trial.objects.open_to(caller(request))  # the trial may be masked by now
+    return rows.filter(trial__in=open_now)
 
 
 class RowList(generics.ListCreateAPIView[Any]):

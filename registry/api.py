@@ -82,7 +82,7 @@ from patients.screening_api import (
     ScreeningVoid,
     TrialScreeningForm,
 )
-from trials.api import TrialDetail, TrialList
+from trials.api import TrialDetail, TrialList, TrialUnblind
 from trials.protocol_api import ProtocolVersionDetail, ProtocolVersionList
 from trials.study_api import StudyImport
 
@@ -104,6 +104,7 @@ urlpatterns = [
     path("studies/", StudyList.as_view(), name="studies"),
     path("trials/", TrialList.as_view(), name="trials"),
     path("trials/<str:registry_id>/", TrialDetail.as_view(), name="trial"),
+    path("trials/<str:registry_id>/unblind/", TrialUnblind.as_view(), name="trial_unblind"),
     path(
         "trials/<str:registry_id>/protocol-versions/",
         ProtocolVersionList.as_view(),

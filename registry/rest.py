@@ -35,6 +35,7 @@ from registry.blank import is_blank, unseen
 from registry.errors import Conflict, FieldError, Refused, StaleVersion
 from registry.form_fields import unseen_refused
 from registry.models import ApiToken, User
+from registry.reader import set_reader
 
 PROBLEM = "application/problem+json"
 DEEPEST = 50  # levels of nesting in a body
@@ -65,6 +66,7 @@ class TokenAuthentication(authentication.TokenAuthentication):
         token = ApiToken.objects.valid().matching(key).select_related("user").first()
         if token is None:
             raise exceptions.AuthenticationFailed(_("Unknown or expired token."))
+        set_reader(token.user)
         return token.user, token
 
 

@@ -18,7 +18,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from registry import database
+from registry import database, reader
 from registry.models import User
 from tests import factories, template_database
 from tests.contract.document import contract
@@ -103,6 +103,8 @@ def django_db_modify_db_settings(
             if key in settings.OWNER_DATABASE
         }
     )
+    # Outside of a request a test reads everything: what its fixtures store is of every site.
+    connection.settings_dict["OPTIONS"]["options"] = f"-c {reader.SETTING}={reader.EVERYTHING}"
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             connection.settings_dict["TEST"]["TEMPLATE"] = template_database.migrated()

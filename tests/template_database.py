@@ -24,6 +24,8 @@ SOURCES = (  # whatever decides what is in a database after `migrate`
     "*/models/*.py",
     "*/vocabularies.py",
     "registry/*.py",
+    "trials/access.py",
+    "trials/row_security.py",
     "requirements.txt",
 )
 

@@ -36,6 +36,7 @@ class Action(StrEnum):
     QUERY = "query"
     IMPORT = "import"
     FREEZE = "freeze"
+    UNBLIND = "unblind"
     READ_ANALYSES = "read_analyses"
     REVIEW = "review"
     READ_REVIEW = "read_review"
@@ -48,19 +49,27 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DEVIATE: frozenset({Role.INVESTIGATOR}),
     Action.QUERY: frozenset({Role.INVESTIGATOR, Role.DATA_MANAGER}),
     Action.IMPORT: frozenset({Role.DATA_MANAGER}),
-    Action.FREEZE: frozenset({Role.ADMINISTRATOR, Role.STATISTICIAN}),
+    Action.FREEZE: frozenset({Role.ADMINISTRATOR, Role.STATISTICIAN, Role.UNBLINDED_STATISTICIAN}),
+    Action.UNBLIND: frozenset({Role.ADMINISTRATOR}),
     Action.READ_ANALYSES: frozenset(
         {
             Role.INVESTIGATOR,
             Role.ADMINISTRATOR,
             Role.DATA_MANAGER,
             Role.STATISTICIAN,
+            Role.UNBLINDED_STATISTICIAN,
             Role.VIEWER,
         }
     ),
     Action.REVIEW: frozenset({Role.REVIEWER}),
     Action.READ_REVIEW: frozenset(  # of the whole trial only: a site never sees the review
-        {Role.INVESTIGATOR, Role.ADMINISTRATOR, Role.DATA_MANAGER, Role.STATISTICIAN}
+        {
+            Role.INVESTIGATOR,
+            Role.ADMINISTRATOR,
+            Role.DATA_MANAGER,
+            Role.STATISTICIAN,
+            Role.UNBLINDED_STATISTICIAN,
+        }
     ),
 }
 

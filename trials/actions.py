@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 Row = TypeVar("Row", Site, Official, Arm, Intervention, Endpoint, PublishedFigure)
 LISTS = ("sites", "officials", "arms", "endpoints", "criteria", "published")
-PROTECTED = ("id", "version", "registry_id", "synthetic")
+PROTECTED = ("id", "version", "registry_id", "synthetic", "unblinded_at")
 MASKED = Masking.values  # from the least to the most; one that is not stated hides nothing
 CRITERION = ("kind", "text", "rule", "note", "source")
 
@@ -122,7 +122,7 @@ def _unblinded(trial: Trial, before: Trial) -> Iterator[FieldError]:
     if now < was and _has_allocations(trial):
         detail = _(
             "Patients are allocated; the masking stays %s or stronger. Unblinding is an act of its "
-            "own, which is not offered here."
+            "own: POST /trials/{registry_id}/unblind/."
         )
         yield FieldError("/masking", detail % before.masking)
 

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from registry.idempotency import idempotent
 from registry.rest import answer, caller, correction, document, required_version
-from trials import access, actions
+from trials import access, actions, unblinding
 from trials.filters import DOCUMENTED, PARAMETERS, asked
 from trials.models import Trial
+from trials.protocol_serializers import UnblindingSerializer
 from trials.serializers import TrialSerializer
 
 
@@ -86,6 +87,23 @@ class TrialDetail(views.APIView):
             trial=trial, by=user, reason=reason, version=version,
             document=serializer.validated_data, partial=partial,
         )  # fmt: skip
+        return _answer(request, registry_id)
+
+
+class TrialUnblind(views.APIView):
+    """The end of a trial's masking."""
+
+    @extend_schema(request=UnblindingSerializer, responses=TrialSerializer)
+    @idempotent(answered_trial)
+    def post(self, request: Request, registry_id: str) -> Response:
+        """Show the arms to everybody who works on the trial; nothing hides them again."""
+        trial, user = visible_trial(request, registry_id), caller(request)
+        access.require(user, access.Action.UNBLIND, trial=trial)
+        version = required_version(request)
+        serializer = UnblindingSerializer(data=document(request))
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        unblinding.unblind(trial=trial, by=user, version=version, **asked)
         return _answer(request, registry_id)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from django.db.models import Manager
 
 # By what a trial is addressed, and what hides its arms: today's, whatever is looked at.
-TODAYS = ("id", "registry_id", "masking")
+TODAYS = ("id", "registry_id", "masking", "unblinded_at", "reader_unblinded")
 
 
 def trial_as_known(trial: Trial, known_on: datetime | None) -> Trial:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from registry.fields import Text
+from registry.rest import StrictSerializer
 from trials.models import ProtocolVersion
 from trials.serializers import CriterionSerializer, ModelFields, each_once
 
@@ -51,6 +52,13 @@ class ProtocolVersionWithCriteriaSerializer(ProtocolVersionSerializer):
         """As patients are screened by them."""
         rows = row.trial.criteria.of(row.number)
         return list(CriterionSerializer(rows, many=True).data)
+
+
+class UnblindingSerializer(StrictSerializer):
+    """Why a trial is unblinded, and which: typed, so that nobody unblinds another than they mean."""
+
+    registry_id = Text(max_length=40, help_text=_("The trial's, to confirm."))
+    reason = Text(max_length=500, help_text=_("Why; kept in the audit trail."))
 
 
 class AmendmentSerializer(ModelFields):

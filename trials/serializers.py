@@ -264,6 +264,7 @@ class TrialSerializer(ModelFields):
             "intervention_model",
             "primary_purpose",
             "masking",
+            "unblinded_at",
             "observational_model",
             "time_perspective",
             "start_date",
@@ -302,7 +303,7 @@ class TrialSerializer(ModelFields):
             "published",
             "links",
         ]
-        read_only_fields = ["version", "synthetic"]
+        read_only_fields = ["version", "synthetic", "unblinded_at"]
         # A taken id is a conflict, which the action finds.
         extra_kwargs = {"registry_id": {"validators": Trial.registry_id.field.validators}}
 

@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from trials import criteria_views, response_criteria_views, study_views, views
+from trials import (
+    criteria_views,
+    response_criteria_views,
+    study_views,
+    unblinding_views,
+    views,
+)
 
 app_name = "trials"
 urlpatterns = [
@@ -12,6 +18,11 @@ urlpatterns = [
         "trials/<str:registry_id>/response-criteria/",
         response_criteria_views.trial_irecist,
         name="trial_irecist",
+    ),
+    path(
+        "trials/<str:registry_id>/unblinding/",
+        unblinding_views.trial_unblinding,
+        name="trial_unblinding",
     ),
     path("trials/<str:registry_id>/criteria/", criteria_views.criteria, name="criteria"),
     path(

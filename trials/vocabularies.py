@@ -74,6 +74,9 @@ class Masking(TextChoices):
     QUADRUPLE = "QUADRUPLE", _("Quadruple")
 
 
+UNMASKED = ("", Masking.NONE)
+
+
 class ArmType(TextChoices):
     EXPERIMENTAL = "EXPERIMENTAL", _("Experimental")
     ACTIVE_COMPARATOR = "ACTIVE_COMPARATOR", _("Active comparator")
@@ -188,6 +191,7 @@ class Role(TextChoices):
     ADMINISTRATOR = "administrator", _("trial administrator")
     DATA_MANAGER = "data_manager", _("data manager")
     STATISTICIAN = "statistician", _("statistician")
+    UNBLINDED_STATISTICIAN = "unblinded_statistician", _("unblinded statistician")
     VIEWER = "viewer", _("viewer")
     REVIEWER = "reviewer", _("independent reviewer")
 

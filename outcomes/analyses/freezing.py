@@ -88,7 +88,7 @@ def inputs_now(trial: Trial, *, by: User, options: Options) -> Inputs:
     """
     for _attempt in range(OVERTAKEN):
         before = data_version(trial, conduct=True)
-        stored = Trial.objects.get(pk=trial.pk)
+        stored = Trial.objects.visible_to(by).get(pk=trial.pk)
         found = read(stored, user=by, options=options)
         if data_version(trial, conduct=True) == before:
             return found

@@ -89,7 +89,9 @@ class Inputs:
         """The trial as its row was; never saved."""
         columns = {field.attname: field for field in Trial._meta.concrete_fields}
         known = {name: value for name, value in self.trial.items() if name in columns}
-        return Trial(**{name: columns[name].to_python(value) for name, value in known.items()})
+        trial = Trial(**{name: columns[name].to_python(value) for name, value in known.items()})
+        trial.reader_unblinded = bool(self.trial.get("reader_unblinded"))
+        return trial
 
 
 ADAPTER: TypeAdapter[Inputs] = TypeAdapter(Inputs)
@@ -100,8 +102,9 @@ def _parts(inputs: Inputs) -> dict[str, Any]:
 
 
 def columns_of(trial: Trial) -> dict[str, Any]:
-    """A trial's row."""
-    return {f.attname: getattr(trial, f.attname) for f in trial._meta.concrete_fields}
+    """A trial's row; and where it is masked from others than its reader, that it is not from them."""
+    row = {f.attname: getattr(trial, f.attname) for f in trial._meta.concrete_fields}
+    return row | ({"reader_unblinded": True} if trial.reader_unblinded else {})
 
 
 def read(trial: Trial, *, user: User, options: Options) -> Inputs:

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from registry import audit
 from trials import access
 from trials.models import Membership, Trial
-from trials.vocabularies import Masking
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 SHA256 = 64  # hexadecimal digits
 HEAVY = ("inputs", "result")
-OPEN = ("", Masking.NONE)
 
 
 class AnalysisQuerySet(models.QuerySet["Analysis"]):
@@ -33,11 +31,10 @@ class AnalysisQuerySet(models.QuerySet["Analysis"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Those of trials on whose every site the user works, but for what masking hides.
 
-        An analysis that was frozen with its arms is hidden from everybody while the trial is
-        masked, as the arms are; a pooled one stays. One of the independent review is for those who
-        may read that.
+        An analysis that was frozen with its arms is hidden where the arms are; a pooled one stays.
+        One of the independent review is for those who may read that.
         """
-        rows = self.filter(Q(blinded=True) | Q(trial__masking__in=OPEN))
+        rows = self.filter(Q(blinded=True) | Q(trial__in=Trial.objects.open_to(user)))
         if user.is_superuser:
             return rows
         current = Membership.objects.current().filter(user=user.pk, site=None)

@@ -106,7 +106,7 @@ class Lesion(models.Model):
     objects = LesionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "label"]
+        ordering = ["patient_id", "label"]
         verbose_name = _("lesion")
         constraints = [
             models.UniqueConstraint(

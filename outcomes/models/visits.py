@@ -207,7 +207,7 @@ class Visit(models.Model):
     written: Mapping[str, Sequence[Any]] = MappingProxyType({})
 
     class Meta:
-        ordering = ["patient", "date"]
+        ordering = ["patient_id", "date"]
         verbose_name = _("visit")
         constraints = [
             models.UniqueConstraint(
@@ -343,7 +343,7 @@ class Measurement(models.Model):
     )
 
     class Meta:
-        ordering = ["visit", "lesion__label"]
+        ordering = ["visit_id", "lesion__label"]
         verbose_name = _("measurement")
         constraints = [
             models.UniqueConstraint(fields=["visit", "lesion"], name="measurement_once_per_visit"),
@@ -388,7 +388,7 @@ class NonTargetStatus(models.Model):
     growth = _growth()
 
     class Meta:
-        ordering = ["visit", "lesion__label"]
+        ordering = ["visit_id", "lesion__label"]
         verbose_name = _("non-target status")
         constraints = [
             models.UniqueConstraint(fields=["visit", "lesion"], name="non_target_once_per_visit"),
@@ -426,7 +426,7 @@ class NewLesionStatus(models.Model):
     growth = _growth()
 
     class Meta:
-        ordering = ["visit", "lesion__label"]
+        ordering = ["visit_id", "lesion__label"]
         verbose_name = _("new lesion status")
         constraints = [
             models.UniqueConstraint(fields=["visit", "lesion"], name="new_lesion_once_per_visit"),

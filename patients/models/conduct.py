@@ -125,7 +125,7 @@ class Therapy(models.Model):
     objects = TherapyQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "started_on", "id"]
+        ordering = ["patient_id", "started_on", "id"]
         verbose_name = _("subsequent therapy")
         constraints = [
             models.CheckConstraint(
@@ -169,7 +169,7 @@ class AdverseEvent(models.Model):
     objects = AdverseEventQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "started_on", "id"]
+        ordering = ["patient_id", "started_on", "id"]
         verbose_name = _("adverse event")
         constraints = [
             models.CheckConstraint(condition=Q(term__regex=r"\S"), name="adverse_event_term_given"),
@@ -237,7 +237,7 @@ class Disposition(models.Model):
     objects = DispositionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "on", "id"]
+        ordering = ["patient_id", "on", "id"]
         verbose_name = _("disposition")
         constraints = [
             models.UniqueConstraint(
@@ -296,7 +296,7 @@ class Dose(models.Model):
     objects = DoseQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "started_on", "id"]
+        ordering = ["patient_id", "started_on", "id"]
         verbose_name = _("dose")
         constraints = [
             models.UniqueConstraint(

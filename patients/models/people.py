@@ -224,7 +224,7 @@ class RandomizationSlot(models.Model):
     )
 
     class Meta:
-        ordering = ["trial", "stratum", "position"]
+        ordering = ["trial_id", "stratum", "position"]
         verbose_name = _("randomization slot")
         constraints = [
             models.UniqueConstraint(

@@ -198,7 +198,7 @@ class QueryMessage(models.Model):
     text = models.CharField(_("message"), max_length=1000, blank=True)
 
     class Meta:
-        ordering = ["query", "id"]
+        ordering = ["query_id", "id"]
         verbose_name = _("message")
         constraints = [
             models.CheckConstraint(

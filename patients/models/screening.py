@@ -88,7 +88,7 @@ class Consent(models.Model):
     objects = ConsentQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "signed_on", "id"]
+        ordering = ["patient_id", "signed_on", "id"]
         verbose_name = _("consent")
         constraints = [
             models.UniqueConstraint(
@@ -138,7 +138,7 @@ class Screening(models.Model):
     objects = ScreeningQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "screened_on", "id"]
+        ordering = ["patient_id", "screened_on", "id"]
         verbose_name = _("screening")
         constraints = [
             models.UniqueConstraint(
@@ -196,7 +196,7 @@ class Deviation(models.Model):
     objects = DeviationQuerySet.as_manager()
 
     class Meta:
-        ordering = ["patient", "occurred_on", "id"]
+        ordering = ["patient_id", "occurred_on", "id"]
         verbose_name = _("protocol deviation")
         constraints = [
             models.UniqueConstraint(

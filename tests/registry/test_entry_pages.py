@@ -142,6 +142,7 @@ def addresses(cast: Cast) -> dict[str, str]:
         "criterion_remove": f"{trial}/criteria/{criterion.pk}/remove/",
         "protocol_amend": f"{trial}/criteria/amend/",
         "trial_irecist": f"{trial}/response-criteria/",
+        "trial_unblinding": f"{trial}/unblinding/",
         "endpoint_new": f"{trial}/endpoints/new/?kind=ORR",
         "endpoint_edit": f"{trial}/endpoints/{endpoint.pk}/",
         "endpoint_remove": f"{trial}/endpoints/{endpoint.pk}/remove/",

@@ -48,10 +48,18 @@ class TrialQuerySet(models.QuerySet["Trial"]):
     """Trials in domain words."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Trials that the user works on today."""
+        """Trials that the user works on today, each with whether the user knows its arms."""
         if user.is_superuser:
             return self
-        return self.filter(pk__in=Membership.objects.current().filter(user=user.pk).values("trial"))
+        mine = Membership.objects.current().filter(user=user.pk)
+        unblinded = mine.unblinded().filter(trial=OuterRef("pk"))
+        return self.filter(pk__in=mine.values("trial")).annotate(reader_unblinded=Exists(unblinded))
+
+    def open_to(self, user: User | AnonymousUser) -> Self:
+        """Trials whose arms the user may know: not masked, unblinded, or unblinded to this user."""
+        mine = Membership.objects.current().unblinded().filter(user=user.pk, trial=OuterRef("pk"))
+        shown = Q(masking__in=v.UNMASKED) | Q(unblinded_at__isnull=False)
+        return self.filter(shown | Q(Exists(mine)))
 
     def with_protocol(self) -> Self:
         """With everything its document holds: one statement per list, however many trials."""
@@ -114,6 +122,8 @@ def _searched() -> Concat:
 class Trial(models.Model):
     """A study: what its registry entry says, and the parameters that its rules need."""
 
+    reader_unblinded = False  # set by `visible_to`
+
     registry_id = models.CharField(
         _("registry id"),
         max_length=40,
@@ -143,6 +153,7 @@ class Trial(models.Model):
         _("primary purpose"), max_length=30, choices=v.PrimaryPurpose, blank=True
     )
     masking = models.CharField(_("masking"), max_length=20, choices=v.Masking, blank=True)
+    unblinded_at = models.DateTimeField(_("unblinded at"), null=True, blank=True, editable=False)
     observational_model = models.CharField(
         _("observational model"), max_length=30, choices=v.ObservationalModel, blank=True
     )
@@ -271,8 +282,13 @@ class Trial(models.Model):
 
     @property
     def masked(self) -> bool:
-        """Whether arms are hidden from those who look at single patients."""
-        return self.masking not in ("", v.Masking.NONE)
+        """Whether the arms are hidden from this instance's reader.
+
+        Only what `visible_to` found can know of a reader who is unblinded; a trial that was reached
+        in any other way, such as by a patient's relation, stays masked until the trial is unblinded.
+        """
+        hidden = self.masking not in v.UNMASKED and self.unblinded_at is None
+        return hidden and not self.reader_unblinded
 
     def tells(self, intervention: str) -> bool:
         """Whether a drug may be named of a single patient: no arm is hidden, or every arm has it."""

@@ -27,6 +27,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those of independent reviewers: they open the review and nothing else."""
         return self.valid().filter(role=v.Role.REVIEWER)
 
+    def unblinded(self) -> Self:
+        """Those whose users know the arms of a masked trial."""
+        return self.filter(role=v.Role.UNBLINDED_STATISTICIAN, site=None)
+
     def current(self) -> Self:
         """Valid today, without those of trials that their user reviews.
 
@@ -53,7 +57,7 @@ class Membership(models.Model):
     site = models.ForeignKey(
         "trials.Site", on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
     )
-    role = models.CharField(_("role"), max_length=20, choices=v.Role)
+    role = models.CharField(_("role"), max_length=30, choices=v.Role)
     valid_from = models.DateField(_("valid from"), default=_today)
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
     given_by = models.ForeignKey(
@@ -77,6 +81,10 @@ class Membership(models.Model):
             models.CheckConstraint(
                 condition=~Q(role=v.Role.COORDINATOR) | Q(site__isnull=False),
                 name="membership_coordinator_has_site",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role=v.Role.UNBLINDED_STATISTICIAN) | Q(site=None),
+                name="membership_unblinded_of_trial",
             ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),

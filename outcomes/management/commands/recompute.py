@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from outcomes import actions
 from registry import database
+from registry.reader import EVERYTHING, set_reader
 from trials.models import Trial
 
 
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             if not trials:
                 accepted = ", ".join(Trial.objects.values_list("registry_id", flat=True)) or "-"
                 raise CommandError(f"--trial takes one of: {accepted}.")
+        set_reader(EVERYTHING)
         done = actions.recompute(trials, by="manage.py recompute")
         self.stdout.write(f"{done.visits} visits derived again, {done.changed} changed")
         if done.refused:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from outcomes import analyses
 from outcomes.models import Analysis
 from registry import database
+from registry.reader import EVERYTHING, set_reader
 from trials.models import Trial
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         if options["trial"]:
             rows = rows.filter(trial__in=_named(options["trial"]))
         failed = 0
+        set_reader(EVERYTHING)
         for row in rows.iterator(chunk_size=1):
             found = analyses.reproduce(row)
             failed += found.outcome is not analyses.Outcome.REPRODUCED

@@ -10,7 +10,7 @@ from typing import Any
 from tests.contract.calls.call import Call, change
 from tests.contract.scene import CLAIMS, Scene
 from tests.factories import START
-from trials.models import ReferenceRange
+from trials.models import ReferenceRange, Trial
 
 ADULT = {"type": "number", "item": "age", "comparison": "at_least", "value": 18, "unit": None}
 CREATININE = {"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5}
@@ -83,6 +83,11 @@ def range_body(at: Scene, day: int = 31) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _unblind(at: Scene, masking: str) -> Call:
+    Trial.objects.filter(pk=at.trial.pk).update(masking=masking)
+    return change(f"{at.trial_path}unblind/", at.trial, {"registry_id": at.trial.registry_id})
+
+
 CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/": lambda at: Call("/trials/?page_size=1"),
     "POST /trials/": lambda at: Call("/trials/", trial_body("NCT00000009")),
@@ -90,6 +95,7 @@ CALLS: dict[str, Callable[[Scene], Call]] = {
     "GET /trials/{registry_id}/": lambda at: Call(at.trial_path),
     "PUT /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, stored_trial(at)),
     "PATCH /trials/{registry_id}/": lambda at: change(at.trial_path, at.trial, {"acronym": "X"}),
+    "POST /trials/{registry_id}/unblind/": lambda at: _unblind(at, "DOUBLE"),
     "GET /trials/{registry_id}/protocol-versions/": lambda at: Call(
         f"{at.trial_path}protocol-versions/"
     ),
@@ -146,6 +152,7 @@ CONTRADICTIONS: dict[str, Callable[[Scene], Call]] = {
     "POST /trials/": lambda at: Call("/trials/", trial_body(at.trial.registry_id)),
     "POST /ctgov-import/": lambda at: Call("/ctgov-import/", _taken(at)),
     "PUT /trials/{registry_id}/": _without_sites,
+    "POST /trials/{registry_id}/unblind/": lambda at: _unblind(at, "NONE"),
     "PATCH /trials/{registry_id}/": _again("PATCH /trials/{registry_id}/", sites=[]),
     "POST /publications/": lambda at: Call("/publications/", publication_body("alter-s006")),
     "PUT /publications/{key}/": _again("PUT /publications/{key}/", key="another"),
