@@ -144,21 +144,23 @@ def test_a_connection_begins_with_nobody(
 def test_each_reads_what_the_gate_would_show(
     cast: Cast, of_site_01: Patient, reading: Callable[[Any], None]
 ) -> None:
+    models: list[Any] = [Patient, Visit, AdverseEvent, Query]
     for user in (
         cast.coordinator, cast.outsider, cast.investigator, cast.viewer, cast.stranger,
         cast.superuser,
     ):  # fmt: skip
-        for model in (Patient, Visit, AdverseEvent, Query):
+        for model in models:
             reading("*")
-            expected = set(model.objects.visible_to(user).values_list("pk", flat=True))  # type: ignore[attr-defined]
+            expected = set(model.objects.visible_to(user).values_list("pk", flat=True))
             reading(user)
-            assert set(model.objects.values_list("pk", flat=True)) == expected, (user, model)  # type: ignore[attr-defined]
+            assert set(model.objects.values_list("pk", flat=True)) == expected, (user, model)
 
 
 def test_the_trail_is_bound_as_its_rows_are(
     cast: Cast, of_site_01: Patient, reading: Callable[[Any], None]
 ) -> None:
-    events: list[Any] = [m.pgh_event_model for m in (Patient, Visit, AdverseEvent)]  # type: ignore[attr-defined]
+    models: list[Any] = [Patient, Visit, AdverseEvent]
+    events = [model.pgh_event_model for model in models]
     reading(cast.coordinator)
     assert all(event.objects.exists() for event in events)
     reading(cast.outsider)
