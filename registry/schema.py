@@ -108,6 +108,7 @@ AGAINST_A_VERSION = (
     "/answer/",
     "/close/",
     "/reopen/",
+    "/unblind/",
 )
 KEY_REUSED = _(
     "The request contradicts what is stored, or its Idempotency-Key was sent before with another "

@@ -20,10 +20,12 @@ def prepare(name: str | None = None) -> None:
     from django.conf import settings
     from django.db import connection
 
-    from registry import database
+    from registry import database, reader
 
     gc.freeze()  # as registry.wsgi does
     settings.ALLOWED_HOSTS = ["testserver"]
+    # Outside of a request everything is read, as in the tests; a request reads as its user.
+    connection.settings_dict["OPTIONS"]["options"] = f"-c {reader.SETTING}={reader.EVERYTHING}"
     database.start()
     if name:
         connection.settings_dict["NAME"] = name

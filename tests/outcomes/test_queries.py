@@ -170,7 +170,7 @@ def test_writing_patients_and_what_is_recorded_of_them(
     coordinator: Api, cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     body = {"trial": cast.trial.registry_id, "subject_id": "S-1", "site": "01"}
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         patient = coordinator.post("/patients/", body).json()
     with django_assert_num_queries(9):
         path = f"/patients/{patient['id']}/"

@@ -32,8 +32,9 @@ VOID = {Action.WRITE_RECORDS, Action.VOID, Action.DEVIATE, Action.QUERY} | READ
 IMPORT = {Action.IMPORT, Action.QUERY} | READ
 FREEZE = {Action.FREEZE} | READ
 REVIEW, BOTH = {Action.REVIEW}, {Action.READ_REVIEW}  # the review, and both readings
-ADMINISTER = {Action.WRITE_TRIAL} | FREEZE
+ADMINISTER = {Action.WRITE_TRIAL, Action.UNBLIND} | FREEZE
 NONE: set[Action] = set()
+OF_A_TRIAL = (Role.REVIEWER, Role.UNBLINDED_STATISTICIAN)  # no role beside it, at no single site
 TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.COORDINATOR, HERE, WRITE, NONE, NONE),
     (Role.INVESTIGATOR, HERE, VOID, NONE, NONE),
@@ -42,6 +43,7 @@ TABLE: list[tuple[Role, str | None, set[Action], set[Action], set[Action]]] = [
     (Role.ADMINISTRATOR, HERE, ADMINISTER, NONE, NONE),
     (Role.DATA_MANAGER, TRIAL, IMPORT | BOTH, IMPORT | BOTH, IMPORT | BOTH),
     (Role.STATISTICIAN, TRIAL, FREEZE | BOTH, FREEZE | BOTH, FREEZE | BOTH),
+    (Role.UNBLINDED_STATISTICIAN, TRIAL, FREEZE | BOTH, FREEZE | BOTH, FREEZE | BOTH),
     (Role.VIEWER, TRIAL, READ, READ, READ),
     (Role.REVIEWER, TRIAL, REVIEW, REVIEW, REVIEW),
     (Role.REVIEWER, HERE, REVIEW, NONE, NONE),
@@ -102,7 +104,7 @@ def test_nobody_sees_nothing(cast: Cast) -> None:
     assert not Trial.objects.visible_to(AnonymousUser()).exists()
 
 
-@pytest.mark.parametrize("other", [role for role in Role if role != Role.REVIEWER])
+@pytest.mark.parametrize("other", [role for role in Role if role not in OF_A_TRIAL])
 def test_who_reviews_a_trial_sees_nothing_else_of_it(cast: Cast, other: Role) -> None:
     patient, elsewhere = factories.patient(cast.trial), factories.trial()
     factories.membership(cast.stranger, cast.trial, Role.REVIEWER)

@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from tests import factories
 from tests.contract.calls.call import Call, change
 from tests.contract.scene import CLAIMS, Scene
 from tests.factories import START
 from trials.models import ReferenceRange, Trial
+from trials.vocabularies import Role
 
 ADULT = {"type": "number", "item": "age", "comparison": "at_least", "value": 18, "unit": None}
 CREATININE = {"type": "number", "item": "creatinine", "comparison": "at_most", "value": 1.5}
@@ -84,8 +86,11 @@ def range_body(at: Scene, day: int = 31) -> dict[str, Any]:
 
 
 def _unblind(at: Scene, masking: str) -> Call:
-    Trial.objects.filter(pk=at.trial.pk).update(masking=masking)
-    return change(f"{at.trial_path}unblind/", at.trial, {"registry_id": at.trial.registry_id})
+    """Of a trial of its own: what is masked answers other calls otherwise."""
+    other = factories.trial(f"MASKED-{Trial.objects.count()}", masking=masking)
+    factories.membership(at.cast.viewer, other, Role.VIEWER)
+    body = {"registry_id": other.registry_id}
+    return change(f"/trials/{other.registry_id}/unblind/", other, body)
 
 
 CALLS: dict[str, Callable[[Scene], Call]] = {

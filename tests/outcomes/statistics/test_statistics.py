@@ -191,7 +191,7 @@ def test_every_number_stands_beside_its_method(
     monkeypatch.setattr(small_groups, "FEWEST", 1)
     page = text_of(pages(cast.investigator), f"{CUTOFF}&rmst=12w")
     for said in (
-        "Statistics · NCT00000001 · 2024-12-31",
+        "Statistics · NCT00000001 · Sarcoma Trial Registry",
         "Clopper-Pearson, exact", "Wilson", "Wald", "1/5", "20.0 %",
         "Median with its interval by every method", "log-log", "plain", "SPSS style",
         "Quartiles by Kaplan-Meier, interval log-log", "Quartiles of the observed times",
