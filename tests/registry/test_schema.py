@@ -19,7 +19,7 @@ from tests.conftest import Cast
 APPS = ("registry", "trials", "patients", "outcomes")
 CHANGING = (
     *("/void/", "/conclude/", "/enroll/", "/transfer/", "/randomize/", "/protocol-versions/"),
-    *("/answer/", "/close/", "/reopen/"),
+    *("/answer/", "/close/", "/reopen/", "/unblind/"),
 )
 
 
