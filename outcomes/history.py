@@ -6,7 +6,7 @@ Rows become method values here and in `queries`, nowhere else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as Date
 from datetime import datetime
@@ -30,10 +30,11 @@ from outcomes.models import (
 from patients.models import Patient
 from registry import audit
 
-CHILDREN: Mapping[str, type[Measurement | NonTargetStatus | NewLesionStatus]] = {
-    "measurements": Measurement,
-    "non_target_statuses": NonTargetStatus,
-    "new_lesion_statuses": NewLesionStatus,
+# The rows of a visit, with the role of the lesions that they are about.
+CHILDREN: Mapping[str, tuple[type[Measurement | NonTargetStatus | NewLesionStatus], str]] = {
+    "measurements": (Measurement, LesionRole.TARGET),
+    "non_target_statuses": (NonTargetStatus, LesionRole.NON_TARGET),
+    "new_lesion_statuses": (NewLesionStatus, LesionRole.NEW),
 }
 
 
@@ -102,19 +103,23 @@ def described(lesion: Lesion) -> LesionEntry:
 
 
 def load(patient: Patient, evaluator: str = INVESTIGATOR) -> History:
-    """Read the history: five statements, whatever the number of visits."""
+    """Read the history: up to five statements, whatever the number of visits."""
     return load_all([patient], evaluator)[patient.pk]
 
 
 def load_all(patients: Sequence[Patient], evaluator: str = INVESTIGATOR) -> dict[int, History]:
-    """Read the histories of several patients, by their ids: five statements for all of them."""
+    """Read the histories of several patients, by their ids: up to five statements for all of them.
+
+    Rows of a kind of lesions that no patient of them has are not asked for.
+    """
     ids = [patient.pk for patient in patients]
     lesions: dict[int, dict[str, Lesion]] = defaultdict(dict)
     for lesion in Lesion.objects.active().filter(patient__in=ids, evaluator=evaluator):
         lesions[lesion.patient_id][lesion.label] = lesion
     visits: dict[int, list[Visit]] = defaultdict(list)
     known = {patient.pk: patient for patient in patients}
-    for visit in _visits(ids, evaluator):
+    roles = {lesion.role for of_patient in lesions.values() for lesion in of_patient.values()}
+    for visit in _visits(ids, evaluator, roles):
         visit.patient = known[visit.patient_id]
         visits[visit.patient_id].append(visit)
     return {pk: _history(known[pk], visits[pk], lesions[pk], evaluator) for pk in ids}
@@ -126,7 +131,7 @@ def load_as_known(patient: Patient, evaluator: str, known_on: datetime) -> Histo
     lesions = {lesion.label: lesion for lesion in audit.rows_as_known(Lesion, known_on, **own)}
     visits = sorted(audit.rows_as_known(Visit, known_on, **own), key=attrgetter("date"))
     by_visit: dict[str, dict[int, list[Any]]] = {name: defaultdict(list) for name in CHILDREN}
-    for name, model in CHILDREN.items():
+    for name, (model, _role) in CHILDREN.items():
         for row in audit.rows_as_known(model, known_on, patient=patient.pk):
             by_visit[name][row.visit_id].append(row)
     for visit in visits:
@@ -137,10 +142,15 @@ def load_as_known(patient: Patient, evaluator: str, known_on: datetime) -> Histo
     return replace(found, known_on=known_on)
 
 
-def _visits(patients: Sequence[int], evaluator: str) -> Iterable[Visit]:
+def _visits(patients: Sequence[int], evaluator: str, roles: Collection[str]) -> Iterable[Visit]:
     rows = Visit.objects.filter(patient__in=patients, voided_at=None, evaluator=evaluator)
     found = list(rows.order_by("date"))
-    prefetch_related_objects(found, "measurements", "non_target_statuses", "new_lesion_statuses")
+    without: dict[str, list[Any]] = {
+        name: [] for name, (_model, role) in CHILDREN.items() if role not in roles
+    }
+    for visit in found:
+        visit._prefetched_objects_cache = dict(without)  # type: ignore[attr-defined]
+    prefetch_related_objects(found, *(name for name in CHILDREN if name not in without))
     return found
 
 

@@ -64,7 +64,8 @@ def closings() -> Prefetch[Any]:
 
 def closing(patient: Patient) -> Disposition | None:
     """What closed the patient's record, if anything; read once per instance."""
-    prefetch_related_objects([patient], closings())
+    if "closings" not in vars(patient):
+        prefetch_related_objects([patient], closings())
     found: list[Disposition] = vars(patient)["closings"]
     return next(iter(found), None)
 

@@ -9,7 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from outcomes import small_groups
-from outcomes.arms import ComparedArm, Comparison, CurveDifferences, NoComparison
+from outcomes.arms import (
+    ComparedArm,
+    Comparison,
+    CurveDifferences,
+    NoComparison,
+    RateComparison,
+)
 from outcomes.definition_words import depth_in_words, result_in_words
 from outcomes.labels import CHARACTERISTICS, NOT_COMPARED, TIES, UNITS
 from outcomes.methods import survival
@@ -443,11 +449,19 @@ def _rate_differences(compared: Comparison) -> Block:
         first=_("Arms"),
         heads=(_("Difference"), _("%s CI (Newcombe)") % level, _("Fisher's exact test")),
         lines=tuple(
-            Line(_less(arm, compared), (*_points_apart(one.difference), p_value(one.test.p)))
+            Line(_less(arm, compared), _rates_apart(one, arm, compared.arms[0]))
             for arm, one in zip(compared.arms[1:], compared.rates, strict=True)
         ),
     )
     return Block(str(TITLES[EndpointKind.ORR]), (), (table,))
+
+
+def _rates_apart(
+    found: RateComparison, arm: ComparedArm, reference: ComparedArm
+) -> tuple[str, str, str]:
+    if why := small_groups.not_compared(arm, reference):
+        return why, "–", "–"
+    return (*_points_apart(found.difference), p_value(found.test.p))
 
 
 def _points_apart(found: RateDifference) -> tuple[str, str]:
