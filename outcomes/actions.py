@@ -260,11 +260,16 @@ def _recompute(patient: Patient, by: object, done: Recomputed) -> None:
 
 
 def _locked(patient: Patient) -> Patient:
-    """The patient's row, locked: visits of one patient are written one after the other."""
-    locked = Patient.objects.select_for_update(of=("self",)).select_related("trial", "site")
-    row = locked.get(pk=patient.pk)
+    """The patient's row, locked: visits of one patient are written one after the other.
+
+    The trial, and the site unless the patient moved, are those that were read with the patient.
+    """
+    row = Patient.objects.select_for_update().get(pk=patient.pk)
     if row.voided_at:
         raise Conflict([FieldError("/patient", _("This patient was voided."))])
+    row.trial = patient.trial
+    if row.site_id == patient.site_id:
+        row.site = patient.site
     return row
 
 

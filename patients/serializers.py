@@ -319,7 +319,10 @@ def known_patient(user: Any, pk: int) -> Patient:
 
 
 def _named(rows: PatientQuerySet, pk: int) -> Patient:
-    patient = rows.active().select_related("trial", "site").filter(pk=pk).first()
+    found = rows.active().select_related("trial", "site").filter(pk=pk)
+    patient = found.order_by(
+        "pk"
+    ).first()  # not by their names, which would join their trials again
     if patient is None:
         raise serializers.ValidationError({"patient": [UNKNOWN]})
     return patient
